@@ -1,0 +1,1 @@
+//! The agent on the PC: so far its own key.

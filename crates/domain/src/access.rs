@@ -1,0 +1,271 @@
+//! Who may do what. The only maker of [`Scope`], without which no tenant's row can be read or written.
+
+use crate::ids::{ReporterId, TenantId, TokenId, UserId};
+
+/// What a person or a token may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Role {
+    /// The vendor's programme team.
+    Operator,
+    /// Reports sales; may be a distributor or a reseller that reports itself.
+    Distributor,
+    /// Runs a partner tenant.
+    PartnerAdmin,
+    /// Looks at a partner tenant.
+    PartnerReadOnly,
+}
+
+impl Role {
+    /// Every role.
+    pub const ALL: [Role; 4] = [Role::Operator, Role::Distributor, Role::PartnerAdmin, Role::PartnerReadOnly];
+
+    /// The stable code.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Role::Operator => "operator",
+            Role::Distributor => "distributor",
+            Role::PartnerAdmin => "partner_admin",
+            Role::PartnerReadOnly => "partner_read_only",
+        }
+    }
+
+    /// The role with this code.
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|role| role.as_str() == code)
+    }
+}
+
+/// Who acts, for the logs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Actor {
+    /// A signed-in person.
+    User(UserId),
+    /// A bearer token.
+    Token(TokenId),
+    /// The platform itself, in background work or on the command line.
+    System,
+}
+
+/// Where a caller belongs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Home {
+    /// The operator's tenant.
+    Operator,
+    /// A reporter.
+    Reporter(ReporterId),
+    /// A partner tenant.
+    Partner(TenantId),
+}
+
+/// Somebody whose credential was checked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Caller {
+    /// Who.
+    pub actor: Actor,
+    /// As what.
+    pub role: Role,
+    /// Where.
+    pub home: Home,
+}
+
+/// What can be asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Action {
+    /// List partners and their qualifications.
+    ReadPartners,
+    /// Add partners and qualifications.
+    ManagePartners,
+    /// List reporters.
+    ReadReporters,
+    /// Add reporters.
+    ManageReporters,
+    /// Hand in a report.
+    SubmitReport,
+    /// Read reports, their lines and their operations.
+    ReadReports,
+    /// Read the own pool.
+    ReadUnassigned,
+    /// Follow live events of one's own home.
+    FollowEvents,
+    /// Read the log of one's own home.
+    ReadAudit,
+}
+
+impl Action {
+    /// Every action.
+    pub const ALL: [Action; 9] = [
+        Action::ReadPartners,
+        Action::ManagePartners,
+        Action::ReadReporters,
+        Action::ManageReporters,
+        Action::SubmitReport,
+        Action::ReadReports,
+        Action::ReadUnassigned,
+        Action::FollowEvents,
+        Action::ReadAudit,
+    ];
+}
+
+/// Why not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Denied {
+    /// For this caller the thing does not exist (404).
+    NotFound,
+    /// It exists, and this role may only look (403).
+    Forbidden,
+}
+
+/// How far a scope reaches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// Everything of the programme, without the contents of pools.
+    Platform,
+    /// What one reporter handed in.
+    Reporter(ReporterId),
+    /// One partner tenant and its holding tenant.
+    Partner(TenantId),
+}
+
+/// Proof that somebody was found to be allowed. Every store function on a tenant's rows takes one and binds the
+/// tenant from it; only this module makes one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Scope {
+    actor: Actor,
+    reach: Reach,
+}
+
+impl Scope {
+    /// Who acts.
+    pub fn actor(&self) -> Actor {
+        self.actor
+    }
+
+    /// How far it reaches.
+    pub fn reach(&self) -> Reach {
+        self.reach
+    }
+
+    /// The partner that it is for; a scope of another kind reaches no partner's rows.
+    pub fn partner(&self) -> Result<TenantId, Denied> {
+        match self.reach {
+            Reach::Partner(partner) => Ok(partner),
+            _ => Err(Denied::NotFound),
+        }
+    }
+
+    /// That it reaches the programme's own rows.
+    pub fn platform(&self) -> Result<(), Denied> {
+        match self.reach {
+            Reach::Platform => Ok(()),
+            _ => Err(Denied::NotFound),
+        }
+    }
+
+    /// `None` for the whole platform, else the only reporter whose reports it reaches.
+    pub fn reports_of(&self) -> Result<Option<ReporterId>, Denied> {
+        match self.reach {
+            Reach::Platform => Ok(None),
+            Reach::Reporter(reporter) => Ok(Some(reporter)),
+            Reach::Partner(_) => Err(Denied::NotFound),
+        }
+    }
+
+    /// The tenant or reporter whose log and events it reaches; `None` is the operator's.
+    pub fn home(&self) -> Option<uuid::Uuid> {
+        match self.reach {
+            Reach::Platform => None,
+            Reach::Reporter(reporter) => Some(reporter.0),
+            Reach::Partner(partner) => Some(partner.0),
+        }
+    }
+}
+
+/// Decides. A caller of another kind of home gets *not found*, a lesser role in its own home *forbidden*.
+pub fn authorize(caller: &Caller, action: Action) -> Result<Scope, Denied> {
+    use Action as A;
+    let reach = match (caller.role, caller.home) {
+        (Role::Operator, Home::Operator) => match action {
+            A::ReadUnassigned => return Err(Denied::NotFound),
+            _ => Reach::Platform,
+        },
+        (Role::Distributor, Home::Reporter(reporter)) => match action {
+            A::SubmitReport | A::ReadReports | A::FollowEvents | A::ReadAudit => Reach::Reporter(reporter),
+            A::ReadPartners
+            | A::ManagePartners
+            | A::ReadReporters
+            | A::ManageReporters
+            | A::ReadUnassigned => return Err(Denied::NotFound),
+        },
+        (Role::PartnerAdmin | Role::PartnerReadOnly, Home::Partner(partner)) => match action {
+            A::ReadAudit if caller.role == Role::PartnerReadOnly => return Err(Denied::Forbidden),
+            A::ReadUnassigned | A::FollowEvents | A::ReadAudit => Reach::Partner(partner),
+            A::ReadPartners
+            | A::ManagePartners
+            | A::ReadReporters
+            | A::ManageReporters
+            | A::SubmitReport
+            | A::ReadReports => return Err(Denied::NotFound),
+        },
+        // A role outside its kind of home is a broken credential: it fails closed.
+        _ => return Err(Denied::NotFound),
+    };
+    Ok(Scope { actor: caller.actor, reach })
+}
+
+/// The scope of the platform's own background work and command line.
+pub fn system() -> Scope {
+    Scope { actor: Actor::System, reach: Reach::Platform }
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    #[test]
+    fn golden_rights_role_by_action() {
+        let partner = TenantId(Uuid::from_u128(1));
+        let reporter = ReporterId(Uuid::from_u128(2));
+        let homes = [
+            ("operator", Home::Operator),
+            ("reporter", Home::Reporter(reporter)),
+            ("partner", Home::Partner(partner)),
+        ];
+        let mut table = String::new();
+        for role in Role::ALL {
+            for (name, home) in homes {
+                let caller = Caller { actor: Actor::System, role, home };
+                let rights: Vec<String> = Action::ALL
+                    .iter()
+                    .filter_map(|action| match authorize(&caller, *action) {
+                        Ok(_) => Some(format!("{action:?}")),
+                        Err(Denied::Forbidden) => Some(format!("{action:?}=403")),
+                        Err(Denied::NotFound) => None,
+                    })
+                    .collect();
+                if !rights.is_empty() {
+                    table += &format!("{} at {name}: {}\n", role.as_str(), rights.join(" "));
+                }
+            }
+        }
+        assert_eq!(
+            table,
+            "operator at operator: ReadPartners ManagePartners ReadReporters ManageReporters SubmitReport ReadReports FollowEvents ReadAudit\n\
+             distributor at reporter: SubmitReport ReadReports FollowEvents ReadAudit\n\
+             partner_admin at partner: ReadUnassigned FollowEvents ReadAudit\n\
+             partner_read_only at partner: ReadUnassigned FollowEvents ReadAudit=403\n"
+        );
+    }
+
+    #[test]
+    fn a_scope_reaches_its_own_kind_only() {
+        let partner = TenantId(Uuid::from_u128(1));
+        let caller = Caller { actor: Actor::System, role: Role::PartnerAdmin, home: Home::Partner(partner) };
+        let scope = authorize(&caller, Action::ReadUnassigned).unwrap();
+        assert_eq!(scope.partner(), Ok(partner));
+        assert_eq!(scope.platform(), Err(Denied::NotFound));
+        assert_eq!(scope.reports_of(), Err(Denied::NotFound));
+        assert_eq!(system().partner(), Err(Denied::NotFound));
+    }
+}

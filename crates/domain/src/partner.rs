@@ -1,0 +1,230 @@
+//! Partners: support levels, roles and the qualifications that open a holding tenant.
+
+use std::fmt;
+
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+/// What was sold with the PC. Both were called "Active Care" before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SupportLevel {
+    /// Premium.
+    Premium,
+    /// Premium+.
+    PremiumPlus,
+}
+
+impl SupportLevel {
+    /// The stable code: `premium`, `premium_plus`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            SupportLevel::Premium => "premium",
+            SupportLevel::PremiumPlus => "premium_plus",
+        }
+    }
+
+    /// The level with this code.
+    pub fn from_code(code: &str) -> Option<Self> {
+        match code {
+            "premium" => Some(SupportLevel::Premium),
+            "premium_plus" => Some(SupportLevel::PremiumPlus),
+            _ => None,
+        }
+    }
+
+    /// The name on a page, the same in every language: `Premium`, `Premium+`.
+    pub fn name(self) -> &'static str {
+        match self {
+            SupportLevel::Premium => "Premium",
+            SupportLevel::PremiumPlus => "Premium+",
+        }
+    }
+}
+
+/// What a partner may do with the PCs it resold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PartnerRole {
+    /// Sells and watches; the vendor's customer support repairs.
+    ResellAndViewMonitor,
+    /// Sells and repairs; cases land in its CSDP account.
+    ServiceDelivery,
+}
+
+impl PartnerRole {
+    /// The stable code.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            PartnerRole::ResellAndViewMonitor => "resell_and_view_monitor",
+            PartnerRole::ServiceDelivery => "service_delivery",
+        }
+    }
+
+    /// The role with this code.
+    pub fn from_code(code: &str) -> Option<Self> {
+        match code {
+            "resell_and_view_monitor" => Some(PartnerRole::ResellAndViewMonitor),
+            "service_delivery" => Some(PartnerRole::ServiceDelivery),
+            _ => None,
+        }
+    }
+}
+
+/// A (support level, role) that a partner works towards or holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Qualification {
+    /// For which level.
+    pub support_level: SupportLevel,
+    /// In which role.
+    pub role: PartnerRole,
+    /// The day the course was finished, if it was.
+    pub course_completed_on: Option<Date>,
+    /// The first day of the certification, if there is one.
+    pub certified_on: Option<Date>,
+    /// The first day on which the certification no longer holds, if it ends.
+    pub expires_on: Option<Date>,
+}
+
+/// Where a qualification stands on a day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    /// The course is not finished, or only later.
+    CourseOpen,
+    /// The course is finished, the certificate is not there yet, or only later.
+    NotCertified,
+    /// Course and certificate are there.
+    Valid,
+    /// It was valid and has ended.
+    Lapsed,
+}
+
+impl Qualification {
+    /// Where it stands on this day. The day of the certificate counts, the day of expiry no longer does.
+    pub fn standing(&self, today: Date) -> Standing {
+        let reached = |day: Option<Date>| day.is_some_and(|day| day <= today);
+        if !reached(self.course_completed_on) {
+            Standing::CourseOpen
+        } else if !reached(self.certified_on) {
+            Standing::NotCertified
+        } else if self.expires_on.is_some_and(|end| end <= today) {
+            Standing::Lapsed
+        } else {
+            Standing::Valid
+        }
+    }
+
+    /// What is wrong with these dates, if anything.
+    pub fn check(&self) -> Result<(), QualificationError> {
+        match (self.course_completed_on, self.certified_on, self.expires_on) {
+            (None, Some(_), _) => Err(QualificationError::CertifiedWithoutCourse),
+            (Some(course), Some(certified), _) if certified < course => {
+                Err(QualificationError::CertifiedBeforeCourse)
+            }
+            (_, None, Some(_)) => Err(QualificationError::ExpiresUncertified),
+            (_, Some(certified), Some(end)) if end <= certified => {
+                Err(QualificationError::ExpiresBeforeCertified)
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Dates of a qualification that cannot be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum QualificationError {
+    /// A certificate without a finished course.
+    #[error("certified_on needs course_completed_on")]
+    CertifiedWithoutCourse,
+    /// The certificate is older than the course.
+    #[error("certified_on is before course_completed_on")]
+    CertifiedBeforeCourse,
+    /// An end without a beginning.
+    #[error("expires_on needs certified_on")]
+    ExpiresUncertified,
+    /// The end is not after the beginning.
+    #[error("expires_on is not after certified_on")]
+    ExpiresBeforeCertified,
+}
+
+impl QualificationError {
+    /// The stable code.
+    pub fn code(self) -> &'static str {
+        match self {
+            QualificationError::CertifiedWithoutCourse => "qualification.certified_without_course",
+            QualificationError::CertifiedBeforeCourse => "qualification.certified_before_course",
+            QualificationError::ExpiresUncertified => "qualification.expires_uncertified",
+            QualificationError::ExpiresBeforeCertified => "qualification.expires_before_certified",
+        }
+    }
+}
+
+/// Any valid qualification, of any level and role, opens the pool for every line of that partner.
+pub fn is_qualified<'a>(qualifications: impl IntoIterator<Item = &'a Qualification>, today: Date) -> bool {
+    qualifications.into_iter().any(|q| q.standing(today) == Standing::Valid)
+}
+
+impl fmt::Display for SupportLevel {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+
+    use super::*;
+
+    fn qualification(course: Option<Date>, certified: Option<Date>, expires: Option<Date>) -> Qualification {
+        Qualification {
+            support_level: SupportLevel::Premium,
+            role: PartnerRole::ServiceDelivery,
+            course_completed_on: course,
+            certified_on: certified,
+            expires_on: expires,
+        }
+    }
+
+    #[test]
+    fn standing_by_day() {
+        let today = date(2026, 11, 22);
+        let (past, soon) = (Some(date(2026, 1, 1)), Some(date(2026, 11, 23)));
+        let cases = [
+            (qualification(None, None, None), Standing::CourseOpen),
+            (qualification(soon, None, None), Standing::CourseOpen),
+            (qualification(past, None, None), Standing::NotCertified),
+            (qualification(past, soon, None), Standing::NotCertified),
+            (qualification(past, past, None), Standing::Valid),
+            (qualification(past, Some(today), None), Standing::Valid),
+            (qualification(past, past, soon), Standing::Valid),
+            (qualification(past, past, Some(today)), Standing::Lapsed),
+        ];
+        for (qualification, standing) in cases {
+            assert_eq!(qualification.standing(today), standing, "{qualification:?}");
+        }
+    }
+
+    #[test]
+    fn either_one_qualifies() {
+        let today = date(2026, 11, 22);
+        let open = qualification(Some(today), None, None);
+        let valid = qualification(Some(today), Some(today), None);
+        assert!(!is_qualified([], today));
+        assert!(!is_qualified([&open], today));
+        assert!(is_qualified([&open, &valid], today));
+    }
+
+    #[test]
+    fn impossible_dates_are_told() {
+        let (a, b) = (Some(date(2026, 1, 1)), Some(date(2026, 2, 1)));
+        let check = |c, d, e| qualification(c, d, e).check();
+        assert_eq!(check(a, b, None), Ok(()));
+        assert_eq!(check(a, a, b), Ok(()));
+        assert_eq!(check(None, a, None), Err(QualificationError::CertifiedWithoutCourse));
+        assert_eq!(check(b, a, None), Err(QualificationError::CertifiedBeforeCourse));
+        assert_eq!(check(a, None, b), Err(QualificationError::ExpiresUncertified));
+        assert_eq!(check(a, b, b), Err(QualificationError::ExpiresBeforeCertified));
+    }
+}

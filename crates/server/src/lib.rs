@@ -1,0 +1,1 @@
+//! Roadstead's server: HTTP, flows, API, portal, jobs.

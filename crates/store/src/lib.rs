@@ -1,0 +1,1 @@
+//! Every SQL statement of Roadstead, on SQLite and on PostgreSQL.

@@ -1,1 +1,34 @@
 //! Every SQL statement of Roadstead, on SQLite and on PostgreSQL.
+//!
+//! One file a noun. A function on a tenant's rows takes `&Scope` first and binds the tenant from it; functions that
+//! take a scope of the platform say so by calling [`Scope::platform`](roadstead_domain::access::Scope::platform).
+//! [`engine`] is the only file that knows which database it is.
+//!
+//! To add a table: a migration in `migrations/`, a file for its noun, functions that take the transaction and the
+//! scope, and a test under both engines (see [`testing`]).
+
+pub mod audit;
+pub mod bulk;
+pub mod engine;
+pub mod entitlements;
+mod error;
+pub mod idempotency;
+pub mod jobs;
+pub mod lines;
+mod migrate;
+pub mod operations;
+pub mod outbox;
+pub mod page;
+pub mod partners;
+pub mod placements;
+pub mod pool;
+pub mod reporters;
+pub mod reports;
+pub mod serials;
+pub mod sessions;
+pub mod testing;
+pub mod tokens;
+pub mod users;
+
+pub use engine::{Store, Tx};
+pub use error::{Error, Result};

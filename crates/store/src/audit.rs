@@ -1,0 +1,75 @@
+//! The audit log: who did what to what, in the transaction that did it.
+
+use roadstead_domain::access::{Actor, Scope};
+use roadstead_domain::audit::AuditAction;
+use roadstead_domain::clock::Ambient;
+use roadstead_domain::ids::AuditId;
+use serde::Serialize;
+use uuid::Uuid;
+
+use crate::args;
+use crate::engine::Tx;
+use crate::error::{Error, Result};
+use crate::page::{Page, Rows};
+
+/// A line of the log.
+#[derive(Clone, Debug, Serialize, sqlx::FromRow)]
+pub struct Entry {
+    /// Its id.
+    pub id: Uuid,
+    /// `user`, `token` or `system`.
+    pub actor_kind: String,
+    /// The user's or token's id.
+    pub actor: Option<Uuid>,
+    /// The stable code.
+    pub action: String,
+    /// What it was done to.
+    pub subject: Option<Uuid>,
+    /// More, as JSON text.
+    pub detail: String,
+    /// When.
+    pub at: i64,
+}
+
+fn actor(actor: Actor) -> (&'static str, Option<Uuid>) {
+    match actor {
+        Actor::User(id) => ("user", Some(id.0)),
+        Actor::Token(id) => ("token", Some(id.0)),
+        Actor::System => ("system", None),
+    }
+}
+
+/// Writes a line into the log of `home` (a tenant or reporter; `None` is the operator's).
+pub async fn record(
+    tx: &mut Tx,
+    by: Actor,
+    home: Option<Uuid>,
+    action: AuditAction,
+    subject: Option<Uuid>,
+    detail: &impl Serialize,
+    ambient: &Ambient,
+) -> Result<()> {
+    let detail = serde_json::to_string(detail).map_err(|error| Error::bad("audit_log", error))?;
+    let (kind, id) = actor(by);
+    tx.execute(
+        "INSERT INTO audit_log (id, home, actor_kind, actor, action, subject, detail, at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        args![ambient.id::<AuditId>(), home, kind, id, action.as_str(), subject, detail, ambient.now()],
+    )
+    .await?;
+    Ok(())
+}
+
+/// The log of the scope's own home, newest first.
+pub async fn list(tx: &mut Tx, scope: &Scope, page: &Page) -> Result<Option<Rows<Entry>>> {
+    let Ok(after) = page.after::<Uuid>() else { return Ok(None) };
+    let rows = page.rows();
+    let items: Vec<Entry> = tx
+        .all(
+            "SELECT id, actor_kind, actor, action, subject, detail, at FROM audit_log \
+             WHERE home IS NOT DISTINCT FROM $1 AND id < $2 ORDER BY id DESC LIMIT $3",
+            args![scope.home(), after.unwrap_or(Uuid::max()), rows + 1],
+        )
+        .await?;
+    Ok(Some(Rows::cut(items, rows, |entry| entry.id)))
+}

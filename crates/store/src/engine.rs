@@ -1,0 +1,362 @@
+//! The seam: the only file that knows which database it is. One SQL text serves both; statements use `$1`.
+//!
+//! SQLite has one writer (`BEGIN IMMEDIATE`, synchronous=FULL, so that what is acknowledged survives a power cut)
+//! and a pool of readers that the engine keeps from writing. PostgreSQL has one pool.
+
+use std::path::Path;
+use std::str::FromStr;
+use std::time::Duration;
+
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions, PgRow};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
+};
+use sqlx::{AssertSqlSafe, ConnectOptions, Postgres, Row, SqlSafeStr, Sqlite};
+use uuid::Uuid;
+
+use crate::error::{Error, Result};
+use crate::migrate;
+
+/// Which database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// The embedded one, a file in the data directory.
+    Sqlite,
+    /// PostgreSQL 15 or newer.
+    Postgres,
+}
+
+/// The open database. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Store(Pools);
+
+#[derive(Clone, Debug)]
+enum Pools {
+    Sqlite { writer: SqlitePool, readers: SqlitePool },
+    Postgres(PgPool),
+}
+
+/// A transaction, or for reading on SQLite a connection of the readers. Dropped without [`Tx::commit`] it is undone.
+#[derive(Debug)]
+pub struct Tx(Inner);
+
+#[derive(Debug)]
+enum Inner {
+    SqliteRead(sqlx::pool::PoolConnection<Sqlite>),
+    Sqlite(sqlx::Transaction<'static, Sqlite>),
+    Postgres(sqlx::Transaction<'static, Postgres>),
+}
+
+/// A value bound to a statement; `None` is null.
+#[derive(Clone, Debug)]
+pub enum Arg {
+    /// An identifier.
+    Uuid(Option<Uuid>),
+    /// Text.
+    Text(Option<String>),
+    /// A count, or an instant in microseconds.
+    Int(Option<i64>),
+    /// A truth.
+    Bool(bool),
+    /// Bytes: hashes, pieces of files.
+    Bytes(Vec<u8>),
+}
+
+macro_rules! into_arg {
+    ($($from:ty => |$value:ident| $to:expr),+ $(,)?) => {$(
+        impl From<$from> for Arg {
+            fn from($value: $from) -> Self { $to }
+        }
+    )+};
+}
+
+into_arg! {
+    Uuid => |v| Arg::Uuid(Some(v)),
+    Option<Uuid> => |v| Arg::Uuid(v),
+    &str => |v| Arg::Text(Some(v.to_owned())),
+    String => |v| Arg::Text(Some(v)),
+    &String => |v| Arg::Text(Some(v.clone())),
+    Option<String> => |v| Arg::Text(v),
+    Option<&str> => |v| Arg::Text(v.map(str::to_owned)),
+    i64 => |v| Arg::Int(Some(v)),
+    u64 => |v| Arg::Int(Some(i64::try_from(v).unwrap_or(i64::MAX))),
+    Option<i64> => |v| Arg::Int(v),
+    bool => |v| Arg::Bool(v),
+    Vec<u8> => |v| Arg::Bytes(v),
+    [u8; 32] => |v| Arg::Bytes(v.to_vec()),
+    roadstead_domain::clock::Micros => |v| Arg::Int(Some(v.0)),
+    roadstead_domain::ids::TenantId => |v| Arg::Uuid(Some(v.0)),
+    Option<roadstead_domain::ids::TenantId> => |v| Arg::Uuid(v.map(|id| id.0)),
+    roadstead_domain::ids::UserId => |v| Arg::Uuid(Some(v.0)),
+    roadstead_domain::ids::SessionId => |v| Arg::Uuid(Some(v.0)),
+    roadstead_domain::ids::TokenId => |v| Arg::Uuid(Some(v.0)),
+    roadstead_domain::ids::ReporterId => |v| Arg::Uuid(Some(v.0)),
+    Option<roadstead_domain::ids::ReporterId> => |v| Arg::Uuid(v.map(|id| id.0)),
+    roadstead_domain::ids::ReportId => |v| Arg::Uuid(Some(v.0)),
+    roadstead_domain::ids::OperationId => |v| Arg::Uuid(Some(v.0)),
+    roadstead_domain::ids::DeviceId => |v| Arg::Uuid(Some(v.0)),
+    roadstead_domain::ids::JobId => |v| Arg::Uuid(Some(v.0)),
+    roadstead_domain::ids::AuditId => |v| Arg::Uuid(Some(v.0)),
+    roadstead_domain::ids::QualificationId => |v| Arg::Uuid(Some(v.0)),
+}
+
+/// The values of a statement, in the order of its `$n`.
+#[macro_export]
+macro_rules! args {
+    ($($value:expr),* $(,)?) => { vec![$($crate::engine::Arg::from($value)),*] };
+}
+
+/// A row type that reads from both engines (`#[derive(sqlx::FromRow)]`).
+pub trait Record:
+    for<'r> sqlx::FromRow<'r, SqliteRow> + for<'r> sqlx::FromRow<'r, PgRow> + Send + Unpin
+{
+}
+impl<T> Record for T where
+    T: for<'r> sqlx::FromRow<'r, SqliteRow> + for<'r> sqlx::FromRow<'r, PgRow> + Send + Unpin
+{
+}
+
+macro_rules! bound {
+    ($query:expr, $args:expr) => {{
+        let mut query = $query;
+        for arg in $args {
+            query = match arg {
+                Arg::Uuid(value) => query.bind(value),
+                Arg::Text(value) => query.bind(value),
+                Arg::Int(value) => query.bind(value),
+                Arg::Bool(value) => query.bind(value),
+                Arg::Bytes(value) => query.bind(value),
+            };
+        }
+        query
+    }};
+}
+
+impl Store {
+    /// Opens and migrates the embedded database `roadstead.db` in this directory, which is made if it is not there.
+    pub async fn open_sqlite(directory: &Path) -> Result<Self> {
+        std::fs::create_dir_all(directory).map_err(|error| {
+            Error::Unusable(format!("cannot make the data directory {}: {error}", directory.display()))
+        })?;
+        let options = SqliteConnectOptions::new()
+            .filename(directory.join("roadstead.db"))
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .busy_timeout(Duration::from_secs(30))
+            // A statement of a bulk insert is long, and there are few of them.
+            .statement_cache_capacity(128)
+            .disable_statement_logging();
+        // On one connection, closed before the pools open: a second one would keep the schema it has read.
+        let mut alone = options.clone().connect().await?;
+        migrate::sqlite(&mut alone).await?;
+        sqlx::Connection::close(alone).await?;
+
+        let writer = SqlitePoolOptions::new()
+            .max_connections(1)
+            .acquire_timeout(Duration::from_secs(60))
+            .connect_with(options.clone().pragma("cache_size", "-65536").pragma("wal_autocheckpoint", "4000"))
+            .await?;
+        let readers = SqlitePoolOptions::new()
+            .max_connections(4)
+            .connect_with(options.pragma("query_only", "ON").pragma("cache_size", "-8192"))
+            .await?;
+        Ok(Self(Pools::Sqlite { writer, readers }))
+    }
+
+    /// Connects to and migrates a PostgreSQL database, `postgres://...`.
+    pub async fn open_postgres(url: &str) -> Result<Self> {
+        let options = PgConnectOptions::from_str(url)
+            .map_err(|error| Error::Unusable(format!("the database address cannot be read: {error}")))?
+            .disable_statement_logging();
+        let mut alone = options.clone().connect().await?;
+        migrate::postgres(&mut alone).await?;
+        sqlx::Connection::close(alone).await?;
+        let pool = PgPoolOptions::new().max_connections(16).connect_with(options).await?;
+        Ok(Self(Pools::Postgres(pool)))
+    }
+
+    /// Which database it is.
+    pub fn kind(&self) -> Kind {
+        match &self.0 {
+            Pools::Sqlite { .. } => Kind::Sqlite,
+            Pools::Postgres(_) => Kind::Postgres,
+        }
+    }
+
+    /// Something to read with. It sees what was committed.
+    pub async fn read(&self) -> Result<Tx> {
+        Ok(Tx(match &self.0 {
+            Pools::Sqlite { readers, .. } => Inner::SqliteRead(readers.acquire().await?),
+            Pools::Postgres(pool) => Inner::Postgres(pool.begin().await?),
+        }))
+    }
+
+    /// A transaction to write with. On SQLite it waits for the one before to end.
+    pub async fn write(&self) -> Result<Tx> {
+        Ok(Tx(match &self.0 {
+            Pools::Sqlite { writer, .. } => Inner::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?),
+            Pools::Postgres(pool) => Inner::Postgres(pool.begin().await?),
+        }))
+    }
+
+    /// Closes every connection, once they are given back.
+    pub async fn close(&self) {
+        match &self.0 {
+            Pools::Sqlite { writer, readers } => {
+                readers.close().await;
+                writer.close().await;
+            }
+            Pools::Postgres(pool) => pool.close().await,
+        }
+    }
+}
+
+impl Tx {
+    /// Makes the changes durable.
+    pub async fn commit(self) -> Result<()> {
+        match self.0 {
+            Inner::SqliteRead(_) => Ok(()),
+            Inner::Sqlite(tx) => Ok(tx.commit().await?),
+            Inner::Postgres(tx) => Ok(tx.commit().await?),
+        }
+    }
+
+    /// Runs a statement; the number of rows it touched.
+    pub async fn execute(&mut self, sql: &'static str, args: Vec<Arg>) -> Result<u64> {
+        self.execute_made(sql.into_sql_str(), args).await
+    }
+
+    async fn execute_made(&mut self, sql: sqlx::SqlStr, args: Vec<Arg>) -> Result<u64> {
+        Ok(match &mut self.0 {
+            Inner::SqliteRead(c) => {
+                bound!(sqlx::query::<Sqlite>(sql), args).execute(&mut **c).await?.rows_affected()
+            }
+            Inner::Sqlite(c) => {
+                bound!(sqlx::query::<Sqlite>(sql), args).execute(&mut **c).await?.rows_affected()
+            }
+            Inner::Postgres(c) => {
+                bound!(sqlx::query::<Postgres>(sql), args).execute(&mut **c).await?.rows_affected()
+            }
+        })
+    }
+
+    /// Every row of the answer.
+    pub async fn all<T: Record>(&mut self, sql: &'static str, args: Vec<Arg>) -> Result<Vec<T>> {
+        self.all_made(sql.into_sql_str(), args).await
+    }
+
+    async fn all_made<T: Record>(&mut self, sql: sqlx::SqlStr, args: Vec<Arg>) -> Result<Vec<T>> {
+        Ok(match &mut self.0 {
+            Inner::SqliteRead(c) => {
+                bound!(sqlx::query_as::<Sqlite, T>(sql), args).fetch_all(&mut **c).await?
+            }
+            Inner::Sqlite(c) => bound!(sqlx::query_as::<Sqlite, T>(sql), args).fetch_all(&mut **c).await?,
+            Inner::Postgres(c) => {
+                bound!(sqlx::query_as::<Postgres, T>(sql), args).fetch_all(&mut **c).await?
+            }
+        })
+    }
+
+    /// The row, if there is one.
+    pub async fn optional<T: Record>(&mut self, sql: &'static str, args: Vec<Arg>) -> Result<Option<T>> {
+        Ok(match &mut self.0 {
+            Inner::SqliteRead(c) => {
+                bound!(sqlx::query_as::<Sqlite, T>(sql), args).fetch_optional(&mut **c).await?
+            }
+            Inner::Sqlite(c) => {
+                bound!(sqlx::query_as::<Sqlite, T>(sql), args).fetch_optional(&mut **c).await?
+            }
+            Inner::Postgres(c) => {
+                bound!(sqlx::query_as::<Postgres, T>(sql), args).fetch_optional(&mut **c).await?
+            }
+        })
+    }
+
+    /// The one number that the statement answers.
+    pub async fn number(&mut self, sql: &'static str, args: Vec<Arg>) -> Result<i64> {
+        Ok(self.optional::<(i64,)>(sql, args).await?.map_or(0, |(number,)| number))
+    }
+
+    /// Every row of a statement whose `<set>` stands for a table with one text column `value`, made of these texts.
+    /// The set is the last `$n`. One bind carries any number of texts.
+    pub async fn all_of_set<T: Record>(
+        &mut self,
+        sql: &str,
+        mut args: Vec<Arg>,
+        set: &[&str],
+    ) -> Result<Vec<T>> {
+        let place = args.len() + 1;
+        let table = match &self.0 {
+            Inner::SqliteRead(_) | Inner::Sqlite(_) => format!("(SELECT value FROM json_each(${place}))"),
+            Inner::Postgres(_) => format!("(SELECT value FROM json_array_elements_text(${place}::json))"),
+        };
+        let json = serde_json::to_string(set).map_err(|error| Error::bad("a set of texts", error))?;
+        args.push(json.into());
+        // Safe: the text is a constant of this crate, the only other part is the table above.
+        self.all_made(AssertSqlSafe(sql.replace("<set>", &table)).into_sql_str(), args).await
+    }
+
+    /// Runs a statement made by [`crate::bulk`] from constants and placeholders alone.
+    pub(crate) async fn execute_bulk(&mut self, sql: String, args: Vec<Arg>) -> Result<u64> {
+        self.execute_made(AssertSqlSafe(sql).into_sql_str(), args).await
+    }
+
+    /// The most values that one statement may bind.
+    pub(crate) fn most_values(&self) -> usize {
+        match &self.0 {
+            Inner::SqliteRead(_) | Inner::Sqlite(_) => 32_766,
+            Inner::Postgres(_) => 65_535,
+        }
+    }
+
+    /// Holds every other writer of placements off until this transaction ends. On SQLite there is none.
+    pub async fn lock_placements(&mut self) -> Result<()> {
+        match &mut self.0 {
+            Inner::SqliteRead(_) | Inner::Sqlite(_) => {}
+            Inner::Postgres(c) => {
+                // "road" in ASCII: one number for this one lock.
+                sqlx::query("SELECT pg_advisory_xact_lock(1919901540)").execute(&mut **c).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// ` FOR UPDATE SKIP LOCKED` where several nodes may take from one table.
+    pub(crate) fn skip_locked(&self) -> &'static str {
+        match &self.0 {
+            Inner::SqliteRead(_) | Inner::Sqlite(_) => "",
+            Inner::Postgres(_) => " FOR UPDATE SKIP LOCKED",
+        }
+    }
+
+    /// Runs a query with an ending of this file's own making.
+    pub(crate) async fn all_ending<T: Record>(
+        &mut self,
+        sql: &'static str,
+        ending: &'static str,
+        args: Vec<Arg>,
+    ) -> Result<Vec<T>> {
+        self.all_made(AssertSqlSafe(format!("{sql}{ending}")).into_sql_str(), args).await
+    }
+}
+
+/// Every statement's plan, for tests: SQLite's `EXPLAIN QUERY PLAN`, PostgreSQL's `EXPLAIN`.
+pub async fn explain(store: &Store, sql: &'static str) -> Result<String> {
+    let mut lines = Vec::new();
+    match &store.0 {
+        Pools::Sqlite { readers, .. } => {
+            let sql = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}"));
+            for row in sqlx::query(sql).fetch_all(readers).await? {
+                lines.push(row.try_get::<String, _>("detail")?);
+            }
+        }
+        Pools::Postgres(pool) => {
+            let sql = AssertSqlSafe(format!("EXPLAIN (COSTS OFF, GENERIC_PLAN) {sql}"));
+            for row in sqlx::query(sql).fetch_all(pool).await? {
+                lines.push(row.try_get::<String, _>(0)?);
+            }
+        }
+    }
+    Ok(lines.join("\n"))
+}

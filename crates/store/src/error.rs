@@ -1,0 +1,59 @@
+//! What can go wrong below the flows.
+
+use roadstead_domain::access::Denied;
+
+/// A result of the store.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// Why a statement did not do what it was to do. A row that is not there is `Ok(None)`, never an error.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The database said no, or is not there.
+    #[error("database: {0}")]
+    Database(#[source] sqlx::Error),
+    /// A unique index refused the row; the name of the index or of its columns.
+    #[error("already there: {0}")]
+    Conflict(String),
+    /// The scope does not reach the row.
+    #[error("out of the scope's reach")]
+    Denied(Denied),
+    /// Somebody else changed the row since it was read; the transaction is to be tried again.
+    #[error("changed since it was read: {0}")]
+    Stale(&'static str),
+    /// A row that this version cannot read.
+    #[error("bad data in {table}: {detail}")]
+    BadData {
+        /// The table.
+        table: &'static str,
+        /// What is wrong with it.
+        detail: String,
+    },
+    /// The database cannot be used as it is; the message says what to do.
+    #[error("{0}")]
+    Unusable(String),
+}
+
+impl Error {
+    /// Bad data in a table.
+    pub fn bad(table: &'static str, detail: impl ToString) -> Self {
+        Self::BadData { table, detail: detail.to_string() }
+    }
+}
+
+impl From<sqlx::Error> for Error {
+    fn from(error: sqlx::Error) -> Self {
+        match &error {
+            sqlx::Error::Database(db) if db.is_unique_violation() => {
+                let name = db.constraint().map_or_else(|| db.message().to_owned(), str::to_owned);
+                Self::Conflict(name)
+            }
+            _ => Self::Database(error),
+        }
+    }
+}
+
+impl From<Denied> for Error {
+    fn from(denied: Denied) -> Self {
+        Self::Denied(denied)
+    }
+}

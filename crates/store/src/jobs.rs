@@ -1,0 +1,125 @@
+//! Background work: made in the transaction that makes it necessary, claimed under a lease, tried again when it
+//! fails, set aside as dead when it keeps failing. A lease only saves work; a job may run twice and must bear it.
+
+use roadstead_domain::clock::{Ambient, Micros};
+use roadstead_domain::ids::JobId;
+use uuid::Uuid;
+
+use crate::args;
+use crate::engine::Tx;
+use crate::error::{Error, Result};
+
+/// The kinds of work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Judge a report; the subject is the report.
+    IngestReport,
+    /// Open the pool of a partner if it is qualified by now, and replay what waits for it; the subject is the partner.
+    ReplayPartner,
+}
+
+impl Kind {
+    fn as_str(self) -> &'static str {
+        match self {
+            Kind::IngestReport => "ingest_report",
+            Kind::ReplayPartner => "replay_partner",
+        }
+    }
+}
+
+/// A claimed job.
+#[derive(Clone, Copy, Debug)]
+pub struct Job {
+    /// Its id.
+    pub id: JobId,
+    /// What to do.
+    pub kind: Kind,
+    /// To what.
+    pub subject: Uuid,
+    /// How often it was tried before.
+    pub attempts: i64,
+}
+
+/// After this many failures a job is dead.
+pub const MOST_ATTEMPTS: i64 = 8;
+
+/// Adds a job that is due at `run_at`.
+pub async fn enqueue(
+    tx: &mut Tx,
+    kind: Kind,
+    subject: Uuid,
+    run_at: Micros,
+    ambient: &Ambient,
+) -> Result<()> {
+    tx.execute(
+        "INSERT INTO jobs (id, kind, subject, run_at, attempts, dead, created_at) VALUES ($1, $2, $3, $4, 0, $5, $6)",
+        args![ambient.id::<JobId>(), kind.as_str(), subject, run_at, false, ambient.now()],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Takes the job that is due longest, until the lease ends.
+pub async fn claim(tx: &mut Tx, now: Micros, lease_until: Micros) -> Result<Option<Job>> {
+    let due: Vec<(Uuid, String, Uuid, i64)> = tx
+        .all_ending(
+            "SELECT id, kind, subject, attempts FROM jobs WHERE NOT dead AND run_at <= $1 \
+             AND (leased_until IS NULL OR leased_until <= $1) ORDER BY run_at, id LIMIT 1",
+            tx.skip_locked(),
+            args![now],
+        )
+        .await?;
+    let Some((id, kind, subject, attempts)) = due.into_iter().next() else { return Ok(None) };
+    tx.execute("UPDATE jobs SET leased_until = $2 WHERE id = $1", args![id, lease_until]).await?;
+    let kind = [Kind::IngestReport, Kind::ReplayPartner]
+        .into_iter()
+        .find(|known| known.as_str() == kind)
+        .ok_or_else(|| Error::bad("jobs", format!("kind {kind}")))?;
+    Ok(Some(Job { id: JobId(id), kind, subject, attempts }))
+}
+
+/// When the next job is due, if there is one.
+pub async fn next_due(tx: &mut Tx) -> Result<Option<Micros>> {
+    let row: Option<(Option<i64>,)> = tx
+        .optional(
+            "SELECT MIN(CASE WHEN leased_until IS NULL OR leased_until < run_at THEN run_at ELSE leased_until END) \
+             FROM jobs WHERE NOT dead",
+            args![],
+        )
+        .await?;
+    Ok(row.and_then(|(due,)| due).map(Micros))
+}
+
+/// Keeps a job that is still being worked on.
+pub async fn renew(tx: &mut Tx, job: JobId, lease_until: Micros) -> Result<()> {
+    tx.execute("UPDATE jobs SET leased_until = $2 WHERE id = $1", args![job, lease_until]).await?;
+    Ok(())
+}
+
+/// Gives every leased job back: at the start of a node that is the only one, nobody works on any.
+pub async fn release_all(tx: &mut Tx) -> Result<u64> {
+    tx.execute("UPDATE jobs SET leased_until = NULL WHERE leased_until IS NOT NULL", args![]).await
+}
+
+/// The job is done.
+pub async fn finish(tx: &mut Tx, job: JobId) -> Result<()> {
+    tx.execute("DELETE FROM jobs WHERE id = $1", args![job]).await?;
+    Ok(())
+}
+
+/// The job failed: it is tried again at `retry_at`, or it is dead.
+pub async fn fail(tx: &mut Tx, job: &Job, error: &str, retry_at: Option<Micros>) -> Result<()> {
+    tx.execute(
+        "UPDATE jobs SET attempts = attempts + 1, leased_until = NULL, last_error = $2, dead = $3, \
+         run_at = COALESCE($4, run_at) WHERE id = $1",
+        args![job.id, error, retry_at.is_none(), retry_at.map(|at| at.0)],
+    )
+    .await?;
+    Ok(())
+}
+
+/// How many jobs are waiting or running, and how many are dead.
+pub async fn left(tx: &mut Tx) -> Result<(i64, i64)> {
+    let alive = tx.number("SELECT COUNT(*) FROM jobs WHERE NOT dead", args![]).await?;
+    Ok((alive, tx.number("SELECT COUNT(*) FROM jobs WHERE dead", args![]).await?))
+}

@@ -1,0 +1,338 @@
+//! Report lines: every line as received, with what it came to.
+
+use std::collections::BTreeMap;
+
+use jiff::civil::Date;
+use roadstead_domain::access::Scope;
+use roadstead_domain::clock::Micros;
+use roadstead_domain::ids::{ReportId, ReporterId, TenantId};
+use roadstead_domain::partner::SupportLevel;
+use roadstead_domain::sale::{Field, Parked, Reason, ReceivedLine, SaleLine, Transaction, Verdict};
+use uuid::Uuid;
+
+use crate::args;
+use crate::bulk::Bulk;
+use crate::engine::Tx;
+use crate::error::{Error, Result};
+use crate::page::{Page, Rows};
+
+/// A judged line on its way in.
+#[derive(Debug)]
+pub struct Judged<'a> {
+    /// What the file says.
+    pub received: &'a ReceivedLine,
+    /// Its normal form, unless it was rejected.
+    pub line: Option<&'a SaleLine>,
+    /// What it came to.
+    pub verdict: Verdict,
+    /// Why, in more detail.
+    pub reasons: &'a [Reason],
+    /// The partner whose pool it changed.
+    pub pool: Option<TenantId>,
+    /// The number that frees it.
+    pub waits_for: Option<&'a str>,
+}
+
+/// Inserts the lines of a batch.
+pub async fn insert(
+    tx: &mut Tx,
+    scope: &Scope,
+    report: ReportId,
+    lines: impl Iterator<Item = Judged<'_>>,
+    at: Micros,
+) -> Result<()> {
+    scope.platform()?;
+    let mut bulk = Bulk::new(
+        "INSERT INTO report_lines (report, line, file_row, transaction_kind, sold_on, shipped_on, seller, buyer, \
+         buyer_name, country, product_number, model, support_level, manufacturer, serial, invoice, supersedes, \
+         received, verdict, reasons, pool, waits_for, judged_at)",
+        23,
+        "",
+    );
+    for judged in lines {
+        let text = |field| judged.received.get(field).trim();
+        let line = judged.line;
+        bulk.push(args![
+            report,
+            judged.received.line,
+            judged.received.row,
+            line.map(|l| l.transaction.as_str()),
+            line.map(|l| l.date.to_string()),
+            line.and_then(|l| l.shipped_on).map(|date| date.to_string()),
+            line.map_or_else(|| text(Field::Seller), |l| &l.seller),
+            line.map_or_else(|| text(Field::Buyer), |l| &l.buyer),
+            text(Field::BuyerName),
+            text(Field::Country),
+            text(Field::Product),
+            text(Field::Model),
+            line.and_then(|l| l.level).map(SupportLevel::as_str),
+            line.and_then(|l| l.manufacturer.as_deref()).unwrap_or(""),
+            line.map_or_else(|| text(Field::Serial), |l| &l.serial),
+            text(Field::Invoice),
+            text(Field::Supersedes),
+            received_text(judged.received, line)?,
+            judged.verdict.as_str(),
+            reasons_text(judged.reasons)?,
+            judged.pool,
+            judged.waits_for,
+            at
+        ]);
+    }
+    bulk.insert(tx).await?;
+    Ok(())
+}
+
+/// The cells that the columns do not already say: all of a rejected line, else those that were normalised away.
+fn received_text(received: &ReceivedLine, line: Option<&SaleLine>) -> Result<Option<String>> {
+    let differs = |field: Field| {
+        let text = received.get(field);
+        let Some(line) = line else { return !text.is_empty() };
+        match field {
+            Field::Serial => text != line.serial,
+            Field::Seller => text != line.seller,
+            Field::Buyer => text != line.buyer,
+            Field::Level => text != line.level.map_or("", SupportLevel::name),
+            Field::Quantity => text.trim() != "1",
+            Field::PurchaseOrder => !text.is_empty(),
+            _ => false,
+        }
+    };
+    let cells: BTreeMap<&str, &str> = Field::ALL
+        .iter()
+        .filter(|field| differs(**field))
+        .map(|field| (field.as_str(), received.get(*field)))
+        .collect();
+    if cells.is_empty() {
+        return Ok(None);
+    }
+    serde_json::to_string(&cells).map(Some).map_err(|error| Error::bad("report_lines", error))
+}
+
+fn reasons_text(reasons: &[Reason]) -> Result<Option<String>> {
+    if reasons.is_empty() {
+        return Ok(None);
+    }
+    serde_json::to_string(reasons).map(Some).map_err(|error| Error::bad("report_lines", error))
+}
+
+/// A line as it is shown.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct Line {
+    /// 1 for the first line.
+    pub line: i64,
+    /// The row of the file.
+    pub file_row: i64,
+    /// The normal form, or what the file says where there is none.
+    pub serial: String,
+    /// The seller's number.
+    pub seller: String,
+    /// The end customer.
+    pub buyer_name: String,
+    /// The product number.
+    pub product_number: String,
+    /// The day of the sale.
+    pub sold_on: Option<String>,
+    /// The invoice.
+    pub invoice: String,
+    /// The cells as received, as JSON text, where they differ.
+    pub received: Option<String>,
+    /// The code.
+    pub verdict: String,
+    /// The reasons as JSON text.
+    pub reasons: Option<String>,
+    /// The number that a parked line waits for.
+    pub waits_for: Option<String>,
+}
+
+impl Line {
+    /// The reasons; a verdict without finer ones is its own.
+    pub fn reasons(&self) -> Result<Vec<Reason>> {
+        let Some(text) = &self.reasons else { return Ok(Vec::new()) };
+        serde_json::from_str(text).map_err(|error| Error::bad("report_lines", error))
+    }
+
+    /// The cells as received, by the field's stable name.
+    pub fn cells(&self) -> Result<BTreeMap<String, String>> {
+        let Some(text) = &self.received else { return Ok(BTreeMap::new()) };
+        serde_json::from_str(text).map_err(|error| Error::bad("report_lines", error))
+    }
+}
+
+/// The lines of a report in file order: all, of one verdict (`rejected.date_invalid`), or of one family
+/// (`rejected`). `None` for a cursor that is none. The report must have been read under the same scope.
+pub async fn list(
+    tx: &mut Tx,
+    scope: &Scope,
+    report: ReportId,
+    verdict: Option<&str>,
+    page: &Page,
+) -> Result<Option<Rows<Line>>> {
+    let own = scope.reports_of()?;
+    let Ok(after) = page.after::<i64>() else { return Ok(None) };
+    let rows = page.rows();
+    let head = args![report, own.is_none(), own, after.unwrap_or(0), rows + 1];
+    macro_rules! lines_sql {
+        ($and:literal) => {
+            concat!(
+                "SELECT l.line, l.file_row, l.serial, l.seller, l.buyer_name, l.product_number, l.sold_on, ",
+                "l.invoice, l.received, l.verdict, l.reasons, l.waits_for FROM report_lines l ",
+                "JOIN reports r ON r.id = l.report WHERE l.report = $1 AND ($2 OR r.reporter = $3) AND l.line > $4 ",
+                $and,
+                " ORDER BY l.line LIMIT $5"
+            )
+        };
+    }
+    let items: Vec<Line> = match verdict {
+        None => tx.all(lines_sql!(""), head).await?,
+        Some("placed") => tx.all(lines_sql!("AND l.verdict = 'placed'"), head).await?,
+        Some(verdict) => {
+            // `rejected` also stands for everything from `rejected.` up to what would follow it: `/` is after `.`.
+            let mut args = head;
+            args.extend(args![verdict, format!("{verdict}."), format!("{verdict}/")]);
+            tx.all(
+                lines_sql!(
+                    "AND l.verdict <> 'placed' AND (l.verdict = $6 OR (l.verdict >= $7 AND l.verdict < $8))"
+                ),
+                args,
+            )
+            .await?
+        }
+    };
+    Ok(Some(Rows::cut(items, rows, |line| line.line)))
+}
+
+/// A parked line that waits.
+#[derive(Clone, Debug)]
+pub struct Waiting {
+    /// Where it stands.
+    pub at: Parked,
+    /// Who sent it.
+    pub reporter: ReporterId,
+    /// What it came to before.
+    pub verdict: Verdict,
+    /// Its normal form.
+    pub line: SaleLine,
+    /// The product number.
+    pub product_number: String,
+    /// The model.
+    pub model: String,
+    /// The end customer.
+    pub buyer_name: String,
+}
+
+#[derive(sqlx::FromRow)]
+struct WaitingRow {
+    report: Uuid,
+    line: i64,
+    reporter: Uuid,
+    transaction_kind: Option<String>,
+    sold_on: Option<String>,
+    shipped_on: Option<String>,
+    seller: String,
+    buyer: String,
+    buyer_name: String,
+    product_number: String,
+    model: String,
+    support_level: Option<String>,
+    manufacturer: String,
+    serial: String,
+    invoice: String,
+    supersedes: String,
+    verdict: String,
+}
+
+impl WaitingRow {
+    fn read(self) -> Option<Waiting> {
+        let line = u64::try_from(self.line).ok()?;
+        let level = match self.support_level {
+            Some(code) => Some(SupportLevel::from_code(&code)?),
+            None => None,
+        };
+        let shipped_on = match self.shipped_on {
+            Some(day) => Some(day.parse::<Date>().ok()?),
+            None => None,
+        };
+        Some(Waiting {
+            at: Parked { report: ReportId(self.report), line },
+            reporter: ReporterId(self.reporter),
+            verdict: Verdict::from_code(&self.verdict)?,
+            line: SaleLine {
+                line,
+                transaction: Transaction::from_code(&self.transaction_kind?)?,
+                date: self.sold_on?.parse().ok()?,
+                shipped_on,
+                seller: self.seller,
+                buyer: self.buyer,
+                serial: self.serial,
+                manufacturer: Some(self.manufacturer).filter(|m| !m.is_empty()),
+                level,
+                invoice: self.invoice,
+                supersedes: self.supersedes,
+            },
+            product_number: self.product_number,
+            model: self.model,
+            buyer_name: self.buyer_name,
+        })
+    }
+}
+
+/// Up to `limit` lines that wait for this number, in the order in which they came, after the given place.
+pub async fn waiting_for(
+    tx: &mut Tx,
+    scope: &Scope,
+    number: &str,
+    after: Option<Parked>,
+    limit: i64,
+) -> Result<Vec<Waiting>> {
+    scope.platform()?;
+    let (report, line) = after.map_or((Uuid::nil(), 0), |at| (at.report.0, at.line));
+    let rows: Vec<WaitingRow> = tx
+        .all(
+            "SELECT l.report, l.line, r.reporter, l.transaction_kind, l.sold_on, l.shipped_on, l.seller, l.buyer, \
+             l.buyer_name, l.product_number, l.model, l.support_level, l.manufacturer, l.serial, l.invoice, \
+             l.supersedes, l.verdict FROM report_lines l JOIN reports r ON r.id = l.report \
+             WHERE l.waits_for = $1 AND (l.report, l.line) > ($2, $3) AND NOT r.validate_only \
+             ORDER BY l.report, l.line LIMIT $4",
+            args![number, report, line, limit],
+        )
+        .await?;
+    rows.into_iter()
+        .map(|row| {
+            let place = format!("line {} of {}", row.line, row.report);
+            row.read().ok_or_else(|| Error::bad("report_lines", place))
+        })
+        .collect()
+}
+
+/// Writes what a parked line came to when it was judged again.
+pub async fn rejudge(
+    tx: &mut Tx,
+    scope: &Scope,
+    at: Parked,
+    verdict: Verdict,
+    reasons: &[Reason],
+    pool: Option<TenantId>,
+    waits_for: Option<&str>,
+    now: Micros,
+) -> Result<()> {
+    scope.platform()?;
+    tx.execute(
+        "UPDATE report_lines SET verdict = $3, reasons = $4, pool = $5, waits_for = $6, judged_at = $7 \
+         WHERE report = $1 AND line = $2",
+        args![at.report, at.line, verdict.as_str(), reasons_text(reasons)?, pool, waits_for, now],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Takes a parked line out of the wait: it was withdrawn by a return or a correction, which it then names.
+pub async fn withdraw(tx: &mut Tx, scope: &Scope, parked: Parked) -> Result<()> {
+    scope.platform()?;
+    let reasons = reasons_text(&[Reason::new("withdrawn")])?;
+    tx.execute(
+        "UPDATE report_lines SET waits_for = NULL, reasons = $3 WHERE report = $1 AND line = $2",
+        args![parked.report, parked.line, reasons],
+    )
+    .await?;
+    Ok(())
+}

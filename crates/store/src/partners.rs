@@ -1,0 +1,272 @@
+//! Partners, their qualifications and their holding tenants.
+
+use std::collections::HashMap;
+
+use jiff::civil::Date;
+use roadstead_domain::access::Scope;
+use roadstead_domain::clock::Micros;
+use roadstead_domain::ids::{QualificationId, TenantId};
+use roadstead_domain::partner::{PartnerRole, Qualification, SupportLevel, is_qualified};
+use roadstead_domain::sale::{Seller, Sellers};
+use uuid::Uuid;
+
+use crate::args;
+use crate::engine::Tx;
+use crate::error::{Error, Result};
+use crate::page::{Page, Rows};
+
+/// A partner tenant.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct Partner {
+    /// The partner tenant's id.
+    pub id: Uuid,
+    /// The number under which reports name it.
+    pub number: String,
+    /// Its name.
+    pub name: String,
+    /// When it was added, in microseconds.
+    pub created_at: i64,
+    /// Its holding tenant, once it has one.
+    pub holding: Option<Uuid>,
+}
+
+/// A qualification as recorded.
+#[derive(Clone, Debug)]
+pub struct Recorded {
+    /// Its id.
+    pub id: QualificationId,
+    /// Whose.
+    pub partner: TenantId,
+    /// What.
+    pub qualification: Qualification,
+}
+
+/// How numbers are compared: trimmed, upper case.
+pub fn number_key(number: &str) -> String {
+    number.trim().to_uppercase()
+}
+
+/// Adds a partner with its tenant. A number that is taken is [`Error::Conflict`].
+pub async fn create(
+    tx: &mut Tx,
+    scope: &Scope,
+    id: TenantId,
+    number: &str,
+    name: &str,
+    at: Micros,
+) -> Result<()> {
+    scope.platform()?;
+    tx.execute(
+        "INSERT INTO tenants (id, kind, name, created_at) VALUES ($1, 'partner', $2, $3)",
+        args![id, name, at],
+    )
+    .await?;
+    tx.execute(
+        "INSERT INTO partners (tenant, number, number_key, name, created_at) VALUES ($1, $2, $3, $4, $5)",
+        args![id, number.trim(), number_key(number), name, at],
+    )
+    .await?;
+    Ok(())
+}
+
+/// The partner with this id or number.
+pub async fn find(tx: &mut Tx, scope: &Scope, id_or_number: &str) -> Result<Option<Partner>> {
+    scope.platform()?;
+    tx.optional(
+        "SELECT p.tenant AS id, p.number, p.name, p.created_at, h.id AS holding FROM partners p \
+         LEFT JOIN tenants h ON h.parent = p.tenant AND h.kind = 'holding' \
+         WHERE p.tenant = $1 OR p.number_key = $2",
+        args![id_or_number.parse::<Uuid>().ok(), number_key(id_or_number)],
+    )
+    .await
+}
+
+/// The scope's own partner.
+pub async fn own(tx: &mut Tx, scope: &Scope) -> Result<Partner> {
+    let partner = scope.partner()?;
+    tx.optional(
+        "SELECT p.tenant AS id, p.number, p.name, p.created_at, h.id AS holding FROM partners p \
+         LEFT JOIN tenants h ON h.parent = p.tenant AND h.kind = 'holding' WHERE p.tenant = $1",
+        args![partner],
+    )
+    .await?
+    .ok_or_else(|| Error::bad("partners", format!("no row for tenant {partner}")))
+}
+
+/// Every partner by name. `None` for a cursor that is none.
+pub async fn list(tx: &mut Tx, scope: &Scope, page: &Page) -> Result<Option<Rows<Partner>>> {
+    scope.platform()?;
+    let Ok(after) = page.after::<(String, Uuid)>() else { return Ok(None) };
+    let (name, id) = after.unwrap_or_default();
+    let rows = page.rows();
+    let items: Vec<Partner> = tx
+        .all(
+            "SELECT p.tenant AS id, p.number, p.name, p.created_at, h.id AS holding FROM partners p \
+             LEFT JOIN tenants h ON h.parent = p.tenant AND h.kind = 'holding' \
+             WHERE (p.name, p.tenant) > ($1, $2) ORDER BY p.name, p.tenant LIMIT $3",
+            args![name, id, rows + 1],
+        )
+        .await?;
+    Ok(Some(Rows::cut(items, rows, |partner| (partner.name.clone(), partner.id))))
+}
+
+/// Records a qualification; the same level and role again is a renewal or correction of the one that is there.
+pub async fn record_qualification(
+    tx: &mut Tx,
+    scope: &Scope,
+    id: QualificationId,
+    partner: TenantId,
+    qualification: &Qualification,
+    at: Micros,
+) -> Result<QualificationId> {
+    scope.platform()?;
+    let day = |date: Option<Date>| date.map(|date| date.to_string());
+    let row: Option<(Uuid,)> = tx
+        .optional(
+            "INSERT INTO qualifications (id, partner, support_level, role, course_completed_on, certified_on, \
+             expires_on, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8) \
+             ON CONFLICT (partner, support_level, role) DO UPDATE SET \
+             course_completed_on = excluded.course_completed_on, certified_on = excluded.certified_on, \
+             expires_on = excluded.expires_on, updated_at = excluded.updated_at RETURNING id",
+            args![
+                id,
+                partner,
+                qualification.support_level.as_str(),
+                qualification.role.as_str(),
+                day(qualification.course_completed_on),
+                day(qualification.certified_on),
+                day(qualification.expires_on),
+                at
+            ],
+        )
+        .await?;
+    Ok(row.map_or(id, |(id,)| QualificationId(id)))
+}
+
+/// Makes the partner's holding tenant if it has none; whether it did. Called by what records a valid qualification
+/// or places a PC, in the same transaction; there is no other way to get one.
+pub async fn ensure_holding(
+    tx: &mut Tx,
+    scope: &Scope,
+    partner: TenantId,
+    id: TenantId,
+    at: Micros,
+) -> Result<bool> {
+    scope.platform()?;
+    let made = tx
+        .execute(
+            "INSERT INTO tenants (id, kind, parent, name, created_at) \
+             SELECT $1, 'holding', p.tenant, p.name, $3 FROM partners p WHERE p.tenant = $2 \
+             ON CONFLICT (parent) WHERE kind = 'holding' DO NOTHING",
+            args![id, partner, at],
+        )
+        .await?;
+    Ok(made > 0)
+}
+
+#[derive(sqlx::FromRow)]
+struct QualificationRow {
+    id: Uuid,
+    partner: Uuid,
+    support_level: String,
+    role: String,
+    course_completed_on: Option<String>,
+    certified_on: Option<String>,
+    expires_on: Option<String>,
+}
+
+impl QualificationRow {
+    fn read(self) -> Result<Recorded> {
+        let bad = |what: &str| Error::bad("qualifications", format!("{what} of {}", self.id));
+        let day = |text: &Option<String>| -> Result<Option<Date>> {
+            text.as_deref().map(str::parse).transpose().map_err(|_| bad("date"))
+        };
+        Ok(Recorded {
+            id: QualificationId(self.id),
+            partner: TenantId(self.partner),
+            qualification: Qualification {
+                support_level: SupportLevel::from_code(&self.support_level)
+                    .ok_or_else(|| bad("support_level"))?,
+                role: PartnerRole::from_code(&self.role).ok_or_else(|| bad("role"))?,
+                course_completed_on: day(&self.course_completed_on)?,
+                certified_on: day(&self.certified_on)?,
+                expires_on: day(&self.expires_on)?,
+            },
+        })
+    }
+}
+
+/// The qualifications of these partners.
+pub async fn qualifications(tx: &mut Tx, scope: &Scope, partners: &[TenantId]) -> Result<Vec<Recorded>> {
+    scope.platform()?;
+    let mut recorded = Vec::new();
+    for partner in partners {
+        let rows: Vec<QualificationRow> = tx
+            .all(
+                "SELECT id, partner, support_level, role, course_completed_on, certified_on, expires_on \
+                 FROM qualifications WHERE partner = $1 ORDER BY created_at, id",
+                args![*partner],
+            )
+            .await?;
+        for row in rows {
+            recorded.push(row.read()?);
+        }
+    }
+    Ok(recorded)
+}
+
+/// The scope's own qualifications.
+pub async fn own_qualifications(tx: &mut Tx, scope: &Scope) -> Result<Vec<Recorded>> {
+    let rows: Vec<QualificationRow> = tx
+        .all(
+            "SELECT id, partner, support_level, role, course_completed_on, certified_on, expires_on \
+             FROM qualifications WHERE partner = $1 ORDER BY created_at, id",
+            args![scope.partner()?],
+        )
+        .await?;
+    rows.into_iter().map(QualificationRow::read).collect()
+}
+
+/// The partners that reports name, with whether they are qualified on this day and where their pool is.
+#[derive(Clone, Debug, Default)]
+pub struct KnownSellers {
+    /// By number, for the rules.
+    pub sellers: Sellers,
+    /// The holding tenant of each partner that has one.
+    pub holdings: HashMap<TenantId, TenantId>,
+}
+
+/// Looks up partners by the numbers of a batch.
+pub async fn sellers(tx: &mut Tx, scope: &Scope, numbers: &[&str], today: Date) -> Result<KnownSellers> {
+    scope.platform()?;
+    let found: Vec<(String, Uuid, Option<Uuid>)> = tx
+        .all_of_set(
+            "SELECT p.number_key, p.tenant, h.id FROM <set> s CROSS JOIN partners p \
+             LEFT JOIN tenants h ON h.parent = p.tenant AND h.kind = 'holding' WHERE p.number_key = s.value",
+            args![],
+            numbers,
+        )
+        .await?;
+    let rows: Vec<QualificationRow> = tx
+        .all_of_set(
+            "SELECT q.id, q.partner, q.support_level, q.role, q.course_completed_on, q.certified_on, q.expires_on \
+             FROM <set> s CROSS JOIN partners p CROSS JOIN qualifications q \
+             WHERE p.number_key = s.value AND q.partner = p.tenant",
+            args![],
+            numbers,
+        )
+        .await?;
+    let mut by_partner: HashMap<Uuid, Vec<Qualification>> = HashMap::new();
+    for row in rows {
+        by_partner.entry(row.partner).or_default().push(row.read()?.qualification);
+    }
+    let mut known = KnownSellers::default();
+    for (number, partner, holding) in found {
+        let qualified = by_partner.get(&partner).is_some_and(|list| is_qualified(list, today));
+        known.sellers.insert(number, Seller { partner: TenantId(partner), qualified });
+        if let Some(holding) = holding {
+            known.holdings.insert(TenantId(partner), TenantId(holding));
+        }
+    }
+    Ok(known)
+}

@@ -1,0 +1,246 @@
+//! The one writer of placements: compare-and-swap on the generation, and the hash-chained log of every move (R1).
+
+use std::collections::{BTreeMap, HashMap};
+
+use roadstead_domain::access::Scope;
+use roadstead_domain::audit::{CHAIN_START, ChainEntry};
+use roadstead_domain::clock::Micros;
+use roadstead_domain::ids::{DeviceId, ReportId, TenantId};
+use roadstead_domain::placement::Move;
+use uuid::Uuid;
+
+use crate::args;
+use crate::bulk::Bulk;
+use crate::engine::Tx;
+use crate::error::{Error, Result};
+
+/// A move with what caused it.
+#[derive(Clone, Debug)]
+pub struct Cause {
+    /// What moves.
+    pub moved: Move,
+    /// What the list searches: lower case.
+    pub search: String,
+    /// The report line behind it.
+    pub report: ReportId,
+    /// Its number.
+    pub line: u64,
+}
+
+/// Writes moves, several of one PC in their order: the placements by compare-and-swap, the log of each partner
+/// concerned, the counts of each tenant. [`Error::Stale`] if any generation is not what was read.
+pub async fn apply(tx: &mut Tx, scope: &Scope, moves: &[Cause], at: Micros) -> Result<()> {
+    scope.platform()?;
+    if moves.is_empty() {
+        return Ok(());
+    }
+    write_placements(tx, moves, at).await?;
+    write_log(tx, moves, at).await?;
+    write_counts(tx, moves).await
+}
+
+async fn write_placements(tx: &mut Tx, moves: &[Cause], at: Micros) -> Result<()> {
+    /// The first generation that was read, how many moves, and the last of them.
+    struct Net<'a> {
+        read: i64,
+        steps: i64,
+        last: &'a Cause,
+    }
+    let mut nets: HashMap<DeviceId, Net<'_>> = HashMap::with_capacity(moves.len());
+    for cause in moves {
+        let net = nets.entry(cause.moved.device).or_insert(Net {
+            read: cause.moved.generation,
+            steps: 0,
+            last: cause,
+        });
+        if cause.moved.generation != net.read + net.steps {
+            return Err(Error::Stale("placements"));
+        }
+        net.steps += 1;
+        net.last = cause;
+    }
+    let mut nets: Vec<(DeviceId, Net<'_>)> = nets.into_iter().collect();
+    nets.sort_unstable_by(|(_, a), (_, b)| a.last.moved.serial.cmp(&b.last.moved.serial));
+
+    let mut new = Bulk::new(
+        "INSERT INTO placements (device, tenant, generation, serial, search, since, report, line)",
+        8,
+        "ON CONFLICT (device) DO NOTHING",
+    );
+    let mut moved = Bulk::new(
+        "UPDATE placements SET tenant = v.column3, generation = v.column4, search = v.column5, since = v.column6, \
+         report = v.column7, line = v.column8 FROM (",
+        8,
+        ") AS v WHERE placements.device = v.column1 AND placements.generation = v.column2",
+    );
+    for (device, net) in &nets {
+        let to = net.last.moved.to.map(|place| place.tenant);
+        let generation = net.read + net.steps;
+        let cause = net.last;
+        if net.read == 0 {
+            let serial = &cause.moved.serial;
+            new.push(args![*device, to, generation, serial, &cause.search, at, cause.report, cause.line]);
+        } else {
+            let search = &cause.search;
+            moved.push(args![*device, net.read, to, generation, search, at, cause.report, cause.line]);
+        }
+    }
+    let expected = (new.len() + moved.len()) as u64;
+    if new.insert(tx).await? + moved.insert(tx).await? != expected {
+        return Err(Error::Stale("placements"));
+    }
+    Ok(())
+}
+
+async fn write_log(tx: &mut Tx, moves: &[Cause], at: Micros) -> Result<()> {
+    // A move between two partners stands in both logs, in each with its own half.
+    let mut halves: BTreeMap<TenantId, Vec<(&Cause, Option<TenantId>, Option<TenantId>)>> = BTreeMap::new();
+    for cause in moves {
+        let partners: Vec<TenantId> = match (cause.moved.from, cause.moved.to) {
+            (Some(from), Some(to)) if from.partner != to.partner => vec![from.partner, to.partner],
+            (Some(place), _) | (None, Some(place)) => vec![place.partner],
+            (None, None) => continue,
+        };
+        for partner in partners {
+            let half = |place: Option<roadstead_domain::placement::Place>| {
+                place.filter(|place| place.partner == partner).map(|place| place.tenant)
+            };
+            halves.entry(partner).or_default().push((cause, half(cause.moved.from), half(cause.moved.to)));
+        }
+    }
+    let mut log = Bulk::new(
+        "INSERT INTO placement_log (partner, seq, device, serial, from_tenant, to_tenant, generation, report, line, \
+         at, hash)",
+        11,
+        "",
+    );
+    let mut heads = Bulk::new(
+        "INSERT INTO placement_log_heads (partner, seq, hash)",
+        3,
+        "ON CONFLICT (partner) DO UPDATE SET seq = excluded.seq, hash = excluded.hash",
+    );
+    for (partner, halves) in halves {
+        let head: Option<(i64, Vec<u8>)> = tx
+            .optional("SELECT seq, hash FROM placement_log_heads WHERE partner = $1", args![partner])
+            .await?;
+        let (mut seq, mut hash) = match head {
+            None => (0, CHAIN_START),
+            Some((seq, hash)) => {
+                (seq, hash.try_into().map_err(|_| Error::bad("placement_log_heads", partner))?)
+            }
+        };
+        for (cause, from, to) in halves {
+            seq += 1;
+            let generation = cause.moved.generation + 1;
+            let entry = ChainEntry {
+                partner,
+                seq,
+                device: cause.moved.device,
+                serial: &cause.moved.serial,
+                from,
+                to,
+                generation,
+                at: at.0,
+            };
+            hash = entry.hash(&hash);
+            log.push(args![
+                partner,
+                seq,
+                cause.moved.device,
+                &cause.moved.serial,
+                from,
+                to,
+                generation,
+                cause.report,
+                cause.line,
+                at,
+                hash
+            ]);
+        }
+        heads.push(args![partner, seq, hash]);
+    }
+    log.insert(tx).await?;
+    heads.insert(tx).await?;
+    Ok(())
+}
+
+async fn write_counts(tx: &mut Tx, moves: &[Cause]) -> Result<()> {
+    let mut changes: BTreeMap<TenantId, i64> = BTreeMap::new();
+    for cause in moves {
+        if let Some(from) = cause.moved.from {
+            *changes.entry(from.tenant).or_default() -= 1;
+        }
+        if let Some(to) = cause.moved.to {
+            *changes.entry(to.tenant).or_default() += 1;
+        }
+    }
+    let mut bulk = Bulk::new(
+        "INSERT INTO tenant_counts (tenant, devices)",
+        2,
+        "ON CONFLICT (tenant) DO UPDATE SET devices = tenant_counts.devices + excluded.devices",
+    );
+    for (tenant, change) in changes.into_iter().filter(|(_, change)| *change != 0) {
+        bulk.push(args![tenant, change]);
+    }
+    bulk.insert(tx).await?;
+    Ok(())
+}
+
+#[derive(sqlx::FromRow)]
+struct LogRow {
+    seq: i64,
+    device: Uuid,
+    serial: String,
+    from_tenant: Option<Uuid>,
+    to_tenant: Option<Uuid>,
+    generation: i64,
+    at: i64,
+    hash: Vec<u8>,
+}
+
+/// Walks a partner's chain from its first entry; the number of entries, or the first one that does not follow.
+pub async fn verify_chain(
+    tx: &mut Tx,
+    scope: &Scope,
+    partner: TenantId,
+) -> Result<std::result::Result<i64, i64>> {
+    scope.platform()?;
+    let (mut seq, mut hash) = (0, CHAIN_START);
+    loop {
+        let rows: Vec<LogRow> = tx
+            .all(
+                "SELECT seq, device, serial, from_tenant, to_tenant, generation, at, hash FROM placement_log \
+                 WHERE partner = $1 AND seq > $2 ORDER BY seq LIMIT 1000",
+                args![partner, seq],
+            )
+            .await?;
+        if rows.is_empty() {
+            break;
+        }
+        for row in rows {
+            let entry = ChainEntry {
+                partner,
+                seq: seq + 1,
+                device: DeviceId(row.device),
+                serial: &row.serial,
+                from: row.from_tenant.map(TenantId),
+                to: row.to_tenant.map(TenantId),
+                generation: row.generation,
+                at: row.at,
+            };
+            hash = entry.hash(&hash);
+            seq += 1;
+            if row.seq != seq || row.hash != hash {
+                return Ok(Err(seq));
+            }
+        }
+    }
+    let head: Option<(i64, Vec<u8>)> =
+        tx.optional("SELECT seq, hash FROM placement_log_heads WHERE partner = $1", args![partner]).await?;
+    // A cut-off tail leaves a chain that holds and a head that does not.
+    match head {
+        None if seq == 0 => Ok(Ok(0)),
+        Some((head_seq, head_hash)) if head_seq == seq && head_hash == hash => Ok(Ok(seq)),
+        _ => Ok(Err(seq + 1)),
+    }
+}

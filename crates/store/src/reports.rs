@@ -1,0 +1,287 @@
+//! Sell-through reports as handed in, their files and their counts.
+
+use std::collections::BTreeMap;
+
+use roadstead_domain::access::{Reach, Scope};
+use roadstead_domain::clock::Micros;
+use roadstead_domain::ids::{OperationId, ReportId, ReporterId, TenantId};
+use roadstead_domain::sale::Verdict;
+use uuid::Uuid;
+
+use crate::args;
+use crate::bulk::Bulk;
+use crate::engine::Tx;
+use crate::error::{Error, Result};
+use crate::page::{Page, Rows};
+
+/// A report.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct Report {
+    /// Its id.
+    pub id: Uuid,
+    /// Who sent it.
+    pub reporter: Uuid,
+    /// The reporter's name.
+    pub reporter_name: String,
+    /// The reporter's number.
+    pub reporter_number: String,
+    /// The only seller that the reporter may report for.
+    pub only_seller: Option<String>,
+    /// The operation that judges it.
+    pub operation: Uuid,
+    /// The name of the file.
+    pub file_name: String,
+    /// `csv` or `xlsx`.
+    pub format: String,
+    /// Its size.
+    pub bytes: i64,
+    /// How many lines it has.
+    pub lines: i64,
+    /// Whether it is judged without changing anything.
+    pub validate_only: bool,
+    /// `received`, `running`, `succeeded` or `failed`.
+    pub state: String,
+    /// When it came, in microseconds.
+    pub received_at: i64,
+    /// When it was done.
+    pub finished_at: Option<i64>,
+    /// How many of its lines are judged.
+    pub done: i64,
+}
+
+/// A report on its way in.
+#[derive(Clone, Debug)]
+pub struct NewReport<'a> {
+    /// Its id.
+    pub id: ReportId,
+    /// Who sent it.
+    pub reporter: ReporterId,
+    /// The operation that will judge it.
+    pub operation: OperationId,
+    /// The name of the file.
+    pub file_name: &'a str,
+    /// `csv` or `xlsx`.
+    pub format: &'a str,
+    /// The digest of the file.
+    pub sha256: [u8; 32],
+    /// Its size.
+    pub bytes: u64,
+    /// How many lines it has.
+    pub lines: u64,
+    /// Whether it is judged without changing anything.
+    pub validate_only: bool,
+}
+
+/// Adds a report. The same bytes again from the same reporter are [`Error::Conflict`].
+pub async fn create(tx: &mut Tx, scope: &Scope, report: &NewReport<'_>, at: Micros) -> Result<()> {
+    if scope.reports_of()?.is_some_and(|own| own != report.reporter) {
+        return Err(Error::Denied(roadstead_domain::access::Denied::NotFound));
+    }
+    tx.execute(
+        "INSERT INTO reports (id, reporter, operation, file_name, format, sha256, bytes, lines, validate_only, \
+         state, received_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'received', $10)",
+        args![
+            report.id,
+            report.reporter,
+            report.operation,
+            report.file_name,
+            report.format,
+            report.sha256,
+            report.bytes,
+            report.lines,
+            report.validate_only,
+            at
+        ],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Every column of [`Report`], in one place.
+macro_rules! report_sql {
+    ($where:literal) => {
+        concat!(
+            "SELECT r.id, r.reporter, p.name AS reporter_name, p.number AS reporter_number, p.only_seller, ",
+            "r.operation, r.file_name, r.format, r.bytes, r.lines, r.validate_only, r.state, r.received_at, ",
+            "r.finished_at, o.done FROM reports r JOIN reporters p ON p.id = r.reporter ",
+            "JOIN operations o ON o.id = r.operation WHERE ",
+            $where
+        )
+    };
+}
+
+/// The report, if the scope reaches it.
+pub async fn get(tx: &mut Tx, scope: &Scope, id: ReportId) -> Result<Option<Report>> {
+    let own = scope.reports_of()?;
+    tx.optional(report_sql!("r.id = $1 AND ($2 OR r.reporter = $3)"), args![id, own.is_none(), own]).await
+}
+
+/// The report that this reporter handed in with these very bytes.
+pub async fn same_bytes(
+    tx: &mut Tx,
+    scope: &Scope,
+    reporter: ReporterId,
+    sha256: [u8; 32],
+) -> Result<Option<Report>> {
+    let own = scope.reports_of()?;
+    tx.optional(
+        report_sql!("r.reporter = $1 AND r.sha256 = $2 AND NOT r.validate_only AND ($3 OR r.reporter = $4)"),
+        args![reporter, sha256, own.is_none(), own],
+    )
+    .await
+}
+
+/// The scope's reports, newest first. `None` for a cursor that is none.
+pub async fn list(tx: &mut Tx, scope: &Scope, page: &Page) -> Result<Option<Rows<Report>>> {
+    let Ok(after) = page.after::<Uuid>() else { return Ok(None) };
+    let after = after.unwrap_or(Uuid::max());
+    let rows = page.rows();
+    let items: Vec<Report> = match scope.reports_of()? {
+        None => tx.all(report_sql!("r.id < $1 ORDER BY r.id DESC LIMIT $2"), args![after, rows + 1]).await?,
+        Some(own) => {
+            tx.all(
+                report_sql!("r.reporter = $3 AND r.id < $1 ORDER BY r.id DESC LIMIT $2"),
+                args![after, rows + 1, own],
+            )
+            .await?
+        }
+    };
+    Ok(Some(Rows::cut(items, rows, |report| report.id)))
+}
+
+/// Keeps a piece of the file.
+pub async fn keep_piece(
+    tx: &mut Tx,
+    scope: &Scope,
+    report: ReportId,
+    piece: i64,
+    bytes: Vec<u8>,
+) -> Result<()> {
+    scope.reports_of()?;
+    tx.execute(
+        "INSERT INTO report_pieces (report, piece, bytes) VALUES ($1, $2, $3)",
+        args![report, piece, bytes],
+    )
+    .await?;
+    Ok(())
+}
+
+/// A piece of the file, if there is one of this number.
+pub async fn piece(tx: &mut Tx, scope: &Scope, report: ReportId, piece: i64) -> Result<Option<Vec<u8>>> {
+    scope.platform()?;
+    let row: Option<(Vec<u8>,)> = tx
+        .optional("SELECT bytes FROM report_pieces WHERE report = $1 AND piece = $2", args![report, piece])
+        .await?;
+    Ok(row.map(|(bytes,)| bytes))
+}
+
+/// Forgets the file, once every line is kept.
+pub async fn forget_pieces(tx: &mut Tx, scope: &Scope, report: ReportId) -> Result<()> {
+    scope.platform()?;
+    tx.execute("DELETE FROM report_pieces WHERE report = $1", args![report]).await?;
+    Ok(())
+}
+
+/// Notes where the report stands.
+pub async fn set_state(
+    tx: &mut Tx,
+    scope: &Scope,
+    report: ReportId,
+    state: &str,
+    finished_at: Option<Micros>,
+) -> Result<()> {
+    scope.platform()?;
+    tx.execute(
+        "UPDATE reports SET state = $2, finished_at = $3 WHERE id = $1",
+        args![report, state, finished_at.map(|at| at.0)],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Changes of counts: by report and verdict, and by partner for its page.
+#[derive(Debug, Default)]
+pub struct Counts {
+    by_report: BTreeMap<(Uuid, Verdict), i64>,
+    by_partner: BTreeMap<(Uuid, Uuid, Verdict), i64>,
+}
+
+impl Counts {
+    /// Counts one line up (or down, when it gets another verdict), for its partner too if it has a known one.
+    pub fn add(&mut self, report: ReportId, partner: Option<TenantId>, verdict: Verdict, by: i64) {
+        *self.by_report.entry((report.0, verdict)).or_default() += by;
+        if let Some(partner) = partner {
+            *self.by_partner.entry((partner.0, report.0, verdict)).or_default() += by;
+        }
+    }
+
+    /// Writes the changes.
+    pub async fn write(self, tx: &mut Tx, scope: &Scope, for_partners: bool) -> Result<()> {
+        scope.platform()?;
+        let mut bulk = Bulk::new(
+            "INSERT INTO report_counts (report, verdict, lines)",
+            3,
+            "ON CONFLICT (report, verdict) DO UPDATE SET lines = report_counts.lines + excluded.lines",
+        );
+        for ((report, verdict), lines) in self.by_report {
+            bulk.push(args![report, verdict.as_str(), lines]);
+        }
+        bulk.insert(tx).await?;
+        if !for_partners {
+            return Ok(());
+        }
+        let mut bulk = Bulk::new(
+            "INSERT INTO partner_report_counts (partner, report, verdict, lines)",
+            4,
+            "ON CONFLICT (partner, report, verdict) DO UPDATE SET \
+             lines = partner_report_counts.lines + excluded.lines",
+        );
+        for ((partner, report, verdict), lines) in self.by_partner {
+            bulk.push(args![partner, report, verdict.as_str(), lines]);
+        }
+        bulk.insert(tx).await?;
+        Ok(())
+    }
+}
+
+/// How many lines of a report came to what.
+pub async fn counts(tx: &mut Tx, scope: &Scope, report: ReportId) -> Result<BTreeMap<String, i64>> {
+    let own = scope.reports_of()?;
+    let rows: Vec<(String, i64)> = tx
+        .all(
+            "SELECT c.verdict, c.lines FROM report_counts c JOIN reports r ON r.id = c.report \
+             WHERE c.report = $1 AND c.lines > 0 AND ($2 OR r.reporter = $3)",
+            args![report, own.is_none(), own],
+        )
+        .await?;
+    Ok(rows.into_iter().collect())
+}
+
+/// One report's share for a partner.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct PartnerShare {
+    /// The report.
+    pub report: Uuid,
+    /// When it came, in microseconds.
+    pub received_at: i64,
+    /// Who sent it.
+    pub reporter_name: String,
+    /// What the lines about this partner came to.
+    pub verdict: String,
+    /// How many.
+    pub lines: i64,
+}
+
+/// What was reported about the scope's partner, newest report first, at most this many rows.
+pub async fn about_partner(tx: &mut Tx, scope: &Scope, limit: i64) -> Result<Vec<PartnerShare>> {
+    let Reach::Partner(partner) = scope.reach() else {
+        return Err(Error::Denied(roadstead_domain::access::Denied::NotFound));
+    };
+    tx.all(
+        "SELECT c.report, r.received_at, p.name AS reporter_name, c.verdict, c.lines \
+         FROM partner_report_counts c JOIN reports r ON r.id = c.report JOIN reporters p ON p.id = r.reporter \
+         WHERE c.partner = $1 AND c.lines > 0 ORDER BY c.report DESC, c.verdict LIMIT $2",
+        args![partner, limit],
+    )
+    .await
+}

@@ -1,0 +1,250 @@
+//! The store on both engines. Run by `make test`, which starts PostgreSQL.
+#![allow(clippy::unwrap_used)]
+
+use jiff::civil::date;
+use roadstead_domain::access::{self, Action, Actor, Caller, Home, Role, Scope, authorize};
+use roadstead_domain::clock::Ambient;
+use roadstead_domain::event::Event;
+use roadstead_domain::ids::{DeviceId, QualificationId, ReportId, TenantId};
+use roadstead_domain::partner::{PartnerRole, Qualification, SupportLevel};
+use roadstead_domain::placement::{Move, Place};
+use roadstead_store::engine::Kind::{self, Postgres, Sqlite};
+use roadstead_store::page::Page;
+use roadstead_store::placements::Cause;
+use roadstead_store::pool::{Filter, Sort};
+use roadstead_store::{Error, Store, jobs, outbox, partners, placements, pool, serials, testing};
+use rstest::rstest;
+use tempfile::TempDir;
+
+struct World {
+    store: Store,
+    ambient: Ambient,
+    system: Scope,
+    _directory: TempDir,
+}
+
+impl World {
+    async fn new(kind: Kind, name: &str) -> Self {
+        let directory = TempDir::new().unwrap();
+        let store = testing::fresh(kind, directory.path(), name).await.unwrap();
+        Self { store, ambient: testing::ambient().0, system: access::system(), _directory: directory }
+    }
+
+    /// A certified partner with its pool.
+    async fn partner(&self, number: &str) -> Place {
+        let partner: TenantId = self.ambient.id();
+        let mut tx = self.store.write().await.unwrap();
+        let now = self.ambient.now();
+        partners::create(&mut tx, &self.system, partner, number, number, now).await.unwrap();
+        let tenant = self.ambient.id();
+        assert!(partners::ensure_holding(&mut tx, &self.system, partner, tenant, now).await.unwrap());
+        tx.commit().await.unwrap();
+        Place { tenant, partner }
+    }
+
+    async fn apply(&self, moves: &[Cause]) -> Result<(), Error> {
+        let mut tx = self.store.write().await?;
+        tx.lock_placements().await?;
+        let keys: Vec<(DeviceId, serials::Key)> = moves
+            .iter()
+            .filter(|cause| cause.moved.generation == 0)
+            .map(|cause| (cause.moved.device, (cause.moved.serial.clone(), String::new())))
+            .collect();
+        let new: Vec<serials::NewDevice<'_>> = keys
+            .iter()
+            .map(|(id, key)| serials::NewDevice {
+                id: *id,
+                key,
+                product_number: "6T1A2EA",
+                model: "Notebook 14",
+            })
+            .collect();
+        serials::add_devices(&mut tx, &self.system, &new, self.ambient.now()).await?;
+        placements::apply(&mut tx, &self.system, moves, self.ambient.now()).await?;
+        tx.commit().await
+    }
+}
+
+fn arrival(device: DeviceId, serial: &str, to: Place) -> Cause {
+    Cause {
+        moved: Move { device, serial: serial.to_owned(), generation: 0, from: None, to: Some(to) },
+        search: pool::search_text(&[serial, "Notebook 14", "Café Zürich"]),
+        report: ReportId(uuid::Uuid::from_u128(1)),
+        line: 1,
+    }
+}
+
+fn partner_scope(place: Place) -> Scope {
+    let caller =
+        Caller { actor: Actor::System, role: Role::PartnerAdmin, home: Home::Partner(place.partner) };
+    authorize(&caller, Action::ReadUnassigned).unwrap()
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_partner_has_one_holding_tenant(#[values(Sqlite, Postgres)] kind: Kind) {
+    let world = World::new(kind, &format!("one_holding_{kind:?}")).await;
+    let place = world.partner("R-1").await;
+    let mut tx = world.store.write().await.unwrap();
+    let again = world.ambient.id();
+    let now = world.ambient.now();
+    assert!(!partners::ensure_holding(&mut tx, &world.system, place.partner, again, now).await.unwrap());
+    let nobody = world.ambient.id();
+    assert!(!partners::ensure_holding(&mut tx, &world.system, nobody, again, now).await.unwrap());
+    let found = partners::find(&mut tx, &world.system, " r-1 ").await.unwrap().unwrap();
+    assert_eq!(found.holding, Some(place.tenant.0));
+    let taken = partners::create(&mut tx, &world.system, nobody, "r-1", "Other", now).await;
+    assert!(matches!(taken, Err(Error::Conflict(_))), "{taken:?}");
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_renewal_changes_the_qualification_of_its_level_and_role(#[values(Sqlite, Postgres)] kind: Kind) {
+    let world = World::new(kind, &format!("renewal_{kind:?}")).await;
+    let place = world.partner("R-1").await;
+    let mut tx = world.store.write().await.unwrap();
+    let mut qualification = Qualification {
+        support_level: SupportLevel::Premium,
+        role: PartnerRole::ServiceDelivery,
+        course_completed_on: Some(date(2025, 1, 1)),
+        certified_on: Some(date(2025, 1, 1)),
+        expires_on: Some(date(2026, 1, 1)),
+    };
+    let (first, second): (QualificationId, QualificationId) = (world.ambient.id(), world.ambient.id());
+    let now = world.ambient.now();
+    let record = async |tx: &mut _, id, q: &Qualification| {
+        partners::record_qualification(tx, &world.system, id, place.partner, q, now).await.unwrap()
+    };
+    record(&mut tx, first, &qualification).await;
+    let today = date(2026, 11, 22);
+    let sellers = partners::sellers(&mut tx, &world.system, &["R-1", "R-2"], today).await.unwrap();
+    assert!(!sellers.sellers["R-1"].qualified);
+    assert_eq!(sellers.holdings[&place.partner], place.tenant);
+    assert!(!sellers.sellers.contains_key("R-2"));
+    qualification.expires_on = Some(date(2027, 1, 1));
+    assert_eq!(record(&mut tx, second, &qualification).await, first);
+    let sellers = partners::sellers(&mut tx, &world.system, &["R-1"], today).await.unwrap();
+    assert!(sellers.sellers["R-1"].qualified);
+}
+
+#[rstest]
+#[tokio::test]
+async fn placements_are_written_by_generation(#[values(Sqlite, Postgres)] kind: Kind) {
+    let world = World::new(kind, &format!("generation_{kind:?}")).await;
+    let (a, b) = (world.partner("A").await, world.partner("B").await);
+    let device: DeviceId = world.ambient.id();
+    world.apply(&[arrival(device, "5CG1234ABC", a)]).await.unwrap();
+    let moved = |generation, from, to| Cause {
+        moved: Move { device, serial: "5CG1234ABC".to_owned(), generation, from, to },
+        ..arrival(device, "5CG1234ABC", a)
+    };
+    world.apply(&[moved(1, Some(a), None), moved(2, None, Some(b))]).await.unwrap();
+    let stale = world.apply(&[moved(1, Some(a), Some(b))]).await;
+    assert!(matches!(stale, Err(Error::Stale(_))), "{stale:?}");
+    let again = world.apply(&[arrival(device, "5CG1234ABC", a)]).await;
+    assert!(again.is_err(), "a PC does not arrive twice");
+
+    let mut tx = world.store.read().await.unwrap();
+    let known = serials::load(&mut tx, &world.system, &["5CG1234ABC"], None).await.unwrap();
+    let known = &known[&("5CG1234ABC".to_owned(), String::new())];
+    assert_eq!((known.generation, known.place), (3, Some(b)));
+    for (place, expected) in [(a, 0), (b, 1)] {
+        assert_eq!(pool::count(&mut tx, &partner_scope(place)).await.unwrap(), expected);
+    }
+    for (place, entries) in [(a, 2), (b, 1)] {
+        let chain = placements::verify_chain(&mut tx, &world.system, place.partner).await.unwrap();
+        assert_eq!(chain, Ok(entries));
+    }
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_pool_is_listed_in_byte_order_page_by_page(#[values(Sqlite, Postgres)] kind: Kind) {
+    let world = World::new(kind, &format!("pages_{kind:?}")).await;
+    let (a, b) = (world.partner("A").await, world.partner("B").await);
+    let mut serials: Vec<String> =
+        (0..25).map(|n| format!("{}{n:03}-X/{}", ["5CG", "MXL", "A.B"][n % 3], n)).collect();
+    let moves: Vec<Cause> = serials.iter().map(|serial| arrival(world.ambient.id(), serial, a)).collect();
+    world.apply(&moves).await.unwrap();
+    world.apply(&[arrival(world.ambient.id(), "5CG999B", b)]).await.unwrap();
+
+    let scope = partner_scope(a);
+    let mut tx = world.store.read().await.unwrap();
+    let today = date(2026, 11, 22);
+    for (sort, q) in [(Sort::Serial, None), (Sort::Newest, None), (Sort::Serial, Some("CAFÉ z"))] {
+        let filter = Filter { q: q.map(str::to_owned), ..Filter::default() };
+        let (mut walked, mut cursor) = (Vec::new(), None);
+        loop {
+            let page = Page { limit: Some(4), cursor };
+            let rows = pool::list(&mut tx, &scope, &filter, sort, &page, today).await.unwrap().unwrap();
+            walked.extend(rows.items.into_iter().map(|item| item.serial));
+            cursor = rows.next_cursor;
+            if cursor.is_none() {
+                break;
+            }
+        }
+        if sort == Sort::Newest {
+            walked.sort();
+        }
+        serials.sort();
+        assert_eq!(walked, serials, "{sort:?} {q:?}");
+    }
+    let find = async |tx: &mut _, q: &str| {
+        let filter = Filter { q: Some(q.to_owned()), ..Filter::default() };
+        let page = Page::default();
+        let rows = pool::list(tx, &scope, &filter, Sort::Serial, &page, today).await.unwrap().unwrap();
+        rows.items.len()
+    };
+    assert_eq!(find(&mut tx, "g003").await, 1);
+    assert_eq!(find(&mut tx, "%").await, 0, "a wildcard is a character");
+    assert_eq!(find(&mut tx, "999b").await, 0, "another partner's PC is not found");
+}
+
+#[rstest]
+#[tokio::test]
+async fn what_is_not_committed_did_not_happen(#[values(Sqlite, Postgres)] kind: Kind) {
+    let world = World::new(kind, &format!("rollback_{kind:?}")).await;
+    let mut tx = world.store.write().await.unwrap();
+    let event = Event::ReportedLinesChanged { report: world.ambient.id() };
+    outbox::publish(&mut tx, None, &event, world.ambient.now()).await.unwrap();
+    drop(tx);
+    let mut tx = world.store.write().await.unwrap();
+    assert_eq!(outbox::newest(&mut tx, &world.system).await.unwrap(), 0);
+    outbox::publish(&mut tx, None, &event, world.ambient.now()).await.unwrap();
+    tx.commit().await.unwrap();
+    let mut tx = world.store.read().await.unwrap();
+    let stored = outbox::after(&mut tx, &world.system, 0, 10).await.unwrap();
+    assert_eq!(stored.len(), 1);
+    assert_eq!(stored[0].event, event);
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_job_is_leased_retried_and_dies(#[values(Sqlite, Postgres)] kind: Kind) {
+    let world = World::new(kind, &format!("jobs_{kind:?}")).await;
+    let subject = uuid::Uuid::from_u128(5);
+    let mut tx = world.store.write().await.unwrap();
+    let due = world.ambient.now();
+    jobs::enqueue(&mut tx, jobs::Kind::IngestReport, subject, due, &world.ambient).await.unwrap();
+    let later = due.plus_seconds(60);
+    let job = jobs::claim(&mut tx, due, later).await.unwrap().unwrap();
+    assert_eq!((job.kind, job.subject), (jobs::Kind::IngestReport, subject));
+    assert!(jobs::claim(&mut tx, due, later).await.unwrap().is_none(), "leased");
+    assert!(jobs::claim(&mut tx, later, later).await.unwrap().is_some(), "the lease ended");
+    jobs::fail(&mut tx, &job, "no", Some(later)).await.unwrap();
+    assert!(jobs::claim(&mut tx, due, later).await.unwrap().is_none(), "not due yet");
+    assert_eq!(jobs::next_due(&mut tx).await.unwrap(), Some(later));
+    let job = jobs::claim(&mut tx, later, later.plus_seconds(60)).await.unwrap().unwrap();
+    assert_eq!(job.attempts, 1);
+    jobs::fail(&mut tx, &job, "never", None).await.unwrap();
+    assert_eq!(jobs::left(&mut tx).await.unwrap(), (0, 1));
+}
+
+#[rstest]
+#[tokio::test]
+async fn readers_cannot_write(#[values(Sqlite)] kind: Kind) {
+    let world = World::new(kind, "readers").await;
+    let mut tx = world.store.read().await.unwrap();
+    let event = Event::ReportedLinesChanged { report: world.ambient.id() };
+    assert!(outbox::publish(&mut tx, None, &event, world.ambient.now()).await.is_err());
+}

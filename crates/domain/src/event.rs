@@ -1,7 +1,9 @@
 //! Events: what the outbox tells live pages (and later agents and webhooks). An event only says where to look.
 
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
+use crate::access::Reach;
 use crate::ids::{OperationId, ReportId};
 
 /// Something that happened in one home.
@@ -46,5 +48,39 @@ impl Event {
             Event::ReportedLinesChanged { .. } => "reported_lines.changed",
             Event::ReportProgress { .. } => "report.progress",
         }
+    }
+}
+
+/// Whether somebody with this reach is told of an event of this home. The operator follows reports, not pools.
+pub fn is_told(reach: Reach, home: Option<Uuid>, event: &Event) -> bool {
+    match reach {
+        Reach::Platform => home.is_none() || matches!(event, Event::ReportProgress { .. }),
+        Reach::Reporter(reporter) => home == Some(reporter.0),
+        Reach::Partner(partner) => home == Some(partner.0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::{ReporterId, TenantId};
+
+    #[test]
+    fn each_home_is_told_its_own() {
+        let (partner, reporter) = (Uuid::from_u128(1), Uuid::from_u128(2));
+        let report = ReportId(Uuid::from_u128(3));
+        let pool = Event::UnassignedDevicesChanged { arrived: 1, left: 0, report };
+        let operation = OperationId(Uuid::from_u128(4));
+        let progress = Event::ReportProgress { report, operation, done: 1, total: 2 };
+        let readers = [
+            Reach::Platform,
+            Reach::Reporter(ReporterId(reporter)),
+            Reach::Partner(TenantId(partner)),
+            Reach::Partner(TenantId(reporter)),
+        ];
+        let told = |home, event: &Event| readers.map(|reach| is_told(reach, Some(home), event));
+        assert_eq!(told(partner, &pool), [false, false, true, false]);
+        // The last reader cannot be: identifiers of tenants and reporters never meet.
+        assert_eq!(told(reporter, &progress)[..3], [true, true, false]);
     }
 }

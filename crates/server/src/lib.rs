@@ -1,1 +1,16 @@
-//! Roadstead's server: HTTP, flows, API, portal, jobs.
+//! Roadstead's server. *Handlers translate, flows decide, store remembers, domain knows.*
+//!
+//! [`http`] and [`api`] and [`portal`] are the handlers, [`flows`] the use cases, [`jobs`] the background work and
+//! [`events`] what live pages hear. [`app::App`] is what they share.
+
+pub mod api;
+pub mod app;
+pub mod cli;
+pub mod demo;
+pub mod events;
+pub mod flows;
+pub mod http;
+pub mod i18n;
+pub mod jobs;
+pub mod portal;
+pub mod spool;

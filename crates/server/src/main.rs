@@ -1,1 +1,6 @@
-fn main() {}
+//! The program `roadstead`.
+
+#[tokio::main]
+async fn main() -> std::process::ExitCode {
+    roadstead_server::cli::run().await
+}

@@ -8,8 +8,9 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use crate::args;
+use crate::bulk::Bulk;
 use crate::engine::Tx;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::page::{Page, Rows};
 
 /// A line of the log.
@@ -39,24 +40,33 @@ fn actor(actor: Actor) -> (&'static str, Option<Uuid>) {
     }
 }
 
-/// Writes a line into the log of `home` (a tenant or reporter; `None` is the operator's).
-pub async fn record(
-    tx: &mut Tx,
-    by: Actor,
-    home: Option<Uuid>,
-    action: AuditAction,
-    subject: Option<Uuid>,
-    detail: &impl Serialize,
-    ambient: &Ambient,
-) -> Result<()> {
-    let detail = serde_json::to_string(detail).map_err(|error| Error::bad("audit_log", error))?;
+/// A line on its way into the log.
+#[derive(Clone, Debug)]
+pub struct NewEntry {
+    /// Whose log: a tenant or reporter; `None` is the operator's.
+    pub home: Option<Uuid>,
+    /// What was done.
+    pub action: AuditAction,
+    /// To what.
+    pub subject: Option<Uuid>,
+    /// More.
+    pub detail: serde_json::Value,
+}
+
+/// Writes lines into the logs of their homes.
+pub async fn record(tx: &mut Tx, by: Actor, entries: &[NewEntry], ambient: &Ambient) -> Result<()> {
     let (kind, id) = actor(by);
-    tx.execute(
-        "INSERT INTO audit_log (id, home, actor_kind, actor, action, subject, detail, at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-        args![ambient.id::<AuditId>(), home, kind, id, action.as_str(), subject, detail, ambient.now()],
-    )
-    .await?;
+    let now = ambient.now();
+    let mut bulk = Bulk::new(
+        "INSERT INTO audit_log (id, home, actor_kind, actor, action, subject, detail, at)",
+        8,
+        "",
+    );
+    for (entry, entry_id) in entries.iter().zip(ambient.ids::<AuditId>(entries.len())) {
+        let detail = entry.detail.to_string();
+        bulk.push(args![entry_id, entry.home, kind, id, entry.action.as_str(), entry.subject, detail, now]);
+    }
+    bulk.insert(tx).await?;
     Ok(())
 }
 

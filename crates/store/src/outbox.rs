@@ -6,6 +6,7 @@ use roadstead_domain::event::Event;
 use uuid::Uuid;
 
 use crate::args;
+use crate::bulk::Bulk;
 use crate::engine::Tx;
 use crate::error::{Error, Result};
 
@@ -20,10 +21,14 @@ pub struct Stored {
     pub event: Event,
 }
 
-/// Writes an event for `home`.
-pub async fn publish(tx: &mut Tx, home: Option<Uuid>, event: &Event, at: Micros) -> Result<()> {
-    let text = serde_json::to_string(event).map_err(|error| Error::bad("outbox", error))?;
-    tx.execute("INSERT INTO outbox (home, event, at) VALUES ($1, $2, $3)", args![home, text, at]).await?;
+/// Writes events, each for its home.
+pub async fn publish(tx: &mut Tx, events: &[(Option<Uuid>, Event)], at: Micros) -> Result<()> {
+    let mut bulk = Bulk::new("INSERT INTO outbox (home, event, at)", 3, "");
+    for (home, event) in events {
+        let text = serde_json::to_string(event).map_err(|error| Error::bad("outbox", error))?;
+        bulk.push(args![*home, text, at]);
+    }
+    bulk.insert(tx).await?;
     Ok(())
 }
 

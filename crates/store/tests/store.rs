@@ -206,11 +206,11 @@ async fn what_is_not_committed_did_not_happen(#[values(Sqlite, Postgres)] kind: 
     let world = World::new(kind, &format!("rollback_{kind:?}")).await;
     let mut tx = world.store.write().await.unwrap();
     let event = Event::ReportedLinesChanged { report: world.ambient.id() };
-    outbox::publish(&mut tx, None, &event, world.ambient.now()).await.unwrap();
+    outbox::publish(&mut tx, &[(None, event.clone())], world.ambient.now()).await.unwrap();
     drop(tx);
     let mut tx = world.store.write().await.unwrap();
     assert_eq!(outbox::newest(&mut tx, &world.system).await.unwrap(), 0);
-    outbox::publish(&mut tx, None, &event, world.ambient.now()).await.unwrap();
+    outbox::publish(&mut tx, &[(None, event.clone())], world.ambient.now()).await.unwrap();
     tx.commit().await.unwrap();
     let mut tx = world.store.read().await.unwrap();
     let stored = outbox::after(&mut tx, &world.system, 0, 10).await.unwrap();
@@ -246,5 +246,5 @@ async fn readers_cannot_write(#[values(Sqlite)] kind: Kind) {
     let world = World::new(kind, "readers").await;
     let mut tx = world.store.read().await.unwrap();
     let event = Event::ReportedLinesChanged { report: world.ambient.id() };
-    assert!(outbox::publish(&mut tx, None, &event, world.ambient.now()).await.is_err());
+    assert!(outbox::publish(&mut tx, &[(None, event.clone())], world.ambient.now()).await.is_err());
 }

@@ -1,7 +1,7 @@
 //! The rows of one worksheet.
 //!
 //! Written for this project, because `calamine` gives either a cell's formula or its format but not both, and
-//! trusts counts in the file: a false `uniqueCount` of strings ends the whole process.
+//! trusts counts in the file: a false `uniqueCount` of shared strings makes it panic.
 
 use std::borrow::Cow;
 

@@ -1,0 +1,94 @@
+//! What handlers, flows and jobs share.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use rand::{Rng, rng};
+use roadstead_domain::clock::{Ambient, Clock, Entropy, Micros};
+use roadstead_store::Store;
+use tokio::sync::Notify;
+
+use crate::events::Hub;
+
+/// What the operator of the platform can set.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Whether browsers reach the platform by https: cookies are then `__Host-` and Secure.
+    pub https: bool,
+    /// The most bytes of an upload.
+    pub upload_bytes: u64,
+    /// Lines of a report judged in one transaction.
+    pub batch_lines: usize,
+    /// What a file may hold.
+    pub file: roadstead_ingest::Limits,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            https: false,
+            upload_bytes: 1 << 30,
+            batch_lines: 10_000,
+            file: roadstead_ingest::Limits::default(),
+        }
+    }
+}
+
+/// The running platform. Cheap to clone.
+#[derive(Clone)]
+pub struct App(Arc<Shared>);
+
+/// See [`App`].
+pub struct Shared {
+    /// The database.
+    pub store: Store,
+    /// Time and randomness.
+    pub ambient: Ambient,
+    /// What the operator set.
+    pub config: Config,
+    /// Where uploads wait until the database has them.
+    pub spool: PathBuf,
+    /// Tells live pages.
+    pub hub: Hub,
+    /// Wakes the runner of jobs and the dispatcher of events. Polling is the truth, this only saves waiting.
+    pub work: Notify,
+}
+
+impl App {
+    /// Puts a platform together; nothing runs yet.
+    pub fn new(store: Store, ambient: Ambient, config: Config, spool: PathBuf) -> Self {
+        let (hub, work) = (Hub::default(), Notify::new());
+        Self(Arc::new(Shared { store, ambient, config, spool, hub, work }))
+    }
+
+    /// Says that something was committed that others wait for.
+    pub fn wake(&self) {
+        self.work.notify_one();
+        self.hub.wake();
+    }
+}
+
+impl std::ops::Deref for App {
+    type Target = Shared;
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
+}
+
+/// The machine's own clock and randomness: the only place that asks for them.
+pub fn system_ambient() -> Ambient {
+    struct System;
+    impl Clock for System {
+        #[expect(clippy::disallowed_methods, reason = "this is the clock that everything else is given")]
+        fn now(&self) -> Micros {
+            Micros(jiff::Timestamp::now().as_microsecond())
+        }
+    }
+    impl Entropy for System {
+        #[expect(clippy::disallowed_methods, reason = "this is the randomness that everything else is given")]
+        fn fill(&self, buffer: &mut [u8]) {
+            rng().fill_bytes(buffer);
+        }
+    }
+    Ambient { clock: Arc::new(System), entropy: Arc::new(System) }
+}

@@ -1,0 +1,71 @@
+//! Live events: a dispatcher reads the outbox and tells each open page what its home may know.
+
+use roadstead_domain::access;
+use roadstead_store::outbox::{self, Stored};
+use tokio::sync::{Notify, broadcast};
+use tokio_util::sync::CancellationToken;
+
+use crate::app::App;
+
+/// Hands events of the outbox to whoever listens.
+pub struct Hub {
+    sender: broadcast::Sender<Stored>,
+    wake: Notify,
+}
+
+impl Default for Hub {
+    fn default() -> Self {
+        // A page that lags behind by more than this is told to look anew.
+        Self { sender: broadcast::Sender::new(1024), wake: Notify::new() }
+    }
+}
+
+impl Hub {
+    /// Says that the outbox has something.
+    pub fn wake(&self) {
+        self.wake.notify_one();
+    }
+
+    /// Every event from now on, of every home: the listener keeps what its scope is told.
+    pub fn listen(&self) -> broadcast::Receiver<Stored> {
+        self.sender.subscribe()
+    }
+}
+
+/// Reads the outbox until told to stop: at once when woken, else once a second.
+pub async fn dispatch(app: App, stop: CancellationToken) {
+    let scope = access::system();
+    let mut seen = None;
+    loop {
+        match forward(&app, &scope, &mut seen).await {
+            Ok(()) => {}
+            Err(error) => tracing::warn!(%error, "the outbox could not be read"),
+        }
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = app.hub.wake.notified() => {}
+            () = tokio::time::sleep(std::time::Duration::from_secs(1)) => {}
+        }
+    }
+}
+
+async fn forward(app: &App, scope: &access::Scope, seen: &mut Option<i64>) -> roadstead_store::Result<()> {
+    let mut tx = app.store.read().await?;
+    let mut from = match *seen {
+        Some(seq) => seq,
+        None => outbox::newest(&mut tx, scope).await?,
+    };
+    loop {
+        let events = outbox::after(&mut tx, scope, from, 500).await?;
+        let full = events.len() == 500;
+        for stored in events {
+            from = stored.seq;
+            // Nobody listening is no error.
+            let _ = app.hub.sender.send(stored);
+        }
+        *seen = Some(from);
+        if !full {
+            return Ok(());
+        }
+    }
+}

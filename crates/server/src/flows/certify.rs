@@ -1,0 +1,128 @@
+//! Partners and their qualifications. A valid qualification opens the holding tenant in the same transaction, and
+//! lets what waited for the partner be judged again.
+
+use jiff::civil::Date;
+use roadstead_domain::access::Scope;
+use roadstead_domain::audit::AuditAction;
+use roadstead_domain::clock::Micros;
+use roadstead_domain::ids::{QualificationId, TenantId};
+use roadstead_domain::partner::{Qualification, Standing};
+use roadstead_store::audit::{self, NewEntry};
+use roadstead_store::{Tx, jobs, partners};
+
+use super::Refused;
+use crate::app::App;
+
+/// Adds a partner with its tenant, and lets lines that named an unknown seller be judged again.
+pub async fn create_partner(app: &App, scope: &Scope, number: &str, name: &str) -> Result<TenantId, Refused> {
+    let (number, name) = (number.trim(), name.trim());
+    super::filled("partner_number", number)?;
+    super::filled("name", name)?;
+    let (id, now) = (app.ambient.id(), app.ambient.now());
+    let mut tx = app.store.write().await?;
+    partners::create(&mut tx, scope, id, number, name, now)
+        .await
+        .map_err(|error| Refused::taken(error, "partner_number"))?;
+    let entry = NewEntry {
+        home: None,
+        action: AuditAction::PartnerCreated,
+        subject: Some(id.0),
+        detail: serde_json::json!({ "partner_number": number, "name": name }),
+    };
+    audit::record(&mut tx, scope.actor(), &[entry], &app.ambient).await?;
+    jobs::enqueue(&mut tx, jobs::Kind::ReplayPartner, id.0, now, &app.ambient).await?;
+    tx.commit().await?;
+    app.wake();
+    Ok(id)
+}
+
+/// Records a qualification, or renews the one of the same level and role.
+pub async fn record_qualification(
+    app: &App,
+    scope: &Scope,
+    partner: TenantId,
+    qualification: &Qualification,
+) -> Result<QualificationId, Refused> {
+    if let Err(error) = qualification.check() {
+        return Err(Refused::invalid(error.code(), "certified_on"));
+    }
+    let now = app.ambient.now();
+    let mut tx = app.store.write().await?;
+    let id = app.ambient.id();
+    let id = partners::record_qualification(&mut tx, scope, id, partner, qualification, now).await?;
+    let entry = NewEntry {
+        home: Some(partner.0),
+        action: AuditAction::QualificationRecorded,
+        subject: Some(id.0),
+        detail: serde_json::json!({
+            "support_level": qualification.support_level,
+            "role": qualification.role,
+            "standing": qualification.standing(now.date()),
+        }),
+    };
+    audit::record(&mut tx, scope.actor(), &[entry], &app.ambient).await?;
+    if qualification.standing(now.date()) == Standing::Valid {
+        open_pool(app, &mut tx, scope, partner, app.ambient.id()).await?;
+    }
+    if let Some(due) = replay_due(qualification, now) {
+        jobs::enqueue(&mut tx, jobs::Kind::ReplayPartner, partner.0, due, &app.ambient).await?;
+    }
+    tx.commit().await?;
+    app.wake();
+    Ok(id)
+}
+
+/// When what waits for the partner is to be judged again: now, or at the start of the day on which it is certified.
+fn replay_due(qualification: &Qualification, now: Micros) -> Option<Micros> {
+    let starts = qualification.certified_on?.max(qualification.course_completed_on?);
+    Some(now.max(midnight(starts)))
+}
+
+fn midnight(day: Date) -> Micros {
+    let instant = day.to_zoned(jiff::tz::TimeZone::UTC).map(|zoned| zoned.timestamp().as_microsecond());
+    Micros(instant.unwrap_or(0))
+}
+
+/// Makes the partner's holding tenant if it has none.
+pub(super) async fn open_pool(
+    app: &App,
+    tx: &mut Tx,
+    scope: &Scope,
+    partner: TenantId,
+    tenant: TenantId,
+) -> roadstead_store::Result<()> {
+    if partners::ensure_holding(tx, scope, partner, tenant, app.ambient.now()).await? {
+        let entry = NewEntry {
+            home: Some(partner.0),
+            action: AuditAction::HoldingTenantCreated,
+            subject: Some(tenant.0),
+            detail: serde_json::json!({}),
+        };
+        audit::record(tx, scope.actor(), &[entry], &app.ambient).await?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+    use roadstead_domain::partner::{PartnerRole, SupportLevel};
+
+    use super::*;
+
+    #[test]
+    fn a_certificate_of_next_week_is_looked_at_next_week() {
+        let now = Micros(1_795_348_800_000_000);
+        let of = |certified_on| Qualification {
+            support_level: SupportLevel::Premium,
+            role: PartnerRole::ServiceDelivery,
+            course_completed_on: Some(date(2026, 1, 1)),
+            certified_on,
+            expires_on: None,
+        };
+        assert_eq!(replay_due(&of(Some(date(2026, 11, 1))), now), Some(now));
+        let due = replay_due(&of(Some(date(2026, 11, 29))), now).unwrap();
+        assert_eq!(due.rfc3339(), "2026-11-29T00:00:00Z");
+        assert_eq!(replay_due(&of(None), now), None);
+    }
+}

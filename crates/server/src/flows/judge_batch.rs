@@ -1,0 +1,266 @@
+//! Judges a batch of lines and does what follows, in the caller's transaction. Reports and replays both come here, and
+//! so does a preview, which only skips the doing.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use roadstead_domain::access::Scope;
+use roadstead_domain::audit::AuditAction;
+use roadstead_domain::clock::Micros;
+use roadstead_domain::entitlement;
+use roadstead_domain::event::Event;
+use roadstead_domain::ids::{DeviceId, ReportId, ReporterId, TenantId};
+use roadstead_domain::partner::SupportLevel;
+use roadstead_domain::placement::{Move, Place};
+use roadstead_domain::sale::{Effect, Parked, Reason, SaleLine, Transaction, Verdict, judge};
+use roadstead_store::audit::NewEntry;
+use roadstead_store::entitlements::Attached;
+use roadstead_store::partners::KnownSellers;
+use roadstead_store::placements::Cause;
+use roadstead_store::serials::{Key, Known, NewDevice};
+use roadstead_store::{Tx, audit, entitlements, outbox, partners, placements, pool, serials};
+
+use crate::app::App;
+
+/// A checked line with where it stands.
+pub(super) struct Item<'a> {
+    pub(super) at: Parked,
+    pub(super) reporter: ReporterId,
+    pub(super) line: &'a SaleLine,
+    pub(super) product_number: &'a str,
+    pub(super) model: &'a str,
+    pub(super) buyer_name: &'a str,
+    /// Whether it was parked before and is judged again.
+    pub(super) replay: bool,
+}
+
+/// What a line came to.
+pub(super) struct Outcome {
+    pub(super) verdict: Verdict,
+    pub(super) reasons: Vec<Reason>,
+    /// The partner whose pool it changed.
+    pub(super) pool: Option<TenantId>,
+    /// The number that frees it.
+    pub(super) waits_for: Option<String>,
+    /// The partner on whose page it counts.
+    pub(super) about: Option<TenantId>,
+}
+
+/// What a batch came to. `withdrawn` lines are the caller's to write, after the lines of the batch itself.
+pub(super) struct Judged {
+    pub(super) outcomes: Vec<Outcome>,
+    pub(super) withdrawn: Vec<Parked>,
+}
+
+/// What the writing needs to know of one batch.
+struct Batch<'a> {
+    known: HashMap<Key, Known>,
+    sellers: KnownSellers,
+    moves: Vec<Cause>,
+    new_devices: Vec<(DeviceId, Key, &'a str, &'a str)>,
+    attach: HashMap<(DeviceId, SupportLevel), Attached>,
+    detach: HashSet<DeviceId>,
+    withdrawn: Vec<Parked>,
+}
+
+/// Judges `items` in their order. With `preview` nothing is changed, and the earlier lines of that report count.
+pub(super) async fn judge_batch(
+    app: &App,
+    tx: &mut Tx,
+    scope: &Scope,
+    items: &[Item<'_>],
+    preview: Option<ReportId>,
+    now: Micros,
+) -> roadstead_store::Result<Judged> {
+    tx.lock_placements().await?;
+    let mut numbers: Vec<&str> =
+        items.iter().flat_map(|item| [item.line.seller.as_str(), item.line.buyer.as_str()]).collect();
+    numbers.sort_unstable();
+    numbers.dedup();
+    let mut names: Vec<&str> = items.iter().map(|item| item.line.serial.as_str()).collect();
+    names.sort_unstable();
+    names.dedup();
+    let mut batch = Batch {
+        sellers: partners::sellers(tx, scope, &numbers, now.date()).await?,
+        known: serials::load(tx, scope, &names, preview).await?,
+        moves: Vec::new(),
+        new_devices: Vec::new(),
+        attach: HashMap::new(),
+        detach: HashSet::new(),
+        withdrawn: Vec::new(),
+    };
+    let mut fresh = app.ambient.ids::<DeviceId>(items.len()).into_iter();
+    let mut outcomes = Vec::with_capacity(items.len());
+    for item in items {
+        let key = (item.line.serial.clone(), item.line.manufacturer.clone().unwrap_or_default());
+        let known = batch.known.entry(key.clone()).or_default();
+        let judgement =
+            judge(item.line, &mut known.state, &batch.sellers.sellers, item.at, item.reporter, item.replay);
+        let mut pool = None;
+        for effect in &judgement.effects {
+            match effect {
+                Effect::Withdraw(parked) => batch.withdrawn.push(*parked),
+                Effect::Place(partner) | Effect::TakeOut(partner) => {
+                    pool = Some(*partner);
+                    if preview.is_none() {
+                        let to = match effect {
+                            Effect::Place(_) => Some(holding(app, tx, scope, &mut batch.sellers, *partner).await?),
+                            _ => None,
+                        };
+                        relocate(&mut batch, item, &key, to, &mut fresh);
+                    }
+                }
+                Effect::Entitle if preview.is_none() => attach(&mut batch, item, &key),
+                Effect::Entitle => {}
+            }
+        }
+        let takes_back = judgement.verdict == Verdict::Returned || item.line.transaction == Transaction::Correction;
+        if takes_back && let Some(device) = batch.known.get(&key).and_then(|known| known.device) {
+            let sold_anew = judgement.verdict == Verdict::Placed;
+            if pool.is_some() && preview.is_none() {
+                batch.detach.insert(device);
+                batch.attach.retain(|(of, _), _| *of != device || sold_anew);
+            }
+        }
+        let number = judgement.waits_for.as_deref().unwrap_or(&item.line.seller);
+        let about = pool.or_else(|| batch.sellers.sellers.get(number).map(|seller| seller.partner));
+        outcomes.push(Outcome {
+            verdict: judgement.verdict,
+            reasons: judgement.reasons,
+            pool,
+            waits_for: judgement.waits_for,
+            about,
+        });
+    }
+    if preview.is_none() {
+        write(tx, scope, &mut batch, now).await?;
+        tell(app, tx, scope, items, &outcomes, &batch.moves, now).await?;
+    }
+    Ok(Judged { outcomes, withdrawn: batch.withdrawn })
+}
+
+/// The partner's holding tenant, made here if the day of its certificate came without anybody noticing.
+async fn holding(
+    app: &App,
+    tx: &mut Tx,
+    scope: &Scope,
+    sellers: &mut KnownSellers,
+    partner: TenantId,
+) -> roadstead_store::Result<Place> {
+    if let Some(tenant) = sellers.holdings.get(&partner) {
+        return Ok(Place { tenant: *tenant, partner });
+    }
+    let tenant = app.ambient.id();
+    super::certify::open_pool(app, tx, scope, partner, tenant).await?;
+    sellers.holdings.insert(partner, tenant);
+    Ok(Place { tenant, partner })
+}
+
+fn relocate<'a>(
+    batch: &mut Batch<'a>,
+    item: &Item<'a>,
+    key: &Key,
+    to: Option<Place>,
+    fresh: &mut impl Iterator<Item = DeviceId>,
+) {
+    let known = batch.known.entry(key.clone()).or_default();
+    let device = match known.device {
+        Some(device) => device,
+        None => {
+            let Some(device) = fresh.next() else { return };
+            batch.new_devices.push((device, key.clone(), item.product_number, item.model));
+            *known.device.insert(device)
+        }
+    };
+    batch.moves.push(Cause {
+        moved: Move { device, serial: key.0.clone(), generation: known.generation, from: known.place, to },
+        search: pool::search_text(&[
+            &key.0,
+            item.product_number,
+            item.model,
+            item.buyer_name,
+            &item.line.invoice,
+        ]),
+        report: item.at.report,
+        line: item.at.line,
+    });
+    known.generation += 1;
+    known.place = to;
+}
+
+fn attach(batch: &mut Batch<'_>, item: &Item<'_>, key: &Key) {
+    let device = batch.known.get(key).and_then(|known| known.device);
+    if let (Some(level), Some(device)) = (item.line.level, device) {
+        let entitlement = entitlement::of_sale(level, item.line.date, item.line.shipped_on);
+        let (report, line) = (item.at.report, item.at.line);
+        batch.attach.insert((device, level), Attached { device, entitlement, report, line });
+    }
+}
+
+async fn write(
+    tx: &mut Tx,
+    scope: &Scope,
+    batch: &mut Batch<'_>,
+    now: Micros,
+) -> roadstead_store::Result<()> {
+    // In the order of the serials, so that each index is walked once; ids rise with them.
+    batch.new_devices.sort_unstable_by(|a, b| a.1.cmp(&b.1));
+    let new: Vec<NewDevice<'_>> = batch
+        .new_devices
+        .iter()
+        .map(|(id, key, product_number, model)| NewDevice { id: *id, key, product_number, model })
+        .collect();
+    serials::add_devices(tx, scope, &new, now).await?;
+    placements::apply(tx, scope, &batch.moves, now).await?;
+    let detach: Vec<DeviceId> = batch.detach.iter().copied().collect();
+    entitlements::detach(tx, scope, &detach).await?;
+    let mut attach: Vec<Attached> = batch.attach.values().cloned().collect();
+    attach.sort_unstable_by_key(|attached| attached.device);
+    entitlements::attach(tx, scope, &attach).await?;
+    Ok(())
+}
+
+/// One event and one line in its log for each partner that the batch concerns.
+async fn tell(
+    app: &App,
+    tx: &mut Tx,
+    scope: &Scope,
+    items: &[Item<'_>],
+    outcomes: &[Outcome],
+    moves: &[Cause],
+    now: Micros,
+) -> roadstead_store::Result<()> {
+    let mut changes: BTreeMap<(TenantId, ReportId), (u64, u64)> = BTreeMap::new();
+    for cause in moves {
+        if let Some(from) = cause.moved.from {
+            changes.entry((from.partner, cause.report)).or_default().1 += 1;
+        }
+        if let Some(to) = cause.moved.to {
+            changes.entry((to.partner, cause.report)).or_default().0 += 1;
+        }
+    }
+    let mut events = Vec::new();
+    let mut entries = Vec::new();
+    for ((partner, report), (arrived, left)) in &changes {
+        let event = Event::UnassignedDevicesChanged { arrived: *arrived, left: *left, report: *report };
+        events.push((Some(partner.0), event));
+        entries.push(NewEntry {
+            home: Some(partner.0),
+            action: AuditAction::PoolChanged,
+            subject: Some(report.0),
+            detail: serde_json::json!({ "arrived": arrived, "left": left }),
+        });
+    }
+    let parked: HashSet<(TenantId, ReportId)> = outcomes
+        .iter()
+        .zip(items)
+        .filter(|(outcome, item)| outcome.verdict.is_parked() || item.replay)
+        .filter_map(|(outcome, item)| Some((outcome.about?, item.at.report)))
+        .collect();
+    for (partner, report) in parked {
+        if !changes.contains_key(&(partner, report)) {
+            events.push((Some(partner.0), Event::ReportedLinesChanged { report }));
+        }
+    }
+    outbox::publish(tx, &events, now).await?;
+    audit::record(tx, scope.actor(), &entries, &app.ambient).await
+}

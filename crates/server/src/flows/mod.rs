@@ -1,0 +1,85 @@
+//! One file a use case: scope, rules, one transaction. The portal, the API and the command line call the same flows.
+
+pub mod certify;
+pub mod ingest;
+mod judge_batch;
+pub mod replay;
+pub mod reporters;
+pub mod sign_in;
+pub mod submit_report;
+pub mod tokens;
+pub mod users;
+
+use roadstead_domain::access::Denied;
+use roadstead_ingest::FileError;
+use roadstead_store::Error;
+
+/// Why a use case did not happen. Nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum Refused {
+    /// The caller may not, or for the caller it does not exist.
+    #[error("denied")]
+    Denied(Denied),
+    /// A field cannot be as it is: a stable code, and the field.
+    #[error("{code} in {field}")]
+    Invalid {
+        /// The stable code.
+        code: &'static str,
+        /// The field.
+        field: &'static str,
+    },
+    /// Something else has this value already.
+    #[error("{field} is taken")]
+    Taken {
+        /// The field.
+        field: &'static str,
+    },
+    /// The file cannot be taken as a whole.
+    #[error(transparent)]
+    File(FileError),
+    /// The database.
+    #[error(transparent)]
+    Store(Error),
+    /// Our own machine.
+    #[error(transparent)]
+    Internal(anyhow::Error),
+}
+
+impl Refused {
+    /// A field that cannot be as it is.
+    pub fn invalid(code: &'static str, field: &'static str) -> Self {
+        Self::Invalid { code, field }
+    }
+
+    /// A unique index that said no, told as the field behind it.
+    pub fn taken(error: Error, field: &'static str) -> Self {
+        match error {
+            Error::Conflict(_) => Self::Taken { field },
+            other => other.into(),
+        }
+    }
+}
+
+impl From<Error> for Refused {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Denied(denied) => Self::Denied(denied),
+            other => Self::Store(other),
+        }
+    }
+}
+
+impl From<Denied> for Refused {
+    fn from(denied: Denied) -> Self {
+        Self::Denied(denied)
+    }
+}
+
+/// Refuses a field that is empty or longer than 200 characters.
+fn filled(field: &'static str, text: &str) -> Result<(), Refused> {
+    match text.chars().count() {
+        0 => Err(Refused::invalid("field.missing", field)),
+        1..=200 => Ok(()),
+        _ => Err(Refused::invalid("field.too_long", field)),
+    }
+}

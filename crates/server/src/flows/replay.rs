@@ -1,0 +1,77 @@
+//! What waited for a partner is judged again: when it becomes known, when it is certified, when it renews.
+
+use roadstead_domain::access;
+use roadstead_domain::ids::{JobId, TenantId};
+use roadstead_domain::partner::is_qualified;
+use roadstead_store::reports::Counts;
+use roadstead_store::{jobs, lines, partners};
+
+use super::certify::open_pool;
+use super::judge_batch::{Item, judge_batch};
+use crate::app::App;
+use crate::jobs::LEASE_SECONDS;
+
+/// Judges every line that waits for this partner, in the order in which they came.
+pub async fn run(app: &App, partner: TenantId, job: JobId) -> anyhow::Result<()> {
+    let scope = access::system();
+    let mut tx = app.store.write().await?;
+    let Some(found) = partners::find(&mut tx, &scope, &partner.to_string()).await? else { return Ok(()) };
+    let recorded = partners::qualifications(&mut tx, &scope, &[partner]).await?;
+    let today = app.ambient.now().date();
+    if is_qualified(recorded.iter().map(|recorded| &recorded.qualification), today) {
+        open_pool(app, &mut tx, &scope, partner, app.ambient.id()).await?;
+    }
+    tx.commit().await?;
+
+    let number = partners::number_key(&found.number);
+    let batch = i64::try_from(app.config.batch_lines).unwrap_or(i64::MAX);
+    let mut after = None;
+    loop {
+        let mut tx = app.store.write().await?;
+        let now = app.ambient.now();
+        tx.lock_placements().await?;
+        let waiting = lines::waiting_for(&mut tx, &scope, &number, after, batch).await?;
+        let Some(last) = waiting.last() else { break };
+        after = Some(last.at);
+        let items: Vec<Item<'_>> = waiting
+            .iter()
+            .map(|waiting| Item {
+                at: waiting.at,
+                reporter: waiting.reporter,
+                line: &waiting.line,
+                product_number: &waiting.product_number,
+                model: &waiting.model,
+                buyer_name: &waiting.buyer_name,
+                replay: true,
+            })
+            .collect();
+        let judged = judge_batch(app, &mut tx, &scope, &items, None, now).await?;
+        let mut counts = Counts::default();
+        for (waiting, outcome) in waiting.iter().zip(&judged.outcomes) {
+            // Where it was counted before: a seller that was not known had no page yet.
+            let was_about = (waiting.verdict != roadstead_domain::sale::Verdict::UnknownSeller).then_some(partner);
+            counts.add(waiting.at.report, was_about, waiting.verdict, -1);
+            counts.add(waiting.at.report, outcome.about, outcome.verdict, 1);
+            let waits_for = outcome.waits_for.as_deref();
+            lines::rejudge(
+                &mut tx,
+                &scope,
+                waiting.at,
+                outcome.verdict,
+                &outcome.reasons,
+                outcome.pool,
+                waits_for,
+                now,
+            )
+            .await?;
+        }
+        for parked in judged.withdrawn {
+            lines::withdraw(&mut tx, &scope, parked).await?;
+        }
+        counts.write(&mut tx, &scope, true).await?;
+        jobs::renew(&mut tx, job, app.ambient.now().plus_seconds(LEASE_SECONDS)).await?;
+        tx.commit().await?;
+        app.hub.wake();
+    }
+    Ok(())
+}

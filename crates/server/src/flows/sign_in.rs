@@ -1,0 +1,108 @@
+//! Signing in and out, and who a session is.
+
+use argon2::Argon2;
+use argon2::password_hash::PasswordVerifier;
+use argon2::password_hash::phc::PasswordHash;
+use roadstead_domain::access::{Actor, Caller, Role};
+use roadstead_domain::audit::AuditAction;
+use roadstead_domain::ids::{SessionId, UserId};
+use roadstead_store::audit::{self, NewEntry};
+use roadstead_store::sessions::{self, Session};
+use roadstead_store::users;
+
+use super::{Refused, tokens};
+use crate::app::App;
+
+/// A session ends this long after it was opened, in seconds.
+pub const LONGEST_SECONDS: i64 = 12 * 3600;
+/// A session ends when it was not used for this long, in seconds.
+pub const IDLE_SECONDS: i64 = 3600;
+
+/// What nobody's password hashes to: an unknown address costs as much time as a wrong password.
+const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$cm9hZHN0ZWFkLW5vYm9keQ$\
+                      hZ0pdB9oC6Z9w7XzS1qz1yOW3m3e8JmRk2yW1m7nXGk";
+
+/// Opens a session and returns the cookie's secret; `None` for an address and password that do not fit.
+pub async fn sign_in(app: &App, email: &str, password: &str) -> Result<Option<String>, Refused> {
+    let mut tx = app.store.read().await?;
+    let user = users::for_sign_in(&mut tx, email).await?;
+    drop(tx);
+    let hash = user.as_ref().map_or_else(|| NOBODY.to_owned(), |user| user.password_hash.clone());
+    let password = password.to_owned();
+    let fits = tokio::task::spawn_blocking(move || {
+        PasswordHash::new(&hash)
+            .is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok())
+    })
+    .await
+    .map_err(|error| Refused::Internal(error.into()))?;
+
+    let (action, known) = match (&user, fits) {
+        (Some(user), true) => (AuditAction::SignedIn, Some(user)),
+        (Some(user), false) => (AuditAction::SignInFailed, Some(user)),
+        (None, _) => return Ok(None),
+    };
+    let Some(user) = known else { return Ok(None) };
+    let mut tx = app.store.write().await?;
+    let by = Actor::User(UserId(user.id));
+    let entry =
+        NewEntry { home: user.home, action, subject: Some(user.id), detail: serde_json::json!({}) };
+    audit::record(&mut tx, by, &[entry], &app.ambient).await?;
+    let mut opened = None;
+    if fits {
+        let secret = hex::encode(app.ambient.secret());
+        let csrf = hex::encode(&app.ambient.secret()[..16]);
+        let now = app.ambient.now();
+        let end = now.plus_seconds(LONGEST_SECONDS);
+        let id: SessionId = app.ambient.id();
+        sessions::create(&mut tx, id, tokens::hash(&secret), UserId(user.id), &csrf, now, end).await?;
+        opened = Some(secret);
+    }
+    tx.commit().await?;
+    Ok(opened)
+}
+
+/// The session of this cookie, and whom it speaks for; `None` once it has ended.
+pub async fn authenticate(app: &App, secret: &str) -> roadstead_store::Result<Option<(Session, Caller)>> {
+    let now = app.ambient.now();
+    let mut tx = app.store.read().await?;
+    let found = sessions::find(&mut tx, tokens::hash(secret), now, now.plus_seconds(-IDLE_SECONDS)).await?;
+    let Some(session) = found else { return Ok(None) };
+    drop(tx);
+    if session.seen_at < now.plus_seconds(-60).0 {
+        let mut tx = app.store.write().await?;
+        sessions::seen(&mut tx, SessionId(session.id), now).await?;
+        tx.commit().await?;
+    }
+    let Some(role) = Role::from_code(&session.role) else { return Ok(None) };
+    let actor = Actor::User(UserId(session.user_id));
+    let home = tokens::home_of(role, session.home);
+    Ok(home.map(|home| (session, Caller { actor, role, home })))
+}
+
+/// Ends a session.
+pub async fn sign_out(app: &App, session: &Session) -> Result<(), Refused> {
+    let mut tx = app.store.write().await?;
+    sessions::end(&mut tx, SessionId(session.id)).await?;
+    let entry = NewEntry {
+        home: session.home,
+        action: AuditAction::SignedOut,
+        subject: Some(session.user_id),
+        detail: serde_json::json!({}),
+    };
+    audit::record(&mut tx, Actor::User(UserId(session.user_id)), &[entry], &app.ambient).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobodys_hash_is_one_that_takes_its_time() {
+        let hash = PasswordHash::new(NOBODY).unwrap();
+        let refused = Argon2::default().verify_password(b"secret", &hash);
+        // Not "malformed", which would answer at once.
+        assert!(matches!(refused, Err(argon2::password_hash::Error::PasswordInvalid)), "{refused:?}");
+    }
+}

@@ -1,0 +1,165 @@
+//! A report is handed in: looked through as a whole, kept durably, and queued to be judged.
+
+use roadstead_domain::access::Scope;
+use roadstead_domain::audit::AuditAction;
+use roadstead_domain::event::Event;
+use roadstead_domain::ids::{OperationId, ReportId, ReporterId};
+use roadstead_ingest::Format;
+use roadstead_store::audit::{self, NewEntry};
+use roadstead_store::reports::{self, NewReport};
+use roadstead_store::{Error, jobs, operations, outbox, reporters};
+use tokio::io::AsyncReadExt;
+
+use super::Refused;
+use crate::app::App;
+use crate::spool::Spooled;
+
+/// A file with what its sender says of it.
+#[derive(Debug)]
+pub struct Submission<'a> {
+    /// The file.
+    pub file: Spooled,
+    /// What it is called.
+    pub name: &'a str,
+    /// What it is said to be.
+    pub format: Format,
+    /// The reporter's id or number; a distributor needs none.
+    pub reporter: Option<&'a str>,
+    /// Judge it without changing anything.
+    pub validate_only: bool,
+}
+
+/// A report that was taken.
+#[derive(Clone, Copy, Debug)]
+pub struct Submitted {
+    /// The report.
+    pub report: ReportId,
+    /// The operation that judges it.
+    pub operation: OperationId,
+}
+
+/// The stored name of a format.
+pub fn format_code(format: Format) -> &'static str {
+    match format {
+        Format::Csv => "csv",
+        Format::Xlsx => "xlsx",
+    }
+}
+
+/// The size of a stored piece of the file.
+const PIECE: usize = 1 << 20;
+/// Pieces written in one transaction.
+const PIECES_AT_ONCE: usize = 8;
+
+/// Takes a report. The same bytes from the same reporter again are the report that is there already.
+pub async fn submit(app: &App, scope: &Scope, submission: Submission<'_>) -> Result<Submitted, Refused> {
+    let Submission { file, name, format, reporter, validate_only } = submission;
+    let mut tx = app.store.read().await?;
+    let reporter = match (reporter, scope.reports_of()?) {
+        (Some(asked), _) => reporters::find(&mut tx, scope, asked).await?,
+        (None, Some(own)) => reporters::get(&mut tx, scope, own).await?,
+        (None, None) => return Err(Refused::invalid("field.missing", "reporter")),
+    }
+    .ok_or(Refused::invalid("reporter.unknown", "reporter"))?;
+    let reporter_id = ReporterId(reporter.id);
+    if !validate_only
+        && let Some(there) = reports::same_bytes(&mut tx, scope, reporter_id, file.sha256).await?
+    {
+        return Ok(Submitted { report: ReportId(there.id), operation: OperationId(there.operation) });
+    }
+    tx.commit().await?;
+
+    let (path, limits) = (file.path().to_owned(), app.config.file.clone());
+    let layout = tokio::task::spawn_blocking(move || roadstead_ingest::inspect(format, &path, &limits))
+        .await
+        .map_err(|error| Refused::Internal(error.into()))?
+        .map_err(Refused::File)?;
+
+    let submitted = Submitted { report: app.ambient.id(), operation: app.ambient.id() };
+    keep(app, scope, submitted.report, &file).await?;
+
+    let now = app.ambient.now();
+    let report = NewReport {
+        id: submitted.report,
+        reporter: reporter_id,
+        operation: submitted.operation,
+        file_name: name,
+        format: format_code(format),
+        sha256: file.sha256,
+        bytes: file.bytes,
+        lines: layout.lines,
+        validate_only,
+    };
+    let mut tx = app.store.write().await?;
+    if let Err(error) = reports::create(&mut tx, scope, &report, now).await {
+        drop(tx);
+        return same_bytes_meanwhile(app, scope, &report, error).await;
+    }
+    let home = Some(reporter.id);
+    operations::create(&mut tx, submitted.operation, "ingest_report", home, layout.lines, now).await?;
+    jobs::enqueue(&mut tx, jobs::Kind::IngestReport, submitted.report.0, now, &app.ambient).await?;
+    let entry = NewEntry {
+        home,
+        action: AuditAction::ReportReceived,
+        subject: Some(submitted.report.0),
+        detail: serde_json::json!({ "file": name, "lines": layout.lines, "validate_only": validate_only }),
+    };
+    audit::record(&mut tx, scope.actor(), &[entry], &app.ambient).await?;
+    let event = Event::ReportProgress {
+        report: submitted.report,
+        operation: submitted.operation,
+        done: 0,
+        total: layout.lines,
+    };
+    outbox::publish(&mut tx, &[(home, event)], now).await?;
+    tx.commit().await?;
+    app.wake();
+    Ok(submitted)
+}
+
+/// Two uploads of the same bytes at once: the second one is the first.
+async fn same_bytes_meanwhile(
+    app: &App,
+    scope: &Scope,
+    report: &NewReport<'_>,
+    error: Error,
+) -> Result<Submitted, Refused> {
+    let system = roadstead_domain::access::system();
+    let mut tx = app.store.write().await?;
+    reports::forget_pieces(&mut tx, &system, report.id).await?;
+    let there = reports::same_bytes(&mut tx, scope, report.reporter, report.sha256).await?;
+    tx.commit().await?;
+    match (error, there) {
+        (Error::Conflict(_), Some(there)) => {
+            Ok(Submitted { report: ReportId(there.id), operation: OperationId(there.operation) })
+        }
+        (error, _) => Err(error.into()),
+    }
+}
+
+/// Keeps the file in the database, where every node finds it, some pieces at a time so that others may write too.
+async fn keep(app: &App, scope: &Scope, report: ReportId, file: &Spooled) -> Result<(), Refused> {
+    let internal = |error: std::io::Error| Refused::Internal(error.into());
+    let mut source = tokio::fs::File::open(file.path()).await.map_err(internal)?;
+    let mut number = 0;
+    loop {
+        let mut pieces = Vec::new();
+        while pieces.len() < PIECES_AT_ONCE {
+            let mut piece = Vec::with_capacity(PIECE);
+            (&mut source).take(PIECE as u64).read_to_end(&mut piece).await.map_err(internal)?;
+            if piece.is_empty() {
+                break;
+            }
+            pieces.push(piece);
+        }
+        if pieces.is_empty() {
+            return Ok(());
+        }
+        let mut tx = app.store.write().await?;
+        for piece in pieces {
+            reports::keep_piece(&mut tx, scope, report, number, piece).await?;
+            number += 1;
+        }
+        tx.commit().await?;
+    }
+}

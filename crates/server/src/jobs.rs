@@ -1,0 +1,78 @@
+//! The runner of background work: claims a job, runs it under a lease, tries again when it fails.
+
+use std::time::Duration;
+
+use roadstead_domain::clock::Micros;
+use roadstead_domain::ids::{ReportId, TenantId};
+use roadstead_store::jobs::{self, Job, Kind, MOST_ATTEMPTS};
+use tokio_util::sync::CancellationToken;
+
+use crate::app::App;
+use crate::flows;
+
+/// How long a job is left alone before another node takes it; renewed with every batch.
+pub const LEASE_SECONDS: i64 = 60;
+
+/// Runs jobs until told to stop.
+pub async fn run(app: App, stop: CancellationToken) {
+    loop {
+        let wait = match step(&app).await {
+            Ok(true) => continue,
+            Ok(false) => until_next(&app).await,
+            Err(error) => {
+                tracing::error!(%error, "jobs cannot be claimed");
+                Duration::from_secs(1)
+            }
+        };
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = app.work.notified() => {}
+            () = tokio::time::sleep(wait) => {}
+        }
+    }
+}
+
+/// Runs the job that is due longest; whether there was one.
+pub async fn step(app: &App) -> anyhow::Result<bool> {
+    let now = app.ambient.now();
+    let mut tx = app.store.write().await?;
+    let job = jobs::claim(&mut tx, now, now.plus_seconds(LEASE_SECONDS)).await?;
+    tx.commit().await?;
+    let Some(job) = job else { return Ok(false) };
+    match work(app, &job).await {
+        Ok(()) => {
+            let mut tx = app.store.write().await?;
+            jobs::finish(&mut tx, job.id).await?;
+            tx.commit().await?;
+        }
+        Err(error) => {
+            tracing::error!(job = %job.id, kind = ?job.kind, attempts = job.attempts, "{error:#}");
+            let last = job.attempts + 1 >= MOST_ATTEMPTS;
+            if last && job.kind == Kind::IngestReport {
+                flows::ingest::give_up(app, ReportId(job.subject), &format!("{error:#}")).await?;
+            }
+            let retry = (!last).then(|| app.ambient.now().plus_seconds(1 << job.attempts.min(10)));
+            let mut tx = app.store.write().await?;
+            jobs::fail(&mut tx, &job, &format!("{error:#}"), retry).await?;
+            tx.commit().await?;
+        }
+    }
+    Ok(true)
+}
+
+async fn work(app: &App, job: &Job) -> anyhow::Result<()> {
+    match job.kind {
+        Kind::IngestReport => flows::ingest::run(app, ReportId(job.subject), job.id).await,
+        Kind::ReplayPartner => flows::replay::run(app, TenantId(job.subject), job.id).await,
+    }
+}
+
+async fn until_next(app: &App) -> Duration {
+    let due = async {
+        let mut tx = app.store.read().await?;
+        jobs::next_due(&mut tx).await
+    };
+    let Ok(Some(Micros(due))) = due.await else { return Duration::from_secs(5) };
+    let wait = u64::try_from(due - app.ambient.now().0).unwrap_or(0);
+    Duration::from_micros(wait).clamp(Duration::from_millis(50), Duration::from_secs(5))
+}

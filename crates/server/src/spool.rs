@@ -1,0 +1,75 @@
+//! Uploads on their way: streamed to a file, measured and hashed, refused before they are whole if they are too large.
+
+use std::path::{Path, PathBuf};
+
+use futures_util::{Stream, StreamExt};
+use sha2::{Digest, Sha256};
+use tokio::io::AsyncWriteExt;
+
+/// A file of ours that goes away with this value.
+#[derive(Debug)]
+pub struct Spooled {
+    path: PathBuf,
+    /// Its digest.
+    pub sha256: [u8; 32],
+    /// Its size.
+    pub bytes: u64,
+}
+
+impl Spooled {
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+impl Drop for Spooled {
+    fn drop(&mut self) {
+        // It is ours alone and holds nothing that is not kept elsewhere by now.
+        let _ = std::fs::remove_file(&self.path);
+    }
+}
+
+/// Why an upload was not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum SpoolError {
+    /// More bytes than the limit.
+    #[error("larger than {0} bytes")]
+    TooLarge(u64),
+    /// The sender went away.
+    #[error("the upload broke off: {0}")]
+    Broken(String),
+    /// Our own disk.
+    #[error("the upload could not be written: {0}")]
+    Disk(#[from] std::io::Error),
+}
+
+/// Writes a stream of pieces to a fresh file in `directory`.
+pub async fn receive<B, E>(
+    directory: &Path,
+    name: &str,
+    mut pieces: impl Stream<Item = Result<B, E>> + Unpin,
+    limit: u64,
+) -> Result<Spooled, SpoolError>
+where
+    B: AsRef<[u8]>,
+    E: std::fmt::Display,
+{
+    tokio::fs::create_dir_all(directory).await?;
+    let mut spooled = Spooled { path: directory.join(name), sha256: [0; 32], bytes: 0 };
+    let mut file = tokio::fs::File::create(&spooled.path).await?;
+    let mut sha = Sha256::new();
+    while let Some(piece) = pieces.next().await {
+        let piece = piece.map_err(|error| SpoolError::Broken(error.to_string()))?;
+        let piece = piece.as_ref();
+        spooled.bytes += piece.len() as u64;
+        if spooled.bytes > limit {
+            return Err(SpoolError::TooLarge(limit));
+        }
+        sha.update(piece);
+        file.write_all(piece).await?;
+    }
+    file.flush().await?;
+    spooled.sha256 = sha.finalize().into();
+    Ok(spooled)
+}

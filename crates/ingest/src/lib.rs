@@ -18,6 +18,7 @@ use roadstead_domain::sale::{Field, ReceivedLine};
 
 pub use error::{FileError, FileErrorCode};
 pub use limits::Limits;
+pub use mapping::usual_header;
 
 /// The kinds of files, as the sender declares them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

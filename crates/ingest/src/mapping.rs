@@ -14,8 +14,8 @@ const HEADERS: &[(Field, &str, &str)] = &[
     (
         Field::TransactionDate,
         "Transaction Date",
-        "transactiondate saledate salesdate dateofsale selldate date verkaufsdatum vorgangsdatum \
-         transaktionsdatum datum",
+        "transactiondate saledate salesdate dateofsale selldate verkaufsdatum vorgangsdatum \
+         transaktionsdatum",
     ),
     (
         Field::ShipDate,
@@ -25,10 +25,10 @@ const HEADERS: &[(Field, &str, &str)] = &[
     (
         Field::Seller,
         "Reseller ID",
-        "reseller resellerid resellernumber resellerno resellercode partner partnerid partnernumber \
-         partnerno seller sellerid sellernumber haendler haendlerid haendlernummer haendlernr \
-         fachhaendler fachhaendlerid fachhaendlernummer fachhaendlernr partnernummer partnernr \
-         wiederverkaeufer wiederverkaeufernummer",
+        "resellerid resellernumber resellerno resellercode partnerid partnernumber \
+         partnerno sellerid sellernumber haendlerid haendlernummer haendlernr \
+         fachhaendlerid fachhaendlernummer fachhaendlernr partnernummer partnernr \
+         wiederverkaeufernummer",
     ),
     (
         Field::Buyer,
@@ -51,8 +51,8 @@ const HEADERS: &[(Field, &str, &str)] = &[
     (
         Field::Product,
         "Product Number",
-        "product productnumber productno productid productcode sku partnumber partno itemnumber itemno \
-         materialnumber produkt produktnummer produktnr artikel artikelnummer artikelnr teilenummer \
+        "productnumber productno productid productcode sku partnumber partno itemnumber itemno \
+         materialnumber produktnummer produktnr artikelnummer artikelnr teilenummer \
          materialnummer",
     ),
     (
@@ -98,8 +98,22 @@ const HEADERS: &[(Field, &str, &str)] = &[
 ];
 
 /// Headers that stand for a field only where no column has a better one.
-const FALLBACKS: &[(Field, &str)] =
-    &[(Field::TransactionDate, "invoicedate"), (Field::TransactionDate, "rechnungsdatum")];
+/// `Reseller` beside `Reseller ID` is the reseller's name.
+const FALLBACKS: &[(Field, &str)] = &[
+    (Field::TransactionDate, "date"),
+    (Field::TransactionDate, "datum"),
+    (Field::TransactionDate, "invoicedate"),
+    (Field::TransactionDate, "rechnungsdatum"),
+    (Field::Seller, "reseller"),
+    (Field::Seller, "partner"),
+    (Field::Seller, "seller"),
+    (Field::Seller, "haendler"),
+    (Field::Seller, "fachhaendler"),
+    (Field::Seller, "wiederverkaeufer"),
+    (Field::Product, "product"),
+    (Field::Product, "produkt"),
+    (Field::Product, "artikel"),
+];
 
 /// A cell of the header row: its column from 0, its text.
 pub(crate) type Header = (usize, String);
@@ -122,9 +136,15 @@ pub(crate) fn columns(row: u64, headers: &[Header]) -> Result<Columns, FileError
             None => undecided.push((*column, folded, text)),
         }
     }
+    // A better name first: `Datum` beside `Rechnungsdatum` is the date.
+    undecided.sort_by_key(|(_, folded, _)| {
+        FALLBACKS.iter().position(|(_, name)| name == folded).unwrap_or(usize::MAX)
+    });
     for (column, folded, text) in undecided {
-        let fallback = FALLBACKS.iter().find(|(_, header)| *header == folded).map(|(field, _)| *field);
-        match fallback.filter(|field| columns.known.iter().all(|(_, known, _)| known != field)) {
+        // The same header once more is twice the column, not another name for it.
+        let free =
+            |field: &Field| columns.known.iter().all(|(_, known, t)| known != field || fold(t) == folded);
+        match fallback(&folded).filter(free) {
             Some(field) => add(&mut columns, row, column, field, text)?,
             None if text.trim().is_empty() => {}
             None => columns.unknown.push(text.clone()),
@@ -137,7 +157,8 @@ pub(crate) fn columns(row: u64, headers: &[Header]) -> Result<Columns, FileError
 
 /// How many of these headers are known: tells a header from a title and one delimiter from another.
 pub(crate) fn known(headers: &[Header]) -> usize {
-    headers.iter().filter(|(_, text)| field(&fold(text)).is_some()).count()
+    let is_known = |folded: &str| field(folded).or_else(|| fallback(folded)).is_some();
+    headers.iter().filter(|(_, text)| is_known(&fold(text))).count()
 }
 
 fn add(columns: &mut Columns, row: u64, column: usize, field: Field, text: &str) -> Result<(), FileError> {
@@ -166,6 +187,15 @@ fn complete(row: u64, columns: &Columns, headers: &[Header]) -> Result<(), FileE
 
 fn field(folded: &str) -> Option<Field> {
     HEADERS.iter().find(|(_, _, names)| names.split(' ').any(|name| name == folded)).map(|(field, ..)| *field)
+}
+
+fn fallback(folded: &str) -> Option<Field> {
+    FALLBACKS.iter().find(|(_, header)| *header == folded).map(|(field, _)| *field)
+}
+
+/// The English header of a field, as our own files write it.
+pub fn usual_header(field: Field) -> &'static str {
+    HEADERS.iter().find(|(known, ..)| *known == field).map_or(field.as_str(), |(_, usual, _)| usual)
 }
 
 fn short(text: &str) -> &str {
@@ -267,6 +297,9 @@ mod tests {
         let beside =
             columns(1, &headers(&["Rechnungsdatum", "Reseller", "SKU", "SN", "Qty", "Datum"])).unwrap();
         assert_eq!(beside.unknown, ["Rechnungsdatum"]);
+        let named = columns(1, &headers(&["Reseller", "Reseller ID", "SKU", "SN", "Qty", "Date"])).unwrap();
+        assert_eq!(named.known[0].0, 1, "the bare word beside the number is a name");
+        assert_eq!(named.unknown, ["Reseller"]);
     }
 
     #[test]
@@ -288,9 +321,10 @@ mod tests {
             ("Serial Number", "Serial Number", Field::Serial),
             ("Serial Number", "Seriennummer", Field::Serial),
             ("Invoice", "Rechnungsnummer", Field::Invoice),
+            ("Reseller", "Reseller", Field::Seller),
         ] {
             let mut texts = REQUIRED.to_vec();
-            texts.retain(|text| *text != first);
+            texts.retain(|text| *text != first && !(field == Field::Seller && text.starts_with("Reseller")));
             texts.extend([first, second]);
             let error = columns(2, &headers(&texts)).unwrap_err();
             assert_eq!((error.code, error.row), (FileErrorCode::ColumnDuplicate, Some(2)));

@@ -76,3 +76,26 @@ async fn until_next(app: &App) -> Duration {
     let wait = u64::try_from(due - app.ambient.now().0).unwrap_or(0);
     Duration::from_micros(wait).clamp(Duration::from_millis(50), Duration::from_secs(5))
 }
+
+/// Once an hour forgets what is past its time: ended sessions, old answers, old events.
+pub async fn keep_house(app: App, stop: CancellationToken) {
+    const DAY: i64 = 24 * 3600;
+    loop {
+        let swept = async {
+            let now = app.ambient.now();
+            let mut tx = app.store.write().await?;
+            roadstead_store::sessions::forget_ended(&mut tx, now).await?;
+            roadstead_store::idempotency::forget(&mut tx, now.plus_seconds(-DAY)).await?;
+            let scope = roadstead_domain::access::system();
+            roadstead_store::outbox::forget(&mut tx, &scope, now.plus_seconds(-7 * DAY)).await?;
+            tx.commit().await
+        };
+        if let Err(error) = swept.await {
+            tracing::warn!(%error, "old rows could not be forgotten");
+        }
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(Duration::from_secs(3600)) => {}
+        }
+    }
+}

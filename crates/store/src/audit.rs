@@ -57,11 +57,8 @@ pub struct NewEntry {
 pub async fn record(tx: &mut Tx, by: Actor, entries: &[NewEntry], ambient: &Ambient) -> Result<()> {
     let (kind, id) = actor(by);
     let now = ambient.now();
-    let mut bulk = Bulk::new(
-        "INSERT INTO audit_log (id, home, actor_kind, actor, action, subject, detail, at)",
-        8,
-        "",
-    );
+    let mut bulk =
+        Bulk::new("INSERT INTO audit_log (id, home, actor_kind, actor, action, subject, detail, at)", 8, "");
     for (entry, entry_id) in entries.iter().zip(ambient.ids::<AuditId>(entries.len())) {
         let detail = entry.detail.to_string();
         bulk.push(args![entry_id, entry.home, kind, id, entry.action.as_str(), entry.subject, detail, now]);

@@ -38,7 +38,7 @@ pub async fn run(app: &App, id: ReportId, job: JobId) -> anyhow::Result<()> {
     let done = u64::try_from(report.done).unwrap_or(0);
     let (sender, mut batches) = mpsc::channel::<Vec<Checked>>(2);
     let reading = {
-        let (path, config) = (file.path().to_owned(), app.config.clone());
+        let (path, config) = (file.to_path_buf(), app.config.clone());
         let format = if report.format == "xlsx" { Format::Xlsx } else { Format::Csv };
         let only_seller = report.only_seller.clone();
         tokio::task::spawn_blocking(move || -> Result<(), FileError> {

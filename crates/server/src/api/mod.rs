@@ -1,0 +1,5 @@
+//! The JSON API.
+
+pub mod v1;
+
+pub use v1::{document, router};

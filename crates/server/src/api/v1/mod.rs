@@ -1,0 +1,135 @@
+//! `/api/v1`: one file a resource; the OpenAPI document is made from the handlers.
+
+mod audit_log;
+mod csv;
+mod events;
+mod operations;
+mod partners;
+mod reporters;
+mod sell_through_reports;
+mod unassigned_devices;
+
+use axum::Router;
+use axum::response::{IntoResponse, Response};
+use roadstead_domain::clock::Micros;
+use roadstead_store::page::{Page, Rows};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, OpenApi, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+use uuid::Uuid;
+
+use crate::app::App;
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Roadstead",
+        description = "Sell-through reports in, PCs in their partners' holding tenants out. JSON in snake_case, \
+                       bearer tokens, RFC 9457 problems, opaque cursors."
+    ),
+    servers((url = "/api/v1"))
+)]
+struct Document;
+
+fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::with_openapi(Document::openapi())
+        .routes(routes!(partners::create, partners::list))
+        .routes(routes!(partners::get))
+        .routes(routes!(partners::record_qualification))
+        .routes(routes!(reporters::create, reporters::list))
+        .routes(routes!(sell_through_reports::submit, sell_through_reports::list))
+        .routes(routes!(sell_through_reports::get))
+        .routes(routes!(sell_through_reports::lines))
+        .routes(routes!(sell_through_reports::errors_csv))
+        .routes(routes!(operations::get))
+        .routes(routes!(operations::events))
+        .routes(routes!(unassigned_devices::list))
+        .routes(routes!(audit_log::list))
+        .routes(routes!(events::follow))
+}
+
+/// The routes.
+pub fn router() -> Router<App> {
+    let (router, document) = routes().split_for_parts();
+    let text = document.to_json().unwrap_or_default();
+    router.route(
+        "/openapi.json",
+        axum::routing::get(async move || ([("content-type", "application/json")], text).into_response()),
+    )
+}
+
+/// The OpenAPI document.
+pub fn document() -> utoipa::openapi::OpenApi {
+    routes().split_for_parts().1
+}
+
+/// Which page of a list.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct PageQuery {
+    /// Rows of a page, 1 to 1000.
+    #[param(minimum = 1, maximum = 1000, default = 50)]
+    limit: Option<i64>,
+    /// `next_cursor` of the page before.
+    cursor: Option<String>,
+}
+
+impl From<PageQuery> for Page {
+    fn from(query: PageQuery) -> Self {
+        Page { limit: query.limit, cursor: query.cursor.filter(|cursor| !cursor.is_empty()) }
+    }
+}
+
+/// A page of a list.
+#[derive(Debug, Serialize, ToSchema)]
+struct ListOf<T: ToSchema> {
+    items: Vec<T>,
+    /// Null at the end.
+    next_cursor: Option<String>,
+}
+
+impl<T: ToSchema> ListOf<T> {
+    fn from_rows<U>(rows: Rows<U>, f: impl FnMut(U) -> T) -> Self {
+        let Rows { items, next_cursor } = rows.map(f);
+        Self { items, next_cursor }
+    }
+}
+
+/// What was made, or what works on it.
+#[derive(Debug, Serialize, ToSchema)]
+struct Reference {
+    id: Uuid,
+}
+
+/// An RFC 9457 problem.
+#[derive(Debug, Serialize, ToSchema)]
+struct ProblemBody {
+    r#type: String,
+    title: String,
+    status: u16,
+    /// Stable.
+    code: String,
+    /// Where it is and what to do.
+    detail: String,
+    request_id: String,
+    /// What was found, in English.
+    found: Option<String>,
+    errors: Option<Vec<ProblemPlace>>,
+}
+
+/// Where the fault is.
+#[derive(Debug, Serialize, ToSchema)]
+struct ProblemPlace {
+    row: Option<u64>,
+    column: Option<String>,
+    field: Option<String>,
+}
+
+fn instant(micros: i64) -> String {
+    Micros(micros).rfc3339()
+}
+
+fn created(id: Uuid) -> Response {
+    (axum::http::StatusCode::CREATED, axum::Json(Reference { id })).into_response()
+}

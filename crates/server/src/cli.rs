@@ -1,0 +1,416 @@
+//! The command line.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use roadstead_domain::access::{self, Role};
+use roadstead_domain::ids::{ReportId, TenantId, TokenId};
+use roadstead_ingest::Format;
+use roadstead_store::engine::Kind;
+use roadstead_store::page::Page;
+use roadstead_store::{Store, jobs as stored_jobs, lines, operations, partners, placements, reports, tokens};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::app::{App, Config, system_ambient};
+use crate::flows::submit_report::{Submission, submit};
+use crate::flows::users::NewUser;
+use crate::{demo, events, flows, http, jobs, spool};
+
+#[derive(Parser)]
+#[command(name = "roadstead", version, about = "Resold PCs ride at anchor here until they get a berth.")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve the portal and the API.
+    Serve {
+        #[command(flatten)]
+        place: Place,
+        /// Address and port to listen on.
+        #[arg(long, env = "ROADSTEAD_LISTEN", default_value = "127.0.0.1:8080")]
+        listen: SocketAddr,
+        /// The address that browsers use; with https:// cookies are Secure.
+        #[arg(long, env = "ROADSTEAD_PUBLIC_URL")]
+        public_url: Option<String>,
+        /// The most bytes of an upload.
+        #[arg(long, env = "ROADSTEAD_UPLOAD_BYTES", default_value_t = 1 << 30)]
+        upload_bytes: u64,
+    },
+    /// Serve a filled platform to look around in.
+    Demo {
+        /// Where the demo's data is kept.
+        #[arg(long, default_value = "demo-data")]
+        data: PathBuf,
+        /// Address and port to listen on.
+        #[arg(long, default_value = "127.0.0.1:8080")]
+        listen: SocketAddr,
+    },
+    /// Bearer tokens of the API.
+    #[command(subcommand)]
+    Token(TokenCommand),
+    /// People who sign in.
+    #[command(subcommand)]
+    User(UserCommand),
+    /// Hand in a sell-through report and wait until it is judged.
+    Import {
+        /// A .csv or .xlsx file.
+        file: PathBuf,
+        #[command(flatten)]
+        place: Place,
+        /// The reporter's id or number.
+        #[arg(long)]
+        reporter: String,
+        /// Judge it without changing anything.
+        #[arg(long)]
+        validate_only: bool,
+        /// Print every line with its verdict as JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// The audit log.
+    #[command(subcommand)]
+    Audit(AuditCommand),
+}
+
+#[derive(Subcommand)]
+enum TokenCommand {
+    /// Make a token; the last line of the output is the token alone.
+    Create {
+        #[command(flatten)]
+        place: Place,
+        /// What it may do.
+        #[arg(long)]
+        role: TokenRole,
+        /// The partner's or reporter's id or number; none for an operator.
+        #[arg(long = "for")]
+        whose: Option<String>,
+        /// What it is called in the lists.
+        #[arg(long)]
+        name: String,
+    },
+    /// List tokens with their last use.
+    List {
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Take a token's power away.
+    Revoke {
+        #[command(flatten)]
+        place: Place,
+        /// The token's id.
+        id: TokenId,
+    },
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum TokenRole {
+    Operator,
+    /// Partner admin.
+    Partner,
+    PartnerReadOnly,
+    Distributor,
+}
+
+impl TokenRole {
+    fn role(self) -> Role {
+        match self {
+            TokenRole::Operator => Role::Operator,
+            TokenRole::Partner => Role::PartnerAdmin,
+            TokenRole::PartnerReadOnly => Role::PartnerReadOnly,
+            TokenRole::Distributor => Role::Distributor,
+        }
+    }
+}
+
+#[derive(Subcommand)]
+enum UserCommand {
+    /// Add a user; the password is read from ROADSTEAD_PASSWORD or from standard input.
+    Create {
+        #[command(flatten)]
+        place: Place,
+        /// The address they sign in with.
+        #[arg(long)]
+        email: String,
+        /// Their name.
+        #[arg(long)]
+        name: String,
+        /// What they may do.
+        #[arg(long)]
+        role: TokenRole,
+        /// The partner's or reporter's id or number; none for an operator.
+        #[arg(long = "for")]
+        whose: Option<String>,
+    },
+}
+
+#[derive(Subcommand)]
+enum AuditCommand {
+    /// Walk the hash chain of every partner's placements.
+    Verify {
+        #[command(flatten)]
+        place: Place,
+    },
+}
+
+/// Where the data is.
+#[derive(Args)]
+struct Place {
+    /// The data directory; holds the embedded database and uploads on their way.
+    #[arg(long, env = "ROADSTEAD_DATA", default_value = "roadstead-data")]
+    data: PathBuf,
+    /// A PostgreSQL database, postgres://user@host/name, instead of the embedded one.
+    #[arg(long, env = "ROADSTEAD_DATABASE")]
+    database: Option<String>,
+}
+
+impl Place {
+    async fn open(&self, config: Config) -> anyhow::Result<App> {
+        let store = match &self.database {
+            Some(url) => Store::open_postgres(url).await,
+            None => Store::open_sqlite(&self.data).await,
+        };
+        let store = store.context("the database cannot be opened")?;
+        Ok(App::new(store, system_ambient(), config, self.data.join("spool")))
+    }
+}
+
+/// Runs the program.
+pub async fn run() -> ExitCode {
+    let cli = Cli::parse();
+    let filter = tracing_subscriber::EnvFilter::try_from_env("ROADSTEAD_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    match execute(cli.command).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("roadstead: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn execute(command: Command) -> anyhow::Result<()> {
+    let scope = access::system();
+    match command {
+        Command::Serve { place, listen, public_url, upload_bytes } => {
+            let https = public_url.is_some_and(|url| url.starts_with("https://"));
+            let app = place.open(Config { https, upload_bytes, ..Config::default() }).await?;
+            let listener = bind(listen).await?;
+            println!("Roadstead listens on http://{}", listener.local_addr()?);
+            serve(app, listener, until_told_to_stop()).await
+        }
+        Command::Demo { data, listen } => {
+            let place = Place { data: data.clone(), database: None };
+            let app = place.open(Config::default()).await?;
+            let listener = bind(listen).await?;
+            let sign_ins = demo::fill(&app, &data).await?;
+            println!("{sign_ins}\nRoadstead's demo is at http://{}", listener.local_addr()?);
+            serve(app, listener, until_told_to_stop()).await
+        }
+        Command::Token(TokenCommand::Create { place, role, whose, name }) => {
+            let app = place.open(Config::default()).await?;
+            let token = flows::tokens::create(&app, &scope, role.role(), whose.as_deref(), &name).await?;
+            println!("{token}");
+            Ok(())
+        }
+        Command::Token(TokenCommand::List { place }) => {
+            let app = place.open(Config::default()).await?;
+            let mut tx = app.store.read().await?;
+            for token in tokens::list(&mut tx, &scope).await? {
+                let state = if token.revoked_at.is_some() { "revoked" } else { "active" };
+                let used = token.used_at.map_or("never used".to_owned(), |at| {
+                    format!("last used {}", roadstead_domain::clock::Micros(at).rfc3339())
+                });
+                println!("{}  {}  {}  {state}  {used}", token.id, token.role, token.name);
+            }
+            Ok(())
+        }
+        Command::Token(TokenCommand::Revoke { place, id }) => {
+            let app = place.open(Config::default()).await?;
+            if !flows::tokens::revoke(&app, &scope, id).await? {
+                bail!("there is no active token {id}");
+            }
+            Ok(())
+        }
+        Command::User(UserCommand::Create { place, email, name, role, whose }) => {
+            let app = place.open(Config::default()).await?;
+            let password = match std::env::var("ROADSTEAD_PASSWORD") {
+                Ok(password) => password,
+                Err(_) => read_line().context("no password on standard input")?,
+            };
+            let new = NewUser {
+                email: &email,
+                name: &name,
+                password: &password,
+                role: role.role(),
+                whose: whose.as_deref(),
+                language: None,
+            };
+            println!("{}", flows::users::create(&app, &scope, new).await?);
+            Ok(())
+        }
+        Command::Import { file, place, reporter, validate_only, json } => {
+            let app = place.open(Config::default()).await?;
+            import(&app, &file, &reporter, validate_only, json).await
+        }
+        Command::Audit(AuditCommand::Verify { place }) => verify(&place.open(Config::default()).await?).await,
+    }
+}
+
+async fn bind(listen: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(listen).await.with_context(|| format!("cannot listen on {listen}"))
+}
+
+/// Serves until `stop`, then lets requests finish for some seconds.
+pub async fn serve(app: App, listener: TcpListener, stop: impl Future<Output = ()>) -> anyhow::Result<()> {
+    if app.store.kind() == Kind::Sqlite {
+        // The only node: whoever held a job before is no more.
+        let mut tx = app.store.write().await?;
+        stored_jobs::release_all(&mut tx).await?;
+        tx.commit().await?;
+    }
+    let stopping = CancellationToken::new();
+    let workers = [
+        tokio::spawn(events::dispatch(app.clone(), stopping.clone())),
+        tokio::spawn(jobs::run(app.clone(), stopping.clone())),
+        tokio::spawn(jobs::keep_house(app.clone(), stopping.clone())),
+    ];
+    let server = axum::serve(listener, http::router(app.clone()))
+        .with_graceful_shutdown(stopping.clone().cancelled_owned());
+    let server = tokio::spawn(server.into_future());
+    stop.await;
+    stopping.cancel();
+    // Open event streams never end by themselves, and a batch in work ends soon or is done again.
+    let _ = tokio::time::timeout(Duration::from_secs(5), server).await;
+    for worker in workers {
+        let _ = tokio::time::timeout(Duration::from_secs(5), worker).await;
+    }
+    app.store.close().await;
+    Ok(())
+}
+
+async fn until_told_to_stop() {
+    let interrupted = tokio::signal::ctrl_c();
+    match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+        Ok(mut terminated) => {
+            tokio::select! { _ = interrupted => {}, _ = terminated.recv() => {} }
+        }
+        Err(_) => {
+            let _ = interrupted.await;
+        }
+    }
+}
+
+fn read_line() -> std::io::Result<String> {
+    let mut line = String::new();
+    std::io::stdin().read_line(&mut line)?;
+    Ok(line.trim_end_matches(['\r', '\n']).to_owned())
+}
+
+async fn import(
+    app: &App,
+    file: &std::path::Path,
+    reporter: &str,
+    validate_only: bool,
+    json: bool,
+) -> anyhow::Result<()> {
+    let scope = access::system();
+    let format = match file.extension().and_then(|extension| extension.to_str()) {
+        Some(extension) if extension.eq_ignore_ascii_case("csv") => Format::Csv,
+        Some(extension) if extension.eq_ignore_ascii_case("xlsx") => Format::Xlsx,
+        _ => bail!("{} is neither .csv nor .xlsx", file.display()),
+    };
+    let name = file.file_name().and_then(|name| name.to_str()).unwrap_or("report").to_owned();
+    let source = tokio::fs::File::open(file).await.with_context(|| format!("cannot open {}", file.display()))?;
+    let pieces = tokio_util::io::ReaderStream::new(source);
+    let spooled = format!("import-{}", app.ambient.id::<uuid::Uuid>());
+    let file = spool::receive(&app.spool, &spooled, pieces, app.config.upload_bytes).await?;
+    let submission = Submission { file, name: &name, format, reporter: Some(reporter), validate_only };
+    let submitted = submit(app, &scope, submission).await?;
+    // A server beside us may take the job; then we wait for it.
+    loop {
+        let mut tx = app.store.read().await?;
+        let operation = operations::get(&mut tx, &scope, submitted.operation).await?;
+        tx.commit().await?;
+        match operation.context("the operation is gone")?.state.as_str() {
+            "succeeded" => break,
+            "failed" => bail!("the report could not be judged; the server's log says why"),
+            _ if jobs::step(app).await? => {}
+            _ => tokio::time::sleep(Duration::from_millis(200)).await,
+        }
+    }
+    let mut tx = app.store.read().await?;
+    let counts = reports::counts(&mut tx, &scope, submitted.report).await?;
+    if json {
+        let lines = all_lines(&mut tx, submitted.report).await?;
+        let report = serde_json::json!({ "report": submitted.report, "counts": counts, "lines": lines });
+        println!("{report}");
+    } else {
+        println!("report {}", submitted.report);
+        for (verdict, lines) in counts {
+            println!("{lines:>9}  {verdict}");
+        }
+    }
+    Ok(())
+}
+
+async fn all_lines(
+    tx: &mut roadstead_store::Tx,
+    report: ReportId,
+) -> anyhow::Result<Vec<serde_json::Value>> {
+    let (mut all, mut cursor) = (Vec::new(), None);
+    loop {
+        let page = Page { limit: Some(1000), cursor };
+        let rows = lines::list(tx, &access::system(), report, None, &page).await?.context("cursor")?;
+        for line in rows.items {
+            all.push(serde_json::json!({
+                "line": line.line,
+                "row": line.file_row,
+                "serial_number": line.serial,
+                "seller": line.seller,
+                "verdict": line.verdict,
+                "reasons": line.reasons()?,
+            }));
+        }
+        cursor = rows.next_cursor;
+        if cursor.is_none() {
+            return Ok(all);
+        }
+    }
+}
+
+async fn verify(app: &App) -> anyhow::Result<()> {
+    let scope = access::system();
+    let mut tx = app.store.read().await?;
+    let (mut entries, mut broken, mut cursor) = (0, 0, None);
+    loop {
+        let page = Page { limit: Some(1000), cursor };
+        let rows = partners::list(&mut tx, &scope, &page).await?.context("cursor")?;
+        for partner in rows.items {
+            match placements::verify_chain(&mut tx, &scope, TenantId(partner.id)).await? {
+                Ok(count) => entries += count,
+                Err(seq) => {
+                    broken += 1;
+                    println!("{} ({}): entry {seq} does not follow from the one before", partner.name, partner.number);
+                }
+            }
+        }
+        cursor = rows.next_cursor;
+        if cursor.is_none() {
+            break;
+        }
+    }
+    if broken > 0 {
+        bail!("{broken} chains are broken");
+    }
+    println!("{entries} entries hold");
+    Ok(())
+}

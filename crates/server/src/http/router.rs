@@ -1,0 +1,170 @@
+//! Puts the routes and the layers around them together.
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::{Request, State};
+use axum::handler::Handler;
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use tower_http::catch_panic::CatchPanicLayer;
+
+use super::{ApiCaller, Problem, VisitorLang, idempotency};
+use crate::app::App;
+use crate::{api, portal};
+
+/// The portal's routes, with a list of them for the test that calls each one as a neighbour.
+#[derive(Default)]
+pub struct Routes {
+    router: Router<App>,
+    /// Method and path of each route.
+    pub list: Vec<(Method, &'static str)>,
+}
+
+impl Routes {
+    /// No route yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a page.
+    pub fn get<H: Handler<T, App>, T: 'static>(mut self, path: &'static str, handler: H) -> Self {
+        self.list.push((Method::GET, path));
+        self.router = self.router.route(path, get(handler));
+        self
+    }
+
+    /// Adds a form's target.
+    pub fn post<H: Handler<T, App>, T: 'static>(mut self, path: &'static str, handler: H) -> Self {
+        self.list.push((Method::POST, path));
+        self.router = self.router.route(path, post(handler));
+        self
+    }
+}
+
+/// The whole platform as one service.
+pub fn router(app: App) -> Router {
+    let api = api::router()
+        .fallback(async || Problem::not_found())
+        .layer(middleware::from_fn_with_state(app.clone(), idempotency::layer))
+        .layer(middleware::from_fn_with_state(app.clone(), api_problems));
+    let pages = portal::routes()
+        .router
+        .fallback(async || Problem::not_found())
+        .layer(middleware::from_fn_with_state(app.clone(), page_problems))
+        .layer(middleware::from_fn(same_origin));
+    Router::new()
+        .nest("/api/v1", api)
+        .merge(pages)
+        .layer(CatchPanicLayer::new())
+        .layer(middleware::from_fn_with_state(app.clone(), every_response))
+        .with_state(app)
+}
+
+/// The number under which a request stands in our logs.
+#[derive(Clone)]
+struct RequestId(String);
+
+/// Numbers the request, logs it, and sets what browsers are to be strict about.
+async fn every_response(State(app): State<App>, mut request: Request, next: Next) -> Response {
+    let id = app.ambient.id::<uuid::Uuid>().to_string();
+    request.extensions_mut().insert(RequestId(id.clone()));
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let begun = app.ambient.now();
+    let mut response = next.run(request).await;
+    let status = response.status().as_u16();
+    let micros = app.ambient.now().0 - begun.0;
+    tracing::info!(request_id = %id, %method, path, status, micros, "request");
+    let headers = response.headers_mut();
+    if let Ok(id) = HeaderValue::from_str(&id) {
+        headers.insert("x-request-id", id);
+    }
+    for (name, value) in [
+        (header::CONTENT_SECURITY_POLICY, "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "same-origin"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    if app.config.https {
+        let year = HeaderValue::from_static("max-age=31536000; includeSubDomains");
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, year);
+    }
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    response
+}
+
+/// Refuses what another site's page makes a browser send to change something.
+async fn same_origin(request: Request, next: Next) -> Response {
+    if request.method().is_safe() {
+        return next.run(request).await;
+    }
+    if is_foreign(request.headers()) { Problem::new(StatusCode::FORBIDDEN, "csrf").into_response() } else { next.run(request).await }
+}
+
+/// By what browsers say of the page that sends; other clients say nothing and carry no cookie by themselves.
+fn is_foreign(headers: &HeaderMap) -> bool {
+    let header = |name| headers.get(name).and_then(|value| value.to_str().ok());
+    match (header("sec-fetch-site"), header("origin"), header("host")) {
+        (Some(site), _, _) => !matches!(site, "same-origin" | "none"),
+        (None, Some(origin), Some(host)) => origin.split_once("://").map(|(_, rest)| rest) != Some(host),
+        (None, Some(_), None) => true,
+        (None, None, _) => false,
+    }
+}
+
+/// What a response says went wrong: our own draft, or what a library refused.
+async fn problem_of(response: Response) -> Result<Problem, Response> {
+    if let Some(problem) = response.extensions().get::<Problem>() {
+        return Ok(problem.clone());
+    }
+    let status = response.status();
+    if !(status.is_client_error() || status.is_server_error()) {
+        return Err(response);
+    }
+    let body = to_bytes(response.into_body(), 64 << 10).await.unwrap_or_default();
+    let found = Some(String::from_utf8_lossy(&body).into_owned()).filter(|found| !found.is_empty());
+    let code = match status {
+        StatusCode::NOT_FOUND => "not_found",
+        _ if status.is_server_error() => "internal",
+        _ => "request.invalid",
+    };
+    let found = found.filter(|_| status.is_client_error());
+    Ok(Problem { found, ..Problem::new(status, code) })
+}
+
+async fn api_problems(State(app): State<App>, request: Request, next: Next) -> Response {
+    let lang = VisitorLang::of(&app, request.uri(), request.headers()).0;
+    let id = request.extensions().get::<RequestId>().map_or(String::new(), |id| id.0.clone());
+    let problem = match problem_of(next.run(request).await).await {
+        Ok(problem) => problem,
+        Err(response) => return response,
+    };
+    let body = Body::from(problem.body(lang, &id).to_string());
+    let mut response = (problem.status, body).into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    if problem.status == StatusCode::UNAUTHORIZED {
+        headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    }
+    response
+}
+
+async fn page_problems(State(app): State<App>, request: Request, next: Next) -> Response {
+    let (uri, method, headers) = (request.uri().clone(), request.method().clone(), request.headers().clone());
+    let id = request.extensions().get::<RequestId>().map_or(String::new(), |id| id.0.clone());
+    match problem_of(next.run(request).await).await {
+        Ok(problem) => {
+            // The reader's own language, if they are signed in.
+            let lang = match ApiCaller::check(&app, &Method::GET, &headers).await {
+                Ok(known) => known.lang,
+                Err(_) => VisitorLang::of(&app, &uri, &headers).0,
+            };
+            tracing::debug!(%method, path = uri.path(), code = problem.code, "page refused");
+            portal::error_page(lang, problem.status, problem.code, &id)
+        }
+        Err(response) => response,
+    }
+}

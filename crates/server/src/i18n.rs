@@ -1,0 +1,158 @@
+//! Texts in English and German: Fluent files under `portal/locales`, one message a key, the same keys and variables
+//! in both languages (a test compares them).
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use fluent_templates::fluent_bundle::FluentValue;
+use fluent_templates::{LanguageIdentifier, Loader, langid, static_loader};
+
+static_loader! {
+    static TEXTS = {
+        locales: "./src/portal/locales",
+        fallback_language: "en",
+        // The marks would show up in exports and break comparisons; no text mixes directions.
+        customise: |bundle| bundle.set_use_isolating(false),
+    };
+}
+
+static EN: LanguageIdentifier = langid!("en");
+static DE: LanguageIdentifier = langid!("de");
+
+/// A language of the portal.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Lang {
+    /// English.
+    #[default]
+    En,
+    /// German.
+    De,
+}
+
+impl Lang {
+    /// `en` or `de`.
+    pub fn code(self) -> &'static str {
+        match self {
+            Lang::En => "en",
+            Lang::De => "de",
+        }
+    }
+
+    /// The language with this code.
+    pub fn from_code(code: &str) -> Option<Self> {
+        match code {
+            "en" => Some(Lang::En),
+            "de" => Some(Lang::De),
+            _ => None,
+        }
+    }
+
+    /// The first language of an `Accept-Language` header that we speak, by its weights (RFC 9110 12.5.4).
+    pub fn accepted(header: &str) -> Self {
+        let mut best: Option<(f32, Lang)> = None;
+        for part in header.split(',') {
+            let (tag, weight) = match part.split_once(";q=") {
+                Some((tag, weight)) => (tag, weight.trim().parse().unwrap_or(0.0)),
+                None => (part, 1.0),
+            };
+            let primary = tag.trim().split('-').next().unwrap_or("").to_ascii_lowercase();
+            if let Some(lang) = Lang::from_code(&primary)
+                && best.is_none_or(|(known, _)| weight > known)
+            {
+                best = Some((weight, lang));
+            }
+        }
+        best.map_or(Lang::En, |(_, lang)| lang)
+    }
+
+    fn id(self) -> &'static LanguageIdentifier {
+        match self {
+            Lang::En => &EN,
+            Lang::De => &DE,
+        }
+    }
+
+    /// The text of a key. A key that nobody wrote is shown as it is; a test finds it.
+    pub fn text(self, key: &str) -> String {
+        TEXTS.try_lookup(self.id(), key).unwrap_or_else(|| key.to_owned())
+    }
+
+    /// The text of a key with its variables.
+    pub fn text_with(self, key: &str, variables: &[(&'static str, FluentValue<'_>)]) -> String {
+        let variables: HashMap<Cow<'static, str>, FluentValue<'_>> =
+            variables.iter().map(|(name, value)| (Cow::Borrowed(*name), value.clone())).collect();
+        TEXTS.try_lookup_with_args(self.id(), key, &variables).unwrap_or_else(|| key.to_owned())
+    }
+
+    /// The text of a stable code such as `rejected.date_invalid`: dots are dashes in Fluent's keys.
+    pub fn code_text(self, code: &str) -> String {
+        self.text(&code.replace(['.', '_'], "-"))
+    }
+
+    /// What to do about a stable code; empty where nothing needs doing.
+    pub fn code_advice(self, code: &str) -> String {
+        let key = format!("{}-advice", code.replace(['.', '_'], "-"));
+        TEXTS.try_lookup(self.id(), &key).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::path::Path;
+
+    use super::*;
+
+    /// Key to the variables that its text uses.
+    fn messages(language: &str) -> BTreeMap<String, Vec<String>> {
+        let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/portal/locales").join(language);
+        let mut messages = BTreeMap::new();
+        for file in std::fs::read_dir(directory).unwrap() {
+            let text = std::fs::read_to_string(file.unwrap().path()).unwrap();
+            let mut key = String::new();
+            for line in text.lines().filter(|line| !line.starts_with('#')) {
+                if let Some((name, _)) = line.split_once(" =").filter(|_| !line.starts_with(' ')) {
+                    key = name.to_owned();
+                    assert!(messages.insert(key.clone(), Vec::new()).is_none(), "{language}: {key} twice");
+                }
+                let variables = line.split('$').skip(1).map(|rest| {
+                    rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect::<String>()
+                });
+                messages.entry(key.clone()).or_default().extend(variables);
+            }
+        }
+        messages.remove("");
+        for variables in messages.values_mut() {
+            variables.sort();
+            variables.dedup();
+        }
+        messages
+    }
+
+    #[test]
+    fn b53_both_languages_have_the_same_keys_and_variables() {
+        let (english, german) = (messages("en"), messages("de"));
+        assert!(english.len() > 50);
+        assert_eq!(english, german);
+    }
+
+    #[test]
+    fn every_verdict_is_explained_in_both_languages() {
+        for lang in [Lang::En, Lang::De] {
+            for verdict in roadstead_domain::sale::Verdict::ALL {
+                let code = verdict.as_str();
+                assert_ne!(lang.code_text(code), code.replace(['.', '_'], "-"), "{code} in {lang:?}");
+                let needs_advice = ["rejected", "parked", "disputed"].contains(&verdict.family());
+                assert_eq!(!lang.code_advice(code).is_empty(), needs_advice, "advice on {code} in {lang:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_browsers_first_language_that_we_speak() {
+        assert_eq!(Lang::accepted("de-CH, en;q=0.8"), Lang::De);
+        assert_eq!(Lang::accepted("fr, de;q=0.5, en;q=0.7"), Lang::En);
+        assert_eq!(Lang::accepted("fr"), Lang::En);
+        assert_eq!(Lang::accepted(""), Lang::En);
+    }
+}

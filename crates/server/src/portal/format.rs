@@ -1,0 +1,140 @@
+//! Dates, instants and numbers as a reader of each language writes them. Instants are shown in UTC.
+
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use roadstead_domain::clock::Micros;
+
+use crate::i18n::Lang;
+
+const MONTHS: [&str; 12] =
+    ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
+/// A whole number with separators between its thousands.
+pub(super) fn number(lang: Lang, number: i64) -> String {
+    let separator = match lang {
+        Lang::En => ',',
+        Lang::De => '.',
+    };
+    let digits = number.unsigned_abs().to_string();
+    let mut text = String::from(if number < 0 { "-" } else { "" });
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(separator);
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A day: `18 Nov 2026`, `18.11.2026`.
+pub(super) fn date(lang: Lang, date: Date) -> String {
+    match lang {
+        Lang::En => {
+            let month = usize::from(date.month().unsigned_abs()).saturating_sub(1);
+            format!("{} {} {:04}", date.day(), MONTHS.get(month).unwrap_or(&""), date.year())
+        }
+        Lang::De => format!("{:02}.{:02}.{:04}", date.day(), date.month(), date.year()),
+    }
+}
+
+/// A stored day; a text that is none is shown as it is.
+pub(super) fn stored_date(lang: Lang, text: &str) -> String {
+    text.parse().map_or_else(|_| text.to_owned(), |day| date(lang, day))
+}
+
+/// An instant to the minute, in UTC: `18 Nov 2026, 07:05`.
+pub(super) fn instant(lang: Lang, at: Micros) -> String {
+    let utc = at.timestamp().to_zoned(TimeZone::UTC);
+    format!("{}, {:02}:{:02}", date(lang, utc.date()), utc.hour(), utc.minute())
+}
+
+/// A size: `512 B`, `1.4 MB`, `1,4 MB`.
+pub(super) fn bytes(lang: Lang, bytes: i64) -> String {
+    let (unit, name) = match bytes {
+        ..1_000 => return format!("{bytes} B"),
+        1_000..1_000_000 => (1_000, "kB"),
+        1_000_000..1_000_000_000 => (1_000_000, "MB"),
+        _ => (1_000_000_000, "GB"),
+    };
+    let tenths = bytes / (unit / 10);
+    let point = match lang {
+        Lang::En => '.',
+        Lang::De => ',',
+    };
+    match tenths % 10 {
+        0 => format!("{} {name}", tenths / 10),
+        rest => format!("{}{point}{rest} {name}", tenths / 10),
+    }
+}
+
+/// A path with a query made of the pairs that are not empty.
+pub(super) fn link(path: &str, pairs: &[(&str, &str)]) -> String {
+    let mut link = path.to_owned();
+    for (name, value) in pairs.iter().filter(|(_, value)| !value.is_empty()) {
+        link.push(if link.len() == path.len() { '?' } else { '&' });
+        link.push_str(name);
+        link.push('=');
+        for byte in value.bytes() {
+            match byte {
+                b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+                    link.push(char::from(byte));
+                }
+                other => link.push_str(&format!("%{other:02X}")),
+            }
+        }
+    }
+    link
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_by_language() {
+        for (n, english, german) in [
+            (0, "0", "0"),
+            (999, "999", "999"),
+            (1_000, "1,000", "1.000"),
+            (1_234_567, "1,234,567", "1.234.567"),
+            (-12_345, "-12,345", "-12.345"),
+            (i64::MIN, "-9,223,372,036,854,775,808", "-9.223.372.036.854.775.808"),
+        ] {
+            assert_eq!((number(Lang::En, n).as_str(), number(Lang::De, n).as_str()), (english, german));
+        }
+    }
+
+    #[test]
+    fn days_and_instants_by_language() {
+        for (text, english, german) in [
+            ("2026-11-18", "18 Nov 2026", "18.11.2026"),
+            ("2026-01-02", "2 Jan 2026", "02.01.2026"),
+            ("soon", "soon", "soon"),
+        ] {
+            let both = (stored_date(Lang::En, text), stored_date(Lang::De, text));
+            assert_eq!((both.0.as_str(), both.1.as_str()), (english, german));
+        }
+        let at = Micros(1_795_374_000_000_000 + 65 * 60_000_000);
+        assert_eq!(instant(Lang::En, at), "22 Nov 2026, 20:05");
+        assert_eq!(instant(Lang::De, at), "22.11.2026, 20:05");
+    }
+
+    #[test]
+    fn sizes_by_language() {
+        for (n, english, german) in [
+            (0, "0 B", "0 B"),
+            (999, "999 B", "999 B"),
+            (1_000, "1 kB", "1 kB"),
+            (1_440_000, "1.4 MB", "1,4 MB"),
+            (1 << 30, "1 GB", "1 GB"),
+        ] {
+            assert_eq!((bytes(Lang::En, n).as_str(), bytes(Lang::De, n).as_str()), (english, german));
+        }
+    }
+
+    #[test]
+    fn links_leave_out_what_is_empty_and_escape_the_rest() {
+        assert_eq!(link("/a", &[("q", ""), ("cursor", "")]), "/a");
+        assert_eq!(link("/a", &[("q", "x&y ä"), ("n", ""), ("s", "-since")]), "/a?q=x%26y%20%C3%A4&s=-since");
+    }
+}

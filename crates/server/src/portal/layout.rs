@@ -1,0 +1,114 @@
+//! What stands around every page: header, left panel, language switch.
+
+use axum::http::Uri;
+use roadstead_domain::access::Role;
+
+use super::assets::asset_url;
+use crate::http::Browser;
+use crate::i18n::Lang;
+
+/// The entries of the left panel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Entry {
+    /// Unassigned Devices.
+    Unassigned,
+    /// Sell-through reports.
+    Reports,
+    /// Partners and reporters.
+    Partners,
+}
+
+impl Entry {
+    /// Where it leads.
+    pub(super) fn path(self) -> &'static str {
+        match self {
+            Entry::Unassigned => "/unassigned-devices",
+            Entry::Reports => "/reports",
+            Entry::Partners => "/partners",
+        }
+    }
+
+    /// The key of its name, which is also its page's title.
+    pub(super) fn key(self) -> &'static str {
+        match self {
+            Entry::Unassigned => "nav-unassigned",
+            Entry::Reports => "nav-reports",
+            Entry::Partners => "nav-partners",
+        }
+    }
+
+    /// What a role finds in its left panel; the first one is its start page.
+    pub(super) fn of(role: Role) -> &'static [Entry] {
+        match role {
+            Role::PartnerAdmin | Role::PartnerReadOnly => &[Entry::Unassigned],
+            Role::Distributor => &[Entry::Reports],
+            Role::Operator => &[Entry::Partners, Entry::Reports],
+        }
+    }
+}
+
+/// Whoever is signed in, as the header shows them.
+#[derive(Clone, Debug)]
+pub(super) struct Person {
+    /// Their name.
+    pub(super) name: String,
+    /// Their address.
+    pub(super) email: String,
+    /// Their role in words.
+    pub(super) role: String,
+    /// What their forms carry.
+    pub(super) csrf: String,
+    /// The left panel.
+    pub(super) entries: &'static [Entry],
+}
+
+/// What `layout.html` needs to know of a page.
+#[derive(Clone, Debug)]
+pub(super) struct Frame {
+    /// The page's language.
+    pub(super) lang: Lang,
+    /// The page's title.
+    pub(super) title: String,
+    /// The page's own address, to come back to.
+    pub(super) here: String,
+    /// The entry that the page belongs to.
+    pub(super) entry: Option<Entry>,
+    /// Whoever is signed in.
+    pub(super) person: Option<Person>,
+}
+
+impl Frame {
+    /// The frame of a signed-in page.
+    pub(super) fn of(browser: &Browser, uri: &Uri, entry: Entry, title: String) -> Self {
+        let lang = browser.lang;
+        let person = Person {
+            name: browser.session.name.clone(),
+            email: browser.session.email.clone(),
+            role: lang.text(&format!("role-{}", browser.caller.role.as_str().replace('_', "-"))),
+            csrf: browser.session.csrf.clone(),
+            entries: Entry::of(browser.caller.role),
+        };
+        let here = uri.path_and_query().map_or("/", |path| path.as_str()).to_owned();
+        Self { lang, title, here, entry: Some(entry), person: Some(person) }
+    }
+
+    /// The frame of a page that needs no sign-in.
+    pub(super) fn visitor(lang: Lang, title: String) -> Self {
+        Self { lang, title, here: "/".to_owned(), entry: None, person: None }
+    }
+
+    /// The address of an asset.
+    pub(super) fn asset(&self, name: &str) -> String {
+        asset_url(name)
+    }
+
+    /// What forms of the page carry.
+    pub(super) fn csrf(&self) -> &str {
+        self.person.as_ref().map_or("", |person| &person.csrf)
+    }
+
+    /// Whether the page belongs to this entry.
+    pub(super) fn is_at(&self, entry: &Entry) -> bool {
+        self.entry == Some(*entry)
+    }
+}

@@ -1,0 +1,88 @@
+//! The portal: pages rendered on the server. A handler asks whether it may, reads or calls a flow, fills a view and
+//! renders it; each file holds one page.
+
+mod assets;
+mod field;
+mod format;
+mod layout;
+mod partners;
+mod report;
+mod reports;
+mod session;
+mod sign_in;
+mod standing;
+#[cfg(test)]
+mod tests;
+mod unassigned;
+mod verdicts;
+
+use askama::Template;
+use axum::extract::Query;
+use axum::http::header::VARY;
+use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::response::{Html, IntoResponse, Response};
+use serde::de::DeserializeOwned;
+
+use crate::http::{Problem, Routes};
+use crate::i18n::Lang;
+use layout::Frame;
+
+/// Every page and form of the portal.
+pub fn routes() -> Routes {
+    Routes::new()
+        .get("/", session::start)
+        .get("/sign-in", sign_in::show)
+        .post("/sign-in", sign_in::submit)
+        .post("/sign-out", session::sign_out)
+        .post("/language", session::set_language)
+        .get("/unassigned-devices", unassigned::show)
+        .get("/reports", reports::show)
+        .get("/reports/{id}", report::show)
+        .get("/partners", partners::show)
+        .post("/partners", partners::add_partner)
+        .post("/partners/{id}/qualifications", partners::record_qualification)
+        .post("/reporters", partners::add_reporter)
+        .get("/assets/{digest}/{name}", assets::serve)
+}
+
+#[derive(Template)]
+#[template(path = "error.html")]
+struct ErrorPage<'a> {
+    frame: Frame,
+    lang: Lang,
+    advice: String,
+    request_id: &'a str,
+    signed_out: bool,
+}
+
+/// A page that says what went wrong and what to do, in words of the stable code.
+pub fn error_page(lang: Lang, status: StatusCode, code: &str, request_id: &str) -> Response {
+    let signed_out = code == "unauthenticated";
+    // What the API advises here is about tokens.
+    let advice = if signed_out { String::new() } else { lang.code_advice(code) };
+    let frame = Frame::visitor(lang, lang.code_text(code));
+    match (ErrorPage { frame, lang, advice, request_id, signed_out }).render() {
+        Ok(page) => (status, Html(page)).into_response(),
+        Err(_) => (status, lang.code_text(code)).into_response(),
+    }
+}
+
+/// Renders a page.
+fn page(template: &impl Template) -> Result<Response, Problem> {
+    let html = template.render().map_err(|error| {
+        tracing::error!(%error, "a page could not be rendered");
+        Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal")
+    })?;
+    // A live page asks for its list alone under the same address; no cache may mix the two up.
+    Ok(([(VARY, "X-Fragment")], Html(html)).into_response())
+}
+
+/// Whether a live page asks for its list alone.
+fn wants_list(headers: &HeaderMap) -> bool {
+    headers.get("x-fragment").is_some_and(|value| value == "list")
+}
+
+/// The query of an address; one that cannot be read is none.
+fn query<T: DeserializeOwned + Default>(uri: &Uri) -> T {
+    Query::try_from_uri(uri).map(|Query(query)| query).unwrap_or_default()
+}

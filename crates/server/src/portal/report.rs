@@ -1,0 +1,249 @@
+//! One sell-through report: what its lines came to, and each line with its reasons.
+
+use std::collections::BTreeMap;
+
+use askama::Template;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, Uri};
+use axum::response::{IntoResponse, Redirect, Response};
+use roadstead_domain::access::{Action, Role};
+use roadstead_domain::clock::Micros;
+use roadstead_domain::ids::ReportId;
+use roadstead_domain::sale::Verdict;
+use roadstead_store::lines::{self, Line};
+use roadstead_store::page::Page;
+use roadstead_store::reports;
+use serde::Deserialize;
+
+use super::format::{bytes, instant, link, number, stored_date};
+use super::layout::{Entry, Frame};
+use super::reports::Progress;
+use super::verdicts::{self, FAMILIES, Share, VerdictCount};
+use crate::app::App;
+use crate::http::{Browser, Problem};
+use crate::i18n::Lang;
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Asked {
+    verdict: String,
+    cursor: String,
+}
+
+/// A way to look at the lines.
+pub(super) struct Tab {
+    pub(super) text: String,
+    pub(super) lines: String,
+    pub(super) link: String,
+    pub(super) current: bool,
+}
+
+/// Why a line came to its verdict.
+pub(super) struct ReasonView {
+    /// Empty where the verdict says it already.
+    pub(super) text: String,
+    pub(super) field: String,
+    pub(super) received: Option<String>,
+    pub(super) advice: String,
+}
+
+/// A line as the list shows it.
+pub(super) struct Row {
+    pub(super) row: String,
+    pub(super) serial: String,
+    pub(super) product_number: String,
+    pub(super) seller: String,
+    pub(super) end_customer: String,
+    pub(super) sold_on: String,
+    pub(super) invoice: String,
+    pub(super) family: &'static str,
+    pub(super) verdict: String,
+    pub(super) reasons: Vec<ReasonView>,
+}
+
+/// The report, also alone as the live fragment.
+#[derive(Template)]
+#[template(path = "report_body.html")]
+pub(super) struct Body {
+    pub(super) lang: Lang,
+    pub(super) path: String,
+    pub(super) validate_only: bool,
+    pub(super) progress: Progress,
+    /// Where its progress is told, while it runs.
+    pub(super) operation: String,
+    pub(super) shares: Vec<Share>,
+    pub(super) verdicts: Vec<VerdictCount>,
+    /// Where the rejected lines are had as a file, if there are any.
+    pub(super) errors: Option<String>,
+    pub(super) tabs: Vec<Tab>,
+    pub(super) rows: Vec<Row>,
+    pub(super) first: Option<String>,
+    pub(super) next: Option<String>,
+}
+
+/// The page.
+#[derive(Template)]
+#[template(path = "report.html")]
+pub(super) struct ReportPage {
+    pub(super) frame: Frame,
+    pub(super) lang: Lang,
+    /// Names and values of what is known of the file.
+    pub(super) facts: Vec<(String, String)>,
+    pub(super) body: Body,
+}
+
+/// Shows the page, or the part of it that lives.
+pub(super) async fn show(
+    State(app): State<App>,
+    browser: Browser,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    uri: Uri,
+) -> Result<Response, Problem> {
+    let scope = browser.may(Action::ReadReports)?;
+    let id: ReportId = id.parse().map_err(|_| Problem::not_found())?;
+    let asked: Asked = super::query(&uri);
+    let verdict = known_verdict(&asked.verdict);
+    let lang = browser.lang;
+    let path = format!("/reports/{id}");
+
+    let mut tx = app.store.read().await?;
+    let report = reports::get(&mut tx, &scope, id).await?.ok_or_else(Problem::not_found)?;
+    let counts = reports::counts(&mut tx, &scope, id).await?;
+    let cursor = (!asked.cursor.is_empty()).then(|| asked.cursor.clone());
+    let wanted = (!verdict.is_empty()).then_some(verdict);
+    let Some(found) = lines::list(&mut tx, &scope, id, wanted, &Page { limit: None, cursor }).await? else {
+        return Ok(Redirect::to(&path).into_response());
+    };
+    tx.commit().await?;
+
+    let rows: Result<Vec<Row>, _> = found.items.into_iter().map(|line| row(lang, line)).collect();
+    let progress = Progress::of(lang, &report);
+    let rejected = counts.keys().any(|code| verdicts::family(code) == "rejected");
+    let to = |cursor: &str| link(&path, &[("verdict", verdict), ("cursor", cursor)]);
+    let body = Body {
+        lang,
+        validate_only: report.validate_only,
+        operation: format!("/api/v1/operations/{}/events", report.operation),
+        shares: verdicts::shares(lang, &counts, report.lines),
+        verdicts: verdicts::verdicts(lang, &counts),
+        errors: rejected.then(|| format!("/api/v1/sell-through-reports/{id}/errors.csv")),
+        tabs: tabs(lang, &path, &counts, verdict),
+        rows: rows?,
+        first: (!asked.cursor.is_empty()).then(|| to("")),
+        next: found.next_cursor.map(|cursor| to(&cursor)),
+        path,
+        progress,
+    };
+    if super::wants_list(&headers) {
+        return super::page(&body);
+    }
+    let mut facts = Vec::new();
+    let mut fact = |key: &str, value: String| facts.push((lang.text(key), value));
+    if browser.caller.role == Role::Operator {
+        let name = format!("{} ({})", report.reporter_name, report.reporter_number);
+        fact("report-reporter", name);
+    }
+    fact("report-received", instant(lang, Micros(report.received_at)));
+    fact("report-lines", number(lang, report.lines));
+    fact("report-size", bytes(lang, report.bytes));
+    super::page(&ReportPage {
+        frame: Frame::of(&browser, &uri, Entry::Reports, report.file_name),
+        lang,
+        facts,
+        body,
+    })
+}
+
+/// The family or verdict asked for; anything else is no filter.
+fn known_verdict(asked: &str) -> &str {
+    if FAMILIES.contains(&asked) || Verdict::from_code(asked).is_some() { asked } else { "" }
+}
+
+/// All lines, each family that is there, and the one verdict that was asked for.
+fn tabs(lang: Lang, path: &str, counts: &BTreeMap<String, i64>, verdict: &str) -> Vec<Tab> {
+    let sum = |wanted: &dyn Fn(&str) -> bool| {
+        let lines: i64 = counts.iter().filter(|(code, _)| wanted(code)).map(|(_, lines)| lines).sum();
+        number(lang, lines)
+    };
+    let tab = |text, lines, filter: &str| Tab {
+        text,
+        lines,
+        link: link(path, &[("verdict", filter)]),
+        current: filter == verdict,
+    };
+    let mut tabs = vec![tab(lang.text("report-all-lines"), sum(&|_| true), "")];
+    for family in FAMILIES {
+        if counts.keys().any(|code| verdicts::family(code) == family) || family == verdict {
+            let lines = sum(&|code| verdicts::family(code) == family);
+            tabs.push(tab(lang.text(&format!("family-{family}")), lines, family));
+        }
+    }
+    if !verdict.is_empty() && !FAMILIES.contains(&verdict) {
+        tabs.push(tab(lang.code_text(verdict), sum(&|code| code == verdict), verdict));
+    }
+    tabs
+}
+
+fn row(lang: Lang, line: Line) -> Result<Row, Problem> {
+    let mut reasons: Vec<ReasonView> = line
+        .reasons()?
+        .into_iter()
+        .map(|reason| ReasonView {
+            text: if reason.code == line.verdict { String::new() } else { lang.code_text(&reason.code) },
+            field: reason.field.map_or_else(String::new, |f| lang.code_text(&format!("field.{}", f.as_str()))),
+            received: reason.received.filter(|text| !text.is_empty()),
+            advice: lang.code_advice(&reason.code),
+        })
+        .collect();
+    // A finer reason without an advice of its own is mended as its verdict is.
+    let advice = lang.code_advice(&line.verdict);
+    if !advice.is_empty() && reasons.iter().all(|reason| reason.advice.is_empty()) {
+        reasons.push(ReasonView { text: String::new(), field: String::new(), received: None, advice });
+    }
+    Ok(Row {
+        row: number(lang, line.file_row),
+        product_number: line.product_number,
+        seller: line.seller,
+        end_customer: line.buyer_name,
+        sold_on: line.sold_on.map_or_else(String::new, |day| stored_date(lang, &day)),
+        invoice: line.invoice,
+        family: verdicts::family(&line.verdict),
+        verdict: lang.code_text(&line.verdict),
+        serial: line.serial,
+        reasons,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_filter_is_one_that_is_known() {
+        for (asked, known) in [
+            ("rejected", "rejected"),
+            ("rejected.date_invalid", "rejected.date_invalid"),
+            ("placed", "placed"),
+            ("reject", ""),
+            ("", ""),
+            ("' OR 1=1", ""),
+        ] {
+            assert_eq!(known_verdict(asked), known);
+        }
+    }
+
+    #[test]
+    fn a_single_verdict_has_a_tab_of_its_own() {
+        let counts = BTreeMap::from([("placed".to_owned(), 7), ("rejected.date_invalid".to_owned(), 2)]);
+        let seen = |verdict| -> Vec<(String, bool)> {
+            tabs(Lang::En, "/reports/1", &counts, verdict).into_iter().map(|t| (t.lines, t.current)).collect()
+        };
+        let tab = |lines: &str, current| (lines.to_owned(), current);
+        assert_eq!(seen(""), [tab("9", true), tab("7", false), tab("2", false)]);
+        assert_eq!(
+            seen("rejected.date_invalid"),
+            [tab("9", false), tab("7", false), tab("2", false), tab("2", true)]
+        );
+    }
+}

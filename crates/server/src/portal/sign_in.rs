@@ -1,0 +1,104 @@
+//! The sign-in page.
+
+use askama::Template;
+use axum::extract::State;
+use axum::extract::rejection::FormRejection;
+use axum::http::header::SET_COOKIE;
+use axum::http::{HeaderName, HeaderValue, Uri};
+use axum::response::{AppendHeaders, IntoResponse, Redirect, Response};
+use serde::Deserialize;
+
+use super::format::link;
+use super::layout::Frame;
+use crate::app::App;
+use crate::flows::sign_in;
+use crate::http::{Problem, VisitorLang, cookies};
+use crate::i18n::Lang;
+
+/// The page.
+#[derive(Template)]
+#[template(path = "sign_in.html")]
+pub(super) struct SignInPage {
+    pub(super) frame: Frame,
+    pub(super) lang: Lang,
+    pub(super) email: String,
+    pub(super) next: String,
+    pub(super) wrong: bool,
+    /// Each language with its code, the link that changes to it, and whether it is this one.
+    pub(super) languages: Vec<(&'static str, String, bool)>,
+}
+
+/// The address asked for, and what is typed in.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Input {
+    email: String,
+    password: String,
+    next: String,
+    lang: String,
+}
+
+impl SignInPage {
+    /// The page with what was typed in before.
+    pub(super) fn new(lang: Lang, email: String, next: &str, wrong: bool) -> Self {
+        let next = local_path(next).to_owned();
+        let languages = [Lang::En, Lang::De]
+            .map(|l| (l.code(), link("/sign-in", &[("next", &next), ("lang", l.code())]), l == lang));
+        let frame = Frame::visitor(lang, lang.text("sign-in-title"));
+        Self { frame, lang, email, next, wrong, languages: languages.into() }
+    }
+}
+
+/// A path of this platform, whatever was handed in: nobody is led away after signing in.
+pub(super) fn local_path(next: &str) -> &str {
+    let local = next.starts_with('/')
+        && !next.starts_with("//")
+        && !next.contains(|c: char| c == '\\' || c.is_control() || !c.is_ascii());
+    if local { next } else { "/" }
+}
+
+/// Shows the page. A language chosen by link is remembered.
+pub(super) async fn show(
+    State(app): State<App>,
+    VisitorLang(lang): VisitorLang,
+    uri: Uri,
+) -> Result<Response, Problem> {
+    let asked: Input = super::query(&uri);
+    let page = super::page(&SignInPage::new(lang, String::new(), &asked.next, false))?;
+    let chosen = Lang::from_code(&asked.lang).map(|lang| (SET_COOKIE, cookies::language(&app, lang)));
+    Ok((AppendHeaders(chosen), page).into_response())
+}
+
+/// Signs in and leads to where the person wanted to go.
+pub(super) async fn submit(
+    State(app): State<App>,
+    VisitorLang(lang): VisitorLang,
+    input: Result<axum::Form<Input>, FormRejection>,
+) -> Result<Response, Problem> {
+    let axum::Form(input) = input.map_err(Problem::unreadable)?;
+    match sign_in::sign_in(&app, &input.email, &input.password).await? {
+        Some(secret) => {
+            let cookie: [(HeaderName, HeaderValue); 1] = [(SET_COOKIE, cookies::session(&app, &secret))];
+            Ok((cookie, Redirect::to(local_path(&input.next))).into_response())
+        }
+        None => super::page(&SignInPage::new(lang, input.email, &input.next, true)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_is_led_away() {
+        for local in ["/", "/reports", "/reports/1?verdict=rejected&cursor=3a"] {
+            assert_eq!(local_path(local), local);
+        }
+        for foreign in ["", "reports", "//evil.example", "https://evil.example", "/\\evil.example"] {
+            assert_eq!(local_path(foreign), "/", "{foreign}");
+        }
+        for odd in ["/\t/evil.example", "/a\nb", "/ä"] {
+            assert_eq!(local_path(odd), "/", "{odd:?}");
+        }
+    }
+}

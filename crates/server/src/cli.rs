@@ -329,7 +329,8 @@ async fn import(
         _ => bail!("{} is neither .csv nor .xlsx", file.display()),
     };
     let name = file.file_name().and_then(|name| name.to_str()).unwrap_or("report").to_owned();
-    let source = tokio::fs::File::open(file).await.with_context(|| format!("cannot open {}", file.display()))?;
+    let source =
+        tokio::fs::File::open(file).await.with_context(|| format!("cannot open {}", file.display()))?;
     let pieces = tokio_util::io::ReaderStream::new(source);
     let spooled = format!("import-{}", app.ambient.id::<uuid::Uuid>());
     let file = spool::receive(&app.spool, &spooled, pieces, app.config.upload_bytes).await?;
@@ -362,10 +363,7 @@ async fn import(
     Ok(())
 }
 
-async fn all_lines(
-    tx: &mut roadstead_store::Tx,
-    report: ReportId,
-) -> anyhow::Result<Vec<serde_json::Value>> {
+async fn all_lines(tx: &mut roadstead_store::Tx, report: ReportId) -> anyhow::Result<Vec<serde_json::Value>> {
     let (mut all, mut cursor) = (Vec::new(), None);
     loop {
         let page = Page { limit: Some(1000), cursor };
@@ -399,7 +397,10 @@ async fn verify(app: &App) -> anyhow::Result<()> {
                 Ok(count) => entries += count,
                 Err(seq) => {
                     broken += 1;
-                    println!("{} ({}): entry {seq} does not follow from the one before", partner.name, partner.number);
+                    println!(
+                        "{} ({}): entry {seq} does not follow from the one before",
+                        partner.name, partner.number
+                    );
                 }
             }
         }

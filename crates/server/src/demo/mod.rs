@@ -46,7 +46,14 @@ const USERS: &[(&str, &str, Role, Option<&str>, &str, &str)] = &[
     ("operator@roadstead.example", "Olivia Lotse", Role::Operator, None, "en", "operator"),
     ("distributor@roadstead.example", "Dana Stauer", Role::Distributor, Some("D-3000"), "en", "distributor"),
     ("partner@roadstead.example", "Paul Leuchter", Role::PartnerAdmin, Some("R-3001"), "de", "partner admin"),
-    ("reader@roadstead.example", "Rita Quai", Role::PartnerReadOnly, Some("R-3002"), "en", "partner, read-only"),
+    (
+        "reader@roadstead.example",
+        "Rita Quai",
+        Role::PartnerReadOnly,
+        Some("R-3002"),
+        "en",
+        "partner, read-only",
+    ),
     (
         "newcomer@roadstead.example",
         "Nils Neuhafen",
@@ -65,8 +72,9 @@ pub async fn fill(app: &App, data: &Path) -> anyhow::Result<String> {
     let filled = users::count(&mut tx, &scope).await? > 0;
     tx.commit().await?;
     if filled {
-        return std::fs::read_to_string(&sign_ins)
-            .with_context(|| format!("{} is not a demo's data: {} is missing", data.display(), sign_ins.display()));
+        return std::fs::read_to_string(&sign_ins).with_context(|| {
+            format!("{} is not a demo's data: {} is missing", data.display(), sign_ins.display())
+        });
     }
     add_partners(app).await?;
     reporters::create(app, &scope, "D-3000", "Kontor Distribution", "distributor").await?;
@@ -102,8 +110,14 @@ async fn add_users(app: &App) -> anyhow::Result<String> {
     let mut text = String::from("Sign in as\n");
     for (email, name, role, whose, language, shown) in USERS {
         let password = hex::encode(&app.ambient.secret()[..8]);
-        let new =
-            NewUser { email, name, password: &password, role: *role, whose: *whose, language: Some(language) };
+        let new = NewUser {
+            email,
+            name,
+            password: &password,
+            role: *role,
+            whose: *whose,
+            language: Some(language),
+        };
         crate::flows::users::create(app, &access::system(), new).await?;
         text += &format!("  {email:<32} {password}   {shown}\n");
     }

@@ -107,14 +107,7 @@ async fn take(app: &App, scope: &Scope, progress: &Progress<'_>, batch: &[Checke
         rows.push(match checked {
             Err((verdict, reasons)) => {
                 counts.add(id, None, *verdict, 1);
-                Judged {
-                    received,
-                    line: None,
-                    verdict: *verdict,
-                    reasons,
-                    pool: None,
-                    waits_for: None,
-                }
+                Judged { received, line: None, verdict: *verdict, reasons, pool: None, waits_for: None }
             }
             Ok(line) => {
                 let outcome = outcomes.next().context("a line without an outcome")?;

@@ -103,7 +103,9 @@ pub(super) async fn judge_batch(
                     pool = Some(*partner);
                     if preview.is_none() {
                         let to = match effect {
-                            Effect::Place(_) => Some(holding(app, tx, scope, &mut batch.sellers, *partner).await?),
+                            Effect::Place(_) => {
+                                Some(holding(app, tx, scope, &mut batch.sellers, *partner).await?)
+                            }
                             _ => None,
                         };
                         relocate(&mut batch, item, &key, to, &mut fresh);
@@ -113,7 +115,8 @@ pub(super) async fn judge_batch(
                 Effect::Entitle => {}
             }
         }
-        let takes_back = judgement.verdict == Verdict::Returned || item.line.transaction == Transaction::Correction;
+        let takes_back =
+            judgement.verdict == Verdict::Returned || item.line.transaction == Transaction::Correction;
         if takes_back && let Some(device) = batch.known.get(&key).and_then(|known| known.device) {
             let sold_anew = judgement.verdict == Verdict::Placed;
             if pool.is_some() && preview.is_none() {

@@ -49,7 +49,8 @@ pub async fn run(app: &App, partner: TenantId, job: JobId) -> anyhow::Result<()>
         let mut counts = Counts::default();
         for (waiting, outcome) in waiting.iter().zip(&judged.outcomes) {
             // Where it was counted before: a seller that was not known had no page yet.
-            let was_about = (waiting.verdict != roadstead_domain::sale::Verdict::UnknownSeller).then_some(partner);
+            let was_about =
+                (waiting.verdict != roadstead_domain::sale::Verdict::UnknownSeller).then_some(partner);
             counts.add(waiting.at.report, was_about, waiting.verdict, -1);
             counts.add(waiting.at.report, outcome.about, outcome.verdict, 1);
             let waits_for = outcome.waits_for.as_deref();

@@ -44,8 +44,7 @@ pub async fn sign_in(app: &App, email: &str, password: &str) -> Result<Option<St
     let Some(user) = known else { return Ok(None) };
     let mut tx = app.store.write().await?;
     let by = Actor::User(UserId(user.id));
-    let entry =
-        NewEntry { home: user.home, action, subject: Some(user.id), detail: serde_json::json!({}) };
+    let entry = NewEntry { home: user.home, action, subject: Some(user.id), detail: serde_json::json!({}) };
     audit::record(&mut tx, by, &[entry], &app.ambient).await?;
     let mut opened = None;
     if fits {

@@ -55,7 +55,8 @@ impl ApiCaller {
         let nobody = || Problem::new(StatusCode::UNAUTHORIZED, "unauthenticated");
         let lang = language_of(app, headers);
         if let Some(header) = headers.get(header::AUTHORIZATION) {
-            let secret = header.to_str().ok().and_then(|text| text.strip_prefix("Bearer ")).ok_or_else(nobody)?;
+            let secret =
+                header.to_str().ok().and_then(|text| text.strip_prefix("Bearer ")).ok_or_else(nobody)?;
             let caller = tokens::authenticate(app, secret).await?.ok_or_else(nobody)?;
             return Ok(Self { caller, credential: Credential::Token(secret.to_owned()), lang });
         }
@@ -118,7 +119,8 @@ impl FromRequestParts<App> for Browser {
             Redirect::to(&format!("/sign-in?next={next}")).into_response()
         };
         let secret = cookies::read_session(app, &parts.headers).ok_or_else(to_sign_in)?;
-        let found = sign_in::authenticate(app, &secret).await.map_err(|e| Problem::from(e).into_response())?;
+        let found =
+            sign_in::authenticate(app, &secret).await.map_err(|e| Problem::from(e).into_response())?;
         let (session, caller) = found.ok_or_else(to_sign_in)?;
         let chosen = session.language.as_deref().and_then(Lang::from_code);
         let lang = chosen.unwrap_or_else(|| language_of(app, &parts.headers));
@@ -145,9 +147,11 @@ pub struct VisitorLang(pub Lang);
 impl VisitorLang {
     /// By the address and headers of a request.
     pub(super) fn of(app: &App, uri: &Uri, headers: &HeaderMap) -> Self {
-        let asked = uri.query().into_iter().flat_map(|query| query.split('&')).find_map(|pair| {
-            pair.strip_prefix("lang=").and_then(Lang::from_code)
-        });
+        let asked = uri
+            .query()
+            .into_iter()
+            .flat_map(|query| query.split('&'))
+            .find_map(|pair| pair.strip_prefix("lang=").and_then(Lang::from_code));
         Self(asked.unwrap_or_else(|| language_of(app, headers)))
     }
 }

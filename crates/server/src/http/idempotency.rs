@@ -20,7 +20,8 @@ const LARGEST: usize = 2 << 20;
 
 /// The layer.
 pub(super) async fn layer(State(app): State<App>, request: Request, next: Next) -> Response {
-    let key = request.headers().get("idempotency-key").and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let key =
+        request.headers().get("idempotency-key").and_then(|value| value.to_str().ok()).map(str::to_owned);
     let json = request
         .headers()
         .get(header::CONTENT_TYPE)

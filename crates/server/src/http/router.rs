@@ -81,7 +81,10 @@ async fn every_response(State(app): State<App>, mut request: Request, next: Next
         headers.insert("x-request-id", id);
     }
     for (name, value) in [
-        (header::CONTENT_SECURITY_POLICY, "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"),
+        (
+            header::CONTENT_SECURITY_POLICY,
+            "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'",
+        ),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::REFERRER_POLICY, "same-origin"),
         (header::X_FRAME_OPTIONS, "DENY"),
@@ -101,7 +104,11 @@ async fn same_origin(request: Request, next: Next) -> Response {
     if request.method().is_safe() {
         return next.run(request).await;
     }
-    if is_foreign(request.headers()) { Problem::new(StatusCode::FORBIDDEN, "csrf").into_response() } else { next.run(request).await }
+    if is_foreign(request.headers()) {
+        Problem::new(StatusCode::FORBIDDEN, "csrf").into_response()
+    } else {
+        next.run(request).await
+    }
 }
 
 /// By what browsers say of the page that sends; other clients say nothing and carry no cookie by themselves.

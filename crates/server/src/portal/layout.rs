@@ -102,11 +102,6 @@ impl Frame {
         asset_url(name)
     }
 
-    /// What forms of the page carry.
-    pub(super) fn csrf(&self) -> &str {
-        self.person.as_ref().map_or("", |person| &person.csrf)
-    }
-
     /// Whether the page belongs to this entry.
     pub(super) fn is_at(&self, entry: &Entry) -> bool {
         self.entry == Some(*entry)

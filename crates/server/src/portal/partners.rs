@@ -139,8 +139,7 @@ impl Builder<'_> {
 
     /// The form that adds a partner.
     pub(super) fn add_partner(&self) -> FormView {
-        let fields =
-            ["partner_number", "name"].map(|name| self.field(PATH, name, "text"));
+        let fields = ["partner_number", "name"].map(|name| self.field(PATH, name, "text"));
         self.form(PATH, "partners-add", fields.into())
     }
 
@@ -161,8 +160,9 @@ impl Builder<'_> {
         let action = qualification_path(partner);
         let levels = [SupportLevel::Premium, SupportLevel::PremiumPlus]
             .map(|level| (level.as_str().to_owned(), level.name().to_owned()));
-        let roles = [PartnerRole::ResellAndViewMonitor, PartnerRole::ServiceDelivery]
-            .map(|role| (role.as_str().to_owned(), self.lang.code_text(&format!("partner_role.{}", role.as_str()))));
+        let roles = [PartnerRole::ResellAndViewMonitor, PartnerRole::ServiceDelivery].map(|role| {
+            (role.as_str().to_owned(), self.lang.code_text(&format!("partner_role.{}", role.as_str())))
+        });
         let mut fields = vec![
             self.choice(&action, "support_level", levels.into()),
             self.choice(&action, "role", roles.into()),
@@ -182,11 +182,7 @@ fn kind_text(lang: Lang, kind: &str) -> String {
 }
 
 /// Shows the page.
-pub(super) async fn show(
-    State(app): State<App>,
-    browser: Browser,
-    uri: Uri,
-) -> Result<Response, Problem> {
+pub(super) async fn show(State(app): State<App>, browser: Browser, uri: Uri) -> Result<Response, Problem> {
     let scope = browser.may(Action::ReadPartners)?;
     let asked: Asked = super::query(&uri);
     render(&app, &browser, &scope, &uri, &asked, &Attempt::default()).await
@@ -260,9 +256,7 @@ async fn answer<T>(
 ) -> Result<Response, Problem> {
     let asked = Asked { cursor: text(&sent, "cursor").to_owned(), done: String::new() };
     match outcome {
-        Ok(_) => {
-            Ok(Redirect::to(&link(PATH, &[("cursor", &asked.cursor), ("done", done)])).into_response())
-        }
+        Ok(_) => Ok(Redirect::to(&link(PATH, &[("cursor", &asked.cursor), ("done", done)])).into_response()),
         Err(refused) => {
             let scope = browser.may(Action::ReadPartners)?;
             let attempt = Attempt::of(uri.path(), sent, refused)?;
@@ -353,7 +347,8 @@ mod tests {
 
     #[test]
     fn a_qualification_is_read_or_its_field_is_named() {
-        let good = [("support_level", "premium"), ("role", "service_delivery"), ("certified_on", " 2026-11-18 ")];
+        let good =
+            [("support_level", "premium"), ("role", "service_delivery"), ("certified_on", " 2026-11-18 ")];
         let read = read_qualification(&sent(&good)).unwrap();
         assert_eq!(read.certified_on.map(|day| day.to_string()).as_deref(), Some("2026-11-18"));
         assert_eq!(read.expires_on, None);

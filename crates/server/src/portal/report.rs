@@ -191,7 +191,9 @@ fn row(lang: Lang, line: Line) -> Result<Row, Problem> {
         .into_iter()
         .map(|reason| ReasonView {
             text: if reason.code == line.verdict { String::new() } else { lang.code_text(&reason.code) },
-            field: reason.field.map_or_else(String::new, |f| lang.code_text(&format!("field.{}", f.as_str()))),
+            field: reason
+                .field
+                .map_or_else(String::new, |f| lang.code_text(&format!("field.{}", f.as_str()))),
             received: reason.received.filter(|text| !text.is_empty()),
             advice: lang.code_advice(&reason.code),
         })

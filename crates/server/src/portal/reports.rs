@@ -155,7 +155,8 @@ pub(super) async fn show(
     if of_all {
         let all = Page { limit: Some(MOST), cursor: None };
         let known = reporters::list(&mut tx, &scope, &all).await?.map_or_else(Vec::new, |rows| rows.items);
-        choices = known.into_iter().map(|r| (r.id.to_string(), format!("{} ({})", r.name, r.number))).collect();
+        choices =
+            known.into_iter().map(|r| (r.id.to_string(), format!("{} ({})", r.name, r.number))).collect();
     }
     super::page(&ReportsPage {
         frame: Frame::of(&browser, &uri, Entry::Reports, lang.text(Entry::Reports.key())),

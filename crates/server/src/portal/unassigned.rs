@@ -152,7 +152,10 @@ pub(super) async fn show(
         lang,
         by_serial: link(PATH, &[("q", &asked.q)]),
         by_newest: link(PATH, &[("q", &asked.q), ("sort", NEWEST)]),
-        export: link("/api/v1/unassigned-devices", &[("format", "csv"), ("q", &asked.q), ("sort", &asked.sort)]),
+        export: link(
+            "/api/v1/unassigned-devices",
+            &[("format", "csv"), ("q", &asked.q), ("sort", &asked.sort)],
+        ),
         q: asked.q,
         sort: asked.sort,
         list,

@@ -46,10 +46,13 @@ where
             Err(problem) => Some((Err(std::io::Error::other(problem.code)), (None, next))),
         }
     });
-    let body = futures_util::StreamExt::chain(stream::iter([Ok::<_, std::io::Error>(Bytes::from(opening))]), rest);
+    let body =
+        futures_util::StreamExt::chain(stream::iter([Ok::<_, std::io::Error>(Bytes::from(opening))]), rest);
     let disposition = format!("attachment; filename=\"{file_name}\"");
-    let headers =
-        [(header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()), (header::CONTENT_DISPOSITION, disposition)];
+    let headers = [
+        (header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()),
+        (header::CONTENT_DISPOSITION, disposition),
+    ];
     Ok((headers, Body::from_stream(body)).into_response())
 }
 

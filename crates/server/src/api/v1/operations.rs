@@ -103,7 +103,8 @@ pub(super) async fn events(
 async fn until_told(heard: &mut Receiver<roadstead_store::outbox::Stored>, id: &str) {
     let told = async {
         while let Ok(stored) = heard.recv().await {
-            if matches!(&stored.event, Happened::ReportProgress { operation, .. } if operation.to_string() == id) {
+            if matches!(&stored.event, Happened::ReportProgress { operation, .. } if operation.to_string() == id)
+            {
                 return;
             }
         }

@@ -73,7 +73,9 @@ impl NewQualification {
         let day = |text: &Option<String>, field: &'static str| -> Result<Option<Date>, Problem> {
             match text.as_deref().map(str::trim).filter(|text| !text.is_empty()) {
                 None => Ok(None),
-                Some(text) => text.parse().map(Some).map_err(|_| Problem::field("rejected.date_invalid", field)),
+                Some(text) => {
+                    text.parse().map(Some).map_err(|_| Problem::field("rejected.date_invalid", field))
+                }
             }
         };
         Ok(Qualification {

@@ -304,7 +304,8 @@ pub(super) async fn errors_csv(
     let lang = caller.lang;
     let (report, _) = find(&app, &scope, &id).await?;
     let report = ReportId(report.id);
-    let mut head = vec!["Rejected Row", "Rejected Line", "Reason Code", "Reason Field", "Reason", "What To Do"];
+    let mut head =
+        vec!["Rejected Row", "Rejected Line", "Reason Code", "Reason Field", "Reason", "What To Do"];
     head.extend(Field::ALL.iter().map(|field| usual_header(*field)));
     let start = Page { limit: Some(MOST), cursor: None };
     csv::stream("errors.csv", csv::row(head), start, move |page| {
@@ -318,7 +319,8 @@ pub(super) async fn errors_csv(
                 let cells = line.cells()?;
                 let reasons = reasons(&line)?;
                 let join = |part: &dyn Fn(&Reason) -> String| {
-                    let parts: Vec<String> = reasons.iter().map(part).filter(|text| !text.is_empty()).collect();
+                    let parts: Vec<String> =
+                        reasons.iter().map(part).filter(|text| !text.is_empty()).collect();
                     parts.join(" | ")
                 };
                 let mut row = vec![

@@ -45,9 +45,10 @@ impl Filters {
         };
         let reported_after = match text(&self.reported_after) {
             None => None,
-            Some(text) => Some(read_instant(&text).ok_or_else(|| {
-                Problem::field("rejected.date_invalid", "reported_after")
-            })?),
+            Some(text) => Some(
+                read_instant(&text)
+                    .ok_or_else(|| Problem::field("rejected.date_invalid", "reported_after"))?,
+            ),
         };
         let sort = match self.sort.as_deref() {
             None | Some("" | "serial_number") => Sort::Serial,

@@ -1,0 +1,267 @@
+// What the pages do beyond HTML: live lists, and handing in a file with progress. Texts come from the page.
+"use strict";
+
+const numbers = new Intl.NumberFormat(document.documentElement.lang);
+const csrf = document.querySelector("meta[name=csrf-token]")?.content ?? "";
+
+/** Puts values into the {places} of a text. */
+function fill(text, values) {
+  return text.replace(/\{(\w+)\}/g, (all, name) => values[name] ?? all);
+}
+
+// ---- Live lists --------------------------------------------------------------------------------------------------
+
+/** Follows events and fetches a list anew, never more than about once a second, without moving the reader. */
+class LiveList {
+  constructor(region) {
+    this.region = region;
+    this.interrupted = document.querySelector("[data-interrupted]");
+    this.note = document.querySelector("[data-note]");
+    this.arrived = 0;
+    this.ended = false;
+    this.missed = false;
+    this.delay = 1000;
+    // A hidden page holds no connection: browsers allow few of them at a time.
+    document.addEventListener("visibilitychange", () => (document.hidden ? this.close() : this.open(true)));
+    window.addEventListener("pagehide", () => this.close());
+    if (!document.hidden) this.open(false);
+  }
+
+  open(missed) {
+    if (this.source || this.ended) return;
+    clearTimeout(this.retry);
+    this.missed ||= missed;
+    const source = new EventSource(this.region.dataset.live);
+    this.source = source;
+    source.onopen = () => {
+      this.delay = 1000;
+      this.interrupted?.setAttribute("hidden", "");
+      if (this.missed) this.wanted();
+      this.missed = false;
+    };
+    source.onerror = () => {
+      if (this.ended || this.source !== source) return;
+      this.missed = true;
+      this.interrupted?.removeAttribute("hidden");
+      if (source.readyState === EventSource.CLOSED) {
+        // The browser has given up (signed out, or the platform is away): it is asked again, more and more slowly.
+        this.close();
+        this.retry = setTimeout(() => this.open(true), this.delay);
+        this.delay = Math.min(this.delay * 2, 30000);
+        this.wanted();
+      }
+    };
+    for (const name of this.region.dataset.events.split(" ")) {
+      source.addEventListener(name, (event) => this.told(JSON.parse(event.data)));
+    }
+  }
+
+  close() {
+    this.source?.close();
+    this.source = undefined;
+  }
+
+  told(data) {
+    this.arrived += data.arrived ?? 0;
+    if (data.state && data.state !== "running") {
+      this.ended = true;
+      this.close();
+    }
+    this.wanted();
+  }
+
+  wanted() {
+    if (this.busy || this.timer) {
+      this.again = true;
+      return;
+    }
+    const since = Date.now() - (this.fetched ?? 0);
+    this.timer = setTimeout(() => this.fetch(), Math.max(50, 900 - since));
+  }
+
+  async fetch() {
+    this.timer = undefined;
+    this.busy = true;
+    this.again = false;
+    this.region.setAttribute("aria-busy", "true");
+    try {
+      const answer = await fetch(location.href, { headers: { "X-Fragment": "list" }, cache: "no-store" });
+      if (answer.redirected) return location.reload();
+      if (!answer.ok) throw new Error(`status ${answer.status}`);
+      this.replace(await answer.text());
+      if (this.source?.readyState === EventSource.OPEN || this.ended) this.interrupted?.setAttribute("hidden", "");
+    } catch (error) {
+      this.interrupted?.removeAttribute("hidden");
+      this.ended = false;
+      this.missed = true;
+      if (!this.source && !document.hidden) this.retry = setTimeout(() => this.open(true), this.delay);
+    } finally {
+      this.fetched = Date.now();
+      this.busy = false;
+      this.region.removeAttribute("aria-busy");
+      if (this.again) this.wanted();
+    }
+  }
+
+  replace(html) {
+    const keys = () => [...this.region.querySelectorAll("[data-key]")];
+    const known = new Set(keys().map((row) => row.dataset.key));
+    const focused = this.region.contains(document.activeElement) ? document.activeElement.getAttribute("href") : null;
+    const scroll = window.scrollY;
+    const parsed = new DOMParser().parseFromString(html, "text/html");
+    this.region.replaceChildren(...parsed.body.childNodes);
+    window.scrollTo({ top: scroll, behavior: "instant" });
+    if (focused) this.region.querySelector(`a[href="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
+    if (this.arrived > 0 && this.note) {
+      const text = this.arrived === 1 ? this.region.dataset.one : this.region.dataset.other;
+      this.note.textContent = fill(text, { count: numbers.format(this.arrived) });
+      this.note.hidden = false;
+      for (const row of keys()) if (!known.has(row.dataset.key)) row.classList.add("fresh");
+    }
+  }
+}
+
+for (const region of document.querySelectorAll("[data-live]")) new LiveList(region);
+
+// ---- Handing in a file -------------------------------------------------------------------------------------------
+
+const XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+
+class Upload {
+  constructor(form) {
+    this.form = form;
+    this.input = form.querySelector("input[type=file]");
+    this.chosen = form.querySelector("[data-chosen]");
+    this.button = form.querySelector("button");
+    this.running = form.querySelector("[data-running]");
+    this.step = form.querySelector("[data-step]");
+    this.bar = form.querySelector("progress");
+    this.refused = form.querySelector("[data-refused]");
+    const drop = form.querySelector(".drop");
+    this.input.addEventListener("change", () => this.choose(this.input.files[0]));
+    for (const name of ["dragenter", "dragover"]) {
+      drop.addEventListener(name, (event) => {
+        event.preventDefault();
+        drop.classList.add("over");
+      });
+    }
+    for (const name of ["dragleave", "drop"]) drop.addEventListener(name, () => drop.classList.remove("over"));
+    drop.addEventListener("drop", (event) => {
+      event.preventDefault();
+      if (!this.input.disabled) this.choose(event.dataTransfer.files[0]);
+    });
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      if (this.file) this.send();
+    });
+    this.choose(this.input.files[0]);
+  }
+
+  choose(file) {
+    if (file) this.file = file;
+    if (!this.file) return;
+    const unit = new Intl.NumberFormat(document.documentElement.lang, { maximumFractionDigits: 1 });
+    const size = this.file.size < 1e6 ? `${unit.format(this.file.size / 1e3)} kB` : `${unit.format(this.file.size / 1e6)} MB`;
+    this.chosen.textContent = `${this.file.name} · ${size}`;
+    this.button.disabled = false;
+    this.refused.hidden = true;
+  }
+
+  send() {
+    const query = new URLSearchParams({ lang: document.documentElement.lang });
+    const reporter = this.form.querySelector("#reporter")?.value;
+    if (reporter) query.set("reporter", reporter);
+    if (this.form.querySelector("#validate-only").checked) query.set("validate_only", "true");
+    this.lock(true);
+    this.refused.hidden = true;
+    this.running.hidden = false;
+    this.show(fill(this.form.dataset.sending, { percent: "0 %" }), 0, 1);
+
+    const request = new XMLHttpRequest();
+    request.open("POST", `/api/v1/sell-through-reports?${query}`);
+    const xlsx = /\.xlsx$/i.test(this.file.name);
+    request.setRequestHeader("Content-Type", xlsx ? XLSX : "text/csv");
+    request.setRequestHeader("X-File-Name", encodeURIComponent(this.file.name));
+    request.setRequestHeader("X-CSRF-Token", csrf);
+    request.upload.onprogress = (event) => {
+      if (!event.lengthComputable) return;
+      const percent = `${Math.floor((100 * event.loaded) / event.total)} %`;
+      this.show(fill(this.form.dataset.sending, { percent }), event.loaded, event.total);
+    };
+    request.upload.onload = () => this.show(this.form.dataset.keeping);
+    request.onload = () => this.answered(request);
+    request.onerror = request.onabort = () => this.refuse(this.form.dataset.broken, this.form.dataset.brokenAdvice);
+    request.send(this.file);
+  }
+
+  answered(request) {
+    let body;
+    try {
+      body = JSON.parse(request.responseText);
+    } catch {
+      return this.refuse(this.form.dataset.broken, this.form.dataset.brokenAdvice);
+    }
+    if (request.status === 401) return location.reload();
+    if (request.status !== 202) return this.refuse(body.title, body.detail);
+    this.show(this.form.dataset.waiting);
+    this.follow(body.operation.id, `/reports/${body.report.id}`);
+  }
+
+  /** Shows how far the lines are judged, then the report. */
+  follow(operation, report) {
+    const source = new EventSource(`/api/v1/operations/${operation}/events`);
+    source.addEventListener("progress", (event) => {
+      const { state, done, total } = JSON.parse(event.data);
+      const values = { done: numbers.format(done), total: numbers.format(total) };
+      if (done > 0) this.show(fill(this.form.dataset.judging, values), done, total);
+      if (state !== "running") {
+        source.close();
+        location.assign(report);
+      }
+    });
+    // The report's own page goes on where this one cannot.
+    source.onerror = () => {
+      if (source.readyState === EventSource.CLOSED) location.assign(report);
+    };
+  }
+
+  show(text, value, max) {
+    // Said aloud only when the step changes, not with each number.
+    if (this.step.textContent !== text) this.step.textContent = text;
+    if (value === undefined) {
+      this.bar.removeAttribute("value");
+    } else {
+      this.bar.max = max;
+      this.bar.value = value;
+    }
+  }
+
+  refuse(title, detail) {
+    this.lock(false);
+    this.running.hidden = true;
+    this.refused.querySelector("[data-title]").textContent = title ?? "";
+    this.refused.querySelector("[data-detail]").textContent = detail ?? "";
+    this.refused.hidden = false;
+    // The same file may be chosen again once it was mended.
+    this.input.value = "";
+  }
+
+  lock(on) {
+    for (const control of this.form.elements) control.disabled = on;
+  }
+}
+
+const upload = document.getElementById("upload");
+if (upload) new Upload(upload);
+
+// An open menu closes on Escape and on a click beside it.
+for (const menu of document.querySelectorAll("details.menu")) {
+  document.addEventListener("click", (event) => {
+    if (!menu.contains(event.target)) menu.open = false;
+  });
+  menu.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    menu.open = false;
+    menu.querySelector("summary").focus();
+  });
+}

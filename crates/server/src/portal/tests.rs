@@ -1,0 +1,328 @@
+//! Each page is rendered in both languages from samples, and shows no key in place of a text. With
+//! `ROADSTEAD_PAGES=<directory>` the pages are written there, to be looked at.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::civil::date;
+use roadstead_domain::access::Role;
+use roadstead_domain::partner::{PartnerRole, Qualification, SupportLevel};
+use roadstead_domain::sale::Verdict;
+
+use super::layout::{Entry, Frame, Person};
+use super::partners::{Attempt, Builder, PartnerView, PartnersPage, ReporterView};
+use super::report::{Body, ReasonView, ReportPage, Row as LineRow, Tab};
+use super::reports::{List as Reports, Progress, ReportsPage, Row as ReportRow, UploadTexts};
+use super::sign_in::SignInPage;
+use super::standing::QualificationView;
+use super::unassigned::{List, Reported, Row, UnassignedPage};
+use super::{ErrorPage, verdicts};
+use crate::i18n::Lang;
+
+fn frame(lang: Lang, role: Role, entry: Entry) -> Frame {
+    let person = Person {
+        name: "Anna Beispiel".to_owned(),
+        email: "anna@example.com".to_owned(),
+        role: lang.text(&format!("role-{}", role.as_str().replace('_', "-"))),
+        csrf: "c5f".to_owned(),
+        entries: Entry::of(role),
+    };
+    let title = lang.text(entry.key());
+    Frame { lang, title, here: "/".to_owned(), entry: Some(entry), person: Some(person) }
+}
+
+fn qualifications(lang: Lang) -> Vec<QualificationView> {
+    let (past, soon) = (Some(date(2026, 3, 2)), Some(date(2027, 3, 2)));
+    let dates = [
+        (None, None, None),
+        (past, None, None),
+        (past, soon, None),
+        (past, past, None),
+        (past, past, soon),
+        (past, past, Some(date(2026, 10, 1))),
+    ];
+    dates
+        .map(|(course_completed_on, certified_on, expires_on)| {
+            let qualification = Qualification {
+                support_level: SupportLevel::PremiumPlus,
+                role: PartnerRole::ServiceDelivery,
+                course_completed_on,
+                certified_on,
+                expires_on,
+            };
+            QualificationView::of(lang, &qualification, date(2026, 11, 22))
+        })
+        .into()
+}
+
+fn counts() -> BTreeMap<String, i64> {
+    Verdict::ALL.iter().zip([3, 12, 1].into_iter().cycle()).map(|(v, n)| (v.as_str().to_owned(), n)).collect()
+}
+
+fn row(n: usize) -> Row {
+    Row {
+        serial: format!("5CG60{n:05}"),
+        model: "Elite 840 14 G11".to_owned(),
+        product_number: "9G0S2EA#ABD".to_owned(),
+        level: [Some(("premium_plus", "Premium+")), Some(("premium", "Premium")), None][n % 3],
+        end_customer: ["Müller & Söhne GmbH", "Kanzlei Dr. Vogt", ""][n % 3].to_owned(),
+        invoice: format!("RE-2026-{n:04}"),
+        sold_on: "18.11.2026".to_owned(),
+        reported_by: "Nordic Distribution".to_owned(),
+        since: "18.11.2026, 14:05".to_owned(),
+        since_machine: "2026-11-18T14:05:00Z".to_owned(),
+    }
+}
+
+fn pool(lang: Lang, total: usize, q: &str, hits: usize, reported: bool, qualified: bool) -> UnassignedPage {
+    let some = BTreeMap::from([
+        ("parked.partner_not_qualified".to_owned(), 37),
+        ("disputed.sold_by_other_partner".to_owned(), 2),
+    ]);
+    let pending = verdicts::verdicts(lang, &some);
+    let reports = vec![
+        Reported {
+            at: "18.11.2026, 14:05".to_owned(),
+            reporter: "Nordic Distribution".to_owned(),
+            verdicts: pending.clone(),
+        };
+        2
+    ];
+    let list = List {
+        lang,
+        total: total as i64,
+        count: super::format::number(lang, total as i64),
+        q: q.to_owned(),
+        newest: false,
+        rows: (1..=hits).map(row).collect(),
+        first: None,
+        next: (hits > 7).then(|| "/unassigned-devices?cursor=5b".to_owned()),
+        clear: "/unassigned-devices".to_owned(),
+        partner_number: "R-2001".to_owned(),
+        qualified,
+        qualifications: if reported { qualifications(lang) } else { Vec::new() },
+        pending,
+        reported: if reported { reports } else { Vec::new() },
+    };
+    UnassignedPage {
+        frame: frame(lang, Role::PartnerAdmin, Entry::Unassigned),
+        lang,
+        q: q.to_owned(),
+        sort: String::new(),
+        by_serial: "/unassigned-devices".to_owned(),
+        by_newest: "/unassigned-devices?sort=-since".to_owned(),
+        export: "/api/v1/unassigned-devices?format=csv".to_owned(),
+        list,
+    }
+}
+
+fn progress(lang: Lang, state: &str, done: i64) -> Progress {
+    let values = [("done", super::format::number(lang, done).into()), ("total", "10.000".into())];
+    Progress {
+        state: state.to_owned(),
+        text: lang.text(&format!("report-state-{state}")),
+        done,
+        total: 10_000,
+        lines: lang.text_with("report-lines-of", &values),
+    }
+}
+
+fn reports(lang: Lang, role: Role, rows: usize) -> ReportsPage {
+    let states = ["running", "succeeded", "failed", "received"];
+    let rows = (0..rows).map(|n| ReportRow {
+        link: format!("/reports/{n}"),
+        file_name: format!("Verkäufe November {n}.xlsx"),
+        reporter: "Nordic Distribution".to_owned(),
+        received: "18.11.2026, 14:05".to_owned(),
+        received_machine: "2026-11-18T14:05:00Z".to_owned(),
+        lines: "10.000".to_owned(),
+        size: "1,4 MB".to_owned(),
+        validate_only: n == 1,
+        progress: progress(lang, states[n % 4], 3_000),
+        shares: if n % 4 < 2 { verdicts::shares(lang, &counts(), 100) } else { Vec::new() },
+    });
+    let rows = rows.collect();
+    let list = Reports {
+        lang,
+        of_all: role == Role::Operator,
+        rows,
+        first: Some("/reports".to_owned()),
+        next: None,
+    };
+    ReportsPage {
+        frame: frame(lang, role, Entry::Reports),
+        lang,
+        reporters: vec![("1".to_owned(), "Nordic Distribution (D-1001)".to_owned())],
+        texts: UploadTexts::of(lang),
+        list,
+    }
+}
+
+fn report(lang: Lang, state: &str) -> ReportPage {
+    let rows = Verdict::ALL.iter().enumerate().map(|(n, verdict)| LineRow {
+        row: (n + 2).to_string(),
+        serial: format!("5CG60{n:05}"),
+        product_number: "9G0S2EA#ABD".to_owned(),
+        seller: "R-2001".to_owned(),
+        end_customer: "Müller & Söhne GmbH".to_owned(),
+        sold_on: "18.11.2026".to_owned(),
+        invoice: "RE-2026-0001".to_owned(),
+        family: verdict.family(),
+        verdict: lang.code_text(verdict.as_str()),
+        reasons: vec![ReasonView {
+            text: String::new(),
+            field: lang.code_text("field.transaction_date"),
+            received: Some("32.13.2026 <b>".to_owned()),
+            advice: lang.code_advice(verdict.as_str()),
+        }],
+    });
+    let tab = |current| Tab {
+        text: lang.text("report-all-lines"),
+        lines: "10.000".to_owned(),
+        link: "/reports/1".to_owned(),
+        current,
+    };
+    let body = Body {
+        lang,
+        path: "/reports/1".to_owned(),
+        validate_only: true,
+        progress: progress(lang, state, 3_000),
+        operation: "/api/v1/operations/1/events".to_owned(),
+        shares: verdicts::shares(lang, &counts(), 100),
+        verdicts: verdicts::verdicts(lang, &counts()),
+        errors: Some("/api/v1/sell-through-reports/1/errors.csv".to_owned()),
+        tabs: vec![tab(true), tab(false)],
+        rows: if state == "received" { Vec::new() } else { rows.collect() },
+        first: None,
+        next: Some("/reports/1?cursor=35".to_owned()),
+    };
+    let frame = Frame {
+        title: "Verkäufe November.xlsx".to_owned(),
+        ..frame(lang, Role::Distributor, Entry::Reports)
+    };
+    let keys = ["report-reporter", "report-received", "report-lines", "report-size"];
+    let facts = keys.map(|key| (lang.text(key), "…".to_owned())).into();
+    ReportPage { frame, lang, facts, body }
+}
+
+fn partners(lang: Lang, empty: bool, done: Option<&str>) -> PartnersPage {
+    let attempt = Attempt::default();
+    let forms = Builder { lang, csrf: "c5f", cursor: "", attempt: &attempt };
+    let partner = |n: usize| PartnerView {
+        id: n.to_string(),
+        number: format!("R-200{n}"),
+        name: "Alpha Systemhaus GmbH".to_owned(),
+        has_holding: n == 1,
+        qualifications: if n == 1 { qualifications(lang) } else { Vec::new() },
+        form: super::field::FormView { open: n == 2, ..forms.qualification(&n.to_string()) },
+    };
+    let reporter = |kind: &str| ReporterView {
+        number: "D-1001".to_owned(),
+        name: "Nordic Distribution".to_owned(),
+        kind: lang.text(&format!("reporter-kind-{kind}")),
+    };
+    PartnersPage {
+        frame: frame(lang, Role::Operator, Entry::Partners),
+        lang,
+        done: done.map(|done| lang.text(&format!("done-{done}"))),
+        partners: if empty { Vec::new() } else { vec![partner(1), partner(2)] },
+        add_partner: forms.add_partner(),
+        reporters: vec![reporter("distributor"), reporter("reseller")],
+        add_reporter: forms.add_reporter(),
+        first: None,
+        next: None,
+    }
+}
+
+fn error(lang: Lang) -> ErrorPage<'static> {
+    let frame = Frame::visitor(lang, lang.code_text("not_found"));
+    ErrorPage { frame, lang, advice: lang.code_advice("not_found"), request_id: "0193", signed_out: false }
+}
+
+/// Every key that somebody wrote.
+fn keys() -> BTreeSet<&'static str> {
+    [include_str!("locales/en/portal.ftl"), include_str!("locales/en/codes.ftl")]
+        .into_iter()
+        .flat_map(str::lines)
+        .filter(|line| !line.starts_with([' ', '#']))
+        .filter_map(|line| line.split_once(" =").map(|(key, _)| key))
+        .collect()
+}
+
+/// The words of a page outside of tags, and of the attributes that are read aloud or filled in by the script.
+fn words(html: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    for piece in html.split('<') {
+        let (tag, text) = piece.split_once('>').unwrap_or(("", piece));
+        words.extend(text.split_whitespace().map(str::to_owned));
+        for attribute in ["aria-label=\"", "data-", "placeholder=\""] {
+            let values = tag.split(attribute).skip(1).filter_map(|rest| rest.split('"').next_back());
+            words.extend(values.map(str::to_owned));
+        }
+    }
+    words
+}
+
+#[test]
+fn b53_every_page_speaks_both_languages_and_leaks_no_key() {
+    let keys = keys();
+    let pages_of = |lang: Lang| -> Vec<(&str, String)> {
+        let page = |template: &dyn askama::DynTemplate| template.dyn_render().unwrap();
+        vec![
+            ("sign-in", page(&SignInPage::new(lang, String::new(), "/", false))),
+            ("sign-in-wrong", page(&SignInPage::new(lang, "a@b".to_owned(), "/reports", true))),
+            ("error", page(&error(lang))),
+            ("unassigned", page(&pool(lang, 1_234, "", 12, true, true))),
+            ("unassigned-hits", page(&pool(lang, 1_234, "840", 3, true, true))),
+            ("unassigned-no-hit", page(&pool(lang, 1, "<x>", 0, true, true))),
+            ("empty-nothing", page(&pool(lang, 0, "", 0, false, false))),
+            ("empty-not-qualified", page(&pool(lang, 0, "", 0, true, false))),
+            ("empty-at-present", page(&pool(lang, 0, "", 0, true, true))),
+            ("reports", page(&reports(lang, Role::Operator, 4))),
+            ("reports-empty", page(&reports(lang, Role::Distributor, 0))),
+            ("report", page(&report(lang, "succeeded"))),
+            ("report-running", page(&report(lang, "running"))),
+            ("report-received", page(&report(lang, "received"))),
+            ("report-failed", page(&report(lang, "failed"))),
+            ("partners", page(&partners(lang, false, Some("partner")))),
+            ("partners-empty", page(&partners(lang, true, Some("qualification")))),
+            ("partners-done", page(&partners(lang, false, Some("reporter")))),
+        ]
+    };
+    let english = pages_of(Lang::En);
+    for (lang, pages) in [(Lang::En, &english), (Lang::De, &pages_of(Lang::De))] {
+        for (name, html) in pages {
+            assert!(html.contains(&format!("<html lang=\"{}\">", lang.code())), "{name}");
+            assert!(!html.contains(" style=") && !html.contains(" onclick="), "{name}: against the CSP");
+            assert!(!html.contains("<x>") && !html.contains("2026 <b>"), "{name}: not escaped");
+            // Keys of one word are words of a text, too.
+            let leaked: Vec<_> =
+                words(html).into_iter().filter(|w| w.contains('-') && keys.contains(w.as_str())).collect();
+            assert!(leaked.is_empty(), "{name} in {lang:?}: {leaked:?}");
+            if let Ok(directory) = std::env::var("ROADSTEAD_PAGES") {
+                let inlined = html.replace("<script", "<!-- <script").replace("</script>", "</script> -->");
+                std::fs::write(format!("{directory}/{name}-{}.html", lang.code()), inlined).unwrap();
+            }
+        }
+    }
+}
+
+#[test]
+fn every_key_of_a_template_or_handler_is_written_in_the_locales() {
+    let keys = keys();
+    let directory = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/portal");
+    let mut seen = 0;
+    for folder in [directory.join("templates"), directory] {
+        for file in std::fs::read_dir(folder).unwrap() {
+            let path = file.unwrap().path();
+            let Ok(text) = std::fs::read_to_string(&path) else { continue };
+            for start in [".text(\"", ".text_with(\"", "fact(\""] {
+                for rest in text.split(start).skip(1) {
+                    let key = rest.split('"').next().unwrap();
+                    assert!(keys.contains(key), "{}: {key}", path.display());
+                    seen += 1;
+                }
+            }
+        }
+    }
+    assert!(seen > 80, "{seen}");
+}

@@ -1,0 +1,186 @@
+//! The first net: every route is called as a neighbour, as nobody and as every other role; no answer may hold a
+//! canary of somebody else. A route that the net does not know fails the test.
+
+use reqwest::Method;
+use roadstead_domain::access::Role;
+use roadstead_server::{api, portal};
+use roadstead_store::engine::Kind::{self, Postgres, Sqlite};
+use rstest::rstest;
+use serde_json::json;
+
+use crate::world::{Client, World, csv};
+
+/// Every route of the API with the ids that stand in it. What is not here is uncovered.
+const COVERED: &[&str] = &[
+    "GET /audit-log",
+    "GET /events",
+    "GET /operations/{id}",
+    "GET /operations/{id}/events",
+    "GET /partners",
+    "GET /partners/{id}",
+    "GET /reporters",
+    "GET /sell-through-reports",
+    "GET /sell-through-reports/{id}",
+    "GET /sell-through-reports/{id}/errors.csv",
+    "GET /sell-through-reports/{id}/lines",
+    "GET /unassigned-devices",
+    "POST /partners",
+    "POST /partners/{id}/qualifications",
+    "POST /reporters",
+    "POST /sell-through-reports",
+];
+
+/// Routes that answer as a stream that never ends: what they tell is tested in `unassigned.rs`.
+const ENDLESS: &[&str] = &["/events"];
+
+fn api_routes() -> Vec<String> {
+    let document = serde_json::to_value(api::document()).unwrap();
+    let mut routes = Vec::new();
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        for method in ["get", "post", "put", "patch", "delete"] {
+            if methods.get(method).is_some() {
+                routes.push(format!("{} {path}", method.to_uppercase()));
+            }
+        }
+    }
+    routes.sort();
+    routes
+}
+
+#[test]
+fn no_route_is_uncovered() {
+    assert_eq!(api_routes(), COVERED);
+}
+
+/// Two distributors and two partners, each with a canary in all that it has.
+struct Neighbours {
+    world: World,
+    report: String,
+    operation: String,
+    strangers: Vec<(&'static str, Client)>,
+}
+
+const CANARIES: &[&str] = &["CANARY", "5CGKANARIE"];
+
+async fn neighbours(kind: Kind, name: &str) -> Neighbours {
+    let world = World::start(kind, name).await;
+    let body = json!({ "name": "CANARY Partner", "partner_number": "R-1" });
+    let partner = world.operator.post("partners", body).await.expect(201);
+    world.certify(partner["id"].as_str().unwrap()).await;
+    let neighbour = world.partner("R-2").await;
+    let body = json!({ "name": "CANARY Distribution", "reporter_number": "D-1", "kind": "distributor" });
+    world.operator.post("reporters", body).await.expect(201);
+    let distributor = world.token(Role::Distributor, Some("D-1")).await;
+    let other = world.distributor("D-2").await;
+    let lines = [
+        "5CGKANARIE1 R-1 name=CANARY invoice=CANARY-1",
+        "5CGKANARIE!! R-1 name=CANARY invoice=CANARY-2",
+        "5CGKANARIE3 R-9 name=CANARY invoice=CANARY-3",
+    ];
+    let report = distributor.report("", "text/csv", csv(&lines)).await;
+    let found = distributor.get(&format!("sell-through-reports/{report}")).await.expect(200);
+    let operation = found["operation"]["id"].as_str().unwrap().to_owned();
+    let reader = world.token(Role::PartnerReadOnly, Some("R-2")).await;
+    let nobody = world.nobody();
+    let strangers = vec![
+        ("the neighbour partner", neighbour),
+        ("its reader", reader),
+        ("the other distributor", other),
+        ("nobody", nobody),
+    ];
+    Neighbours { world, report, operation, strangers }
+}
+
+#[rstest]
+#[tokio::test]
+async fn every_route_called_as_a_neighbour_shows_nothing_of_the_other(
+    #[values(Sqlite, Postgres)] kind: Kind,
+) {
+    let Neighbours { world, report, operation, strangers } = neighbours(kind, "net").await;
+    let partner = world.operator.get("partners/R-1").await.expect(200)["id"].as_str().unwrap().to_owned();
+    for route in api_routes() {
+        let (method, path) = route.split_once(' ').unwrap();
+        if ENDLESS.contains(&path) {
+            continue;
+        }
+        let id = match path {
+            path if path.starts_with("/partners") => &partner,
+            path if path.starts_with("/operations") => &operation,
+            _ => &report,
+        };
+        let path = format!("/api/v1{}", path.replace("{id}", id));
+        let method: Method = method.parse().unwrap();
+        for (who, stranger) in &strangers {
+            for query in ["", "?q=5CG", "?verdict=rejected", "?reporter=D-1", "?format=csv"] {
+                let body = (method == Method::POST).then(|| ("application/json", b"{}".to_vec()));
+                let answer = stranger.send(method.clone(), &format!("{path}{query}"), body).await;
+                for canary in CANARIES {
+                    assert!(
+                        !answer.text.contains(canary),
+                        "{who} got {canary} by {route}{query}: {}",
+                        answer.text
+                    );
+                }
+                let allowed = [200, 400, 401, 404, 415, 422];
+                assert!(allowed.contains(&answer.status.as_u16()), "{who}, {route}: {}", answer.status);
+                if path.contains(id.as_str()) {
+                    let status = answer.status.as_u16();
+                    assert!([401, 404, 422].contains(&status), "{who}, {route}: {status} {}", answer.text);
+                }
+            }
+        }
+    }
+    for (method, path) in portal::routes().list {
+        if path.starts_with("/assets") {
+            continue;
+        }
+        let path = path.replace("{id}", &report);
+        for (who, stranger) in &strangers {
+            let body = (method == Method::POST).then(|| ("application/x-www-form-urlencoded", Vec::new()));
+            let answer = stranger.send(method.clone(), &path, body).await;
+            for canary in CANARIES {
+                assert!(!answer.text.contains(canary), "{who} got {canary} by {method} {path}");
+            }
+        }
+    }
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_foreign_thing_and_an_unknown_one_differ_in_no_byte(#[values(Sqlite, Postgres)] kind: Kind) {
+    let Neighbours { report, operation, strangers, .. } = neighbours(kind, "bytes").await;
+    let unknown = "01a20000-0000-7000-8000-000000000000";
+    let masked = |mut answer: serde_json::Value| {
+        answer["request_id"] = serde_json::Value::Null;
+        answer
+    };
+    for (who, stranger) in &strangers {
+        for (path, id) in [
+            ("sell-through-reports/{id}", &report),
+            ("sell-through-reports/{id}/lines", &report),
+            ("sell-through-reports/{id}/errors.csv", &report),
+            ("operations/{id}", &operation),
+            ("operations/{id}/events", &operation),
+        ] {
+            let foreign = stranger.get(&path.replace("{id}", id)).await;
+            let missing = stranger.get(&path.replace("{id}", unknown)).await;
+            assert_eq!(foreign.status, missing.status, "{who} {path}");
+            assert_eq!(masked(foreign.json()), masked(missing.json()), "{who} {path}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_session_of_another_tenant_finds_nothing() {
+    let Neighbours { world, report, .. } = neighbours(Sqlite, "session").await;
+    world.user("two@example.com", Role::PartnerAdmin, Some("R-2")).await;
+    let two = crate::sign_in::Portal::sign_in(&world, "two@example.com").await;
+    for path in
+        ["/unassigned-devices", "/unassigned-devices?q=5CG", "/", &format!("/reports/{report}"), "/partners"]
+    {
+        let page = two.get(path).await;
+        assert!(!page.text.contains("CANARY") && !page.text.contains("5CGKANARIE"), "{path}: {}", page.text);
+    }
+    assert_eq!(two.get(&format!("/reports/{report}")).await.status.as_u16(), 404);
+    assert_eq!(two.get("/partners").await.status.as_u16(), 404);
+}

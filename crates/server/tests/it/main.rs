@@ -1,0 +1,12 @@
+//! Behaviours through the real surfaces: a server on a port, HTTP, both engines. Run by `make test`.
+#![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test says what it needs by failing")]
+
+mod world;
+
+mod bad_input;
+mod isolation;
+mod partners;
+mod reports;
+mod resume;
+mod sign_in;
+mod unassigned;

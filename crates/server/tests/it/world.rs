@@ -1,0 +1,305 @@
+//! A platform of a test's own: a fresh database, a real port, real background work, a clock that the test moves.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::{Method, StatusCode};
+use roadstead_domain::access::{self, Role};
+use roadstead_server::app::{App, Config};
+use roadstead_server::flows::users::NewUser;
+use roadstead_server::{cli, flows};
+use roadstead_store::engine::Kind;
+use roadstead_store::testing::{self, SteppedClock};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+pub(crate) const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+pub(crate) const PASSWORD: &str = "correct horse battery staple";
+
+pub(crate) struct World {
+    pub(crate) app: App,
+    pub(crate) clock: Arc<SteppedClock>,
+    pub(crate) url: String,
+    pub(crate) operator: Client,
+    _directory: TempDir,
+    _stop: DropGuard,
+}
+
+/// Somebody with a token.
+#[derive(Clone)]
+pub(crate) struct Client {
+    http: reqwest::Client,
+    url: String,
+    token: Option<String>,
+}
+
+/// An answer, read whole.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) text: String,
+}
+
+impl Answer {
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error}: {}", self.text))
+    }
+
+    /// The answer's JSON, which must have come with this status.
+    #[track_caller]
+    pub(crate) fn expect(self, status: u16) -> Value {
+        assert_eq!(self.status.as_u16(), status, "{}", self.text);
+        self.json()
+    }
+
+    /// The stable code of a refusal with this status.
+    #[track_caller]
+    pub(crate) fn refused(self, status: u16) -> String {
+        self.expect(status)["code"].as_str().unwrap().to_owned()
+    }
+}
+
+impl Client {
+    pub(crate) async fn send(&self, method: Method, path: &str, body: Option<(&str, Vec<u8>)>) -> Answer {
+        self.send_with(method, path, body, &[]).await
+    }
+
+    pub(crate) async fn send_with(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<(&str, Vec<u8>)>,
+        headers: &[(&str, &str)],
+    ) -> Answer {
+        let mut request = self.http.request(method, format!("{}{path}", self.url));
+        if let Some(token) = &self.token {
+            request = request.bearer_auth(token);
+        }
+        if let Some((kind, bytes)) = body {
+            request = request.header("content-type", kind).body(bytes);
+        }
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let response = request.send().await.unwrap();
+        Answer { status: response.status(), text: response.text().await.unwrap() }
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        self.send(Method::GET, &format!("/api/v1/{path}"), None).await
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: Value) -> Answer {
+        let body = ("application/json", body.to_string().into_bytes());
+        self.send(Method::POST, &format!("/api/v1/{path}"), Some(body)).await
+    }
+
+    /// Hands in a file; the report's id once it is judged.
+    pub(crate) async fn report(&self, query: &str, kind: &str, bytes: impl Into<Vec<u8>>) -> String {
+        let path = format!("/api/v1/sell-through-reports{query}");
+        let submitted = self.send(Method::POST, &path, Some((kind, bytes.into()))).await.expect(202);
+        self.done(submitted["operation"]["id"].as_str().unwrap()).await;
+        submitted["report"]["id"].as_str().unwrap().to_owned()
+    }
+
+    /// Waits until an operation has ended well.
+    pub(crate) async fn done(&self, operation: &str) -> Value {
+        eventually("the operation ends", async || {
+            let answer = self.get(&format!("operations/{operation}")).await.expect(200);
+            (answer["state"] != "running").then_some(answer)
+        })
+        .await
+    }
+
+    /// Every item of a list, page by page.
+    pub(crate) async fn all(&self, path: &str) -> Vec<Value> {
+        let (mut items, mut cursor) = (Vec::new(), String::new());
+        loop {
+            let mark = if path.contains('?') { '&' } else { '?' };
+            let page = self.get(&format!("{path}{mark}limit=100&cursor={cursor}")).await.expect(200);
+            items.extend(page["items"].as_array().unwrap().iter().cloned());
+            match page["next_cursor"].as_str() {
+                Some(next) => cursor = next.to_owned(),
+                None => return items,
+            }
+        }
+    }
+
+    /// The serials of the pool.
+    pub(crate) async fn pool(&self) -> Vec<String> {
+        let items = self.all("unassigned-devices").await;
+        items.iter().map(|item| item["serial_number"].as_str().unwrap().to_owned()).collect()
+    }
+
+    /// The verdicts of a report, in file order.
+    pub(crate) async fn verdicts(&self, report: &str) -> Vec<String> {
+        let lines = self.all(&format!("sell-through-reports/{report}/lines")).await;
+        lines.iter().map(|line| line["verdict"].as_str().unwrap().to_owned()).collect()
+    }
+}
+
+/// Asks until there is an answer, for at most 30 seconds.
+pub(crate) async fn eventually<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
+    for _ in 0..600 {
+        if let Some(answer) = ask().await {
+            return answer;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("in 30 seconds it was never so that {what}");
+}
+
+impl World {
+    pub(crate) async fn start(kind: Kind, name: &str) -> Self {
+        Self::with(kind, name, Config::default()).await
+    }
+
+    pub(crate) async fn with(kind: Kind, name: &str, config: Config) -> Self {
+        let directory = TempDir::new().unwrap();
+        let store = testing::fresh(kind, directory.path(), &format!("{name}{kind:?}")).await.unwrap();
+        let (ambient, clock) = testing::ambient();
+        let app = App::new(store, ambient, config, directory.path().join("spool"));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let stop = CancellationToken::new();
+        tokio::spawn(cli::serve(app.clone(), listener, stop.clone().cancelled_owned()));
+        let nobody = Client { http: client(), url: url.clone(), token: None };
+        let mut world =
+            Self { app, clock, url, operator: nobody, _directory: directory, _stop: stop.drop_guard() };
+        world.operator = world.token(Role::Operator, None).await;
+        world
+    }
+
+    /// A caller without any credential.
+    pub(crate) fn nobody(&self) -> Client {
+        Client { token: None, ..self.operator.clone() }
+    }
+
+    pub(crate) async fn token(&self, role: Role, whose: Option<&str>) -> Client {
+        let token = flows::tokens::create(&self.app, &access::system(), role, whose, "test").await.unwrap();
+        Client { http: client(), url: self.url.clone(), token: Some(token) }
+    }
+
+    pub(crate) async fn user(&self, email: &str, role: Role, whose: Option<&str>) {
+        let new = NewUser { email, name: "Test Person", password: PASSWORD, role, whose, language: None };
+        flows::users::create(&self.app, &access::system(), new).await.unwrap();
+    }
+
+    /// A partner without any qualification.
+    pub(crate) async fn newcomer(&self, number: &str) -> String {
+        let body = json!({ "name": format!("Partner {number}"), "partner_number": number });
+        self.operator.post("partners", body).await.expect(201)["id"].as_str().unwrap().to_owned()
+    }
+
+    /// Records that a partner is certified for Premium+ as View/Monitor.
+    pub(crate) async fn certify(&self, partner: &str) {
+        self.qualify(partner, "2026-01-02", Value::Null).await;
+    }
+
+    pub(crate) async fn qualify(&self, partner: &str, certified_on: &str, expires_on: Value) {
+        let body = json!({
+            "support_level": "premium_plus", "role": "resell_and_view_monitor",
+            "course_completed_on": "2026-01-01", "certified_on": certified_on, "expires_on": expires_on,
+        });
+        self.operator.post(&format!("partners/{partner}/qualifications"), body).await.expect(201);
+    }
+
+    /// A certified partner, and its admin.
+    pub(crate) async fn partner(&self, number: &str) -> Client {
+        let id = self.newcomer(number).await;
+        self.certify(&id).await;
+        self.token(Role::PartnerAdmin, Some(number)).await
+    }
+
+    /// A distributor, and its token.
+    pub(crate) async fn distributor(&self, number: &str) -> Client {
+        let body = json!({ "name": format!("Distributor {number}"), "reporter_number": number, "kind": "distributor" });
+        self.operator.post("reporters", body).await.expect(201);
+        self.token(Role::Distributor, Some(number)).await
+    }
+}
+
+fn client() -> reqwest::Client {
+    reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap()
+}
+
+/// A CSV file of lines written as `serial seller` with optional `key=value`: `kind`, `buyer`, `name`, `level`,
+/// `invoice`, `date`, `quantity`.
+pub(crate) fn csv(lines: &[&str]) -> Vec<u8> {
+    let mut text = String::from(
+        "Transaction,Transaction Date,Reseller ID,End Customer ID,End Customer,Product Number,Description,\
+         Service Level,Serial Number,Quantity,Invoice Number\n",
+    );
+    for line in lines {
+        let mut words = line.split(' ');
+        let (serial, seller) = (words.next().unwrap(), words.next().unwrap());
+        let words: Vec<(&str, &str)> = words.map(|word| word.split_once('=').unwrap()).collect();
+        let get = |key: &str, usual: &'static str| {
+            words.iter().find(|(name, _)| *name == key).map_or(usual, |(_, value)| value).replace('_', " ")
+        };
+        let (kind, date) = (get("kind", "sale"), get("date", "2026-11-18"));
+        let (buyer, name, level) = (get("buyer", "C-10"), get("name", "Muster AG"), get("level", "Premium+"));
+        let quantity = get("quantity", if kind == "return" { "-1" } else { "1" });
+        let invoice = get("invoice", "INV-1");
+        text += &format!(
+            "{kind},{date},{seller},{buyer},{name},6T1A2EA,Notebook 14,{level},{serial},{quantity},{invoice}\n"
+        );
+    }
+    text.into_bytes()
+}
+
+/// An open stream of server-sent events.
+pub(crate) struct EventStream {
+    pub(crate) bytes: std::pin::Pin<Box<dyn futures_util::Stream<Item = String> + Send>>,
+    text: String,
+}
+
+impl Client {
+    /// Opens a stream; it follows once the first bytes are there.
+    pub(crate) async fn stream(&self, path: &str, last_event_id: Option<&str>) -> EventStream {
+        use futures_util::StreamExt;
+        let mut request = self.http.get(format!("{}/api/v1/{path}", self.url));
+        if let Some(token) = &self.token {
+            request = request.bearer_auth(token);
+        }
+        if let Some(id) = last_event_id {
+            request = request.header("last-event-id", id);
+        }
+        let response = request.send().await.unwrap();
+        assert_eq!(response.status(), StatusCode::OK);
+        let bytes = response
+            .bytes_stream()
+            .take_while(|piece| std::future::ready(piece.is_ok()))
+            .map(|piece| String::from_utf8_lossy(&piece.unwrap_or_default()).into_owned());
+        let mut stream = EventStream { bytes: Box::pin(bytes), text: String::new() };
+        stream.block().await;
+        stream
+    }
+}
+
+impl EventStream {
+    async fn block(&mut self) -> String {
+        use futures_util::StreamExt;
+        loop {
+            if let Some((block, rest)) = self.text.split_once("\n\n") {
+                let block = block.to_owned();
+                self.text = rest.to_owned();
+                return block;
+            }
+            let piece = tokio::time::timeout(Duration::from_secs(30), self.bytes.next()).await;
+            self.text += &piece.expect("an event within 30 seconds").expect("the stream goes on");
+        }
+    }
+
+    /// The next event: its id, and its whole text.
+    pub(crate) async fn next_event(&mut self) -> (String, String) {
+        loop {
+            let block = self.block().await;
+            if let Some(id) = block.lines().find_map(|line| line.strip_prefix("id: ")) {
+                return (id.to_owned(), block);
+            }
+        }
+    }
+}

@@ -78,7 +78,7 @@ fn pool(lang: Lang, total: usize, q: &str, hits: usize, reported: bool, qualifie
         ("parked.partner_not_qualified".to_owned(), 37),
         ("disputed.sold_by_other_partner".to_owned(), 2),
     ]);
-    let pending = verdicts::verdicts(lang, &some);
+    let pending = verdicts::verdicts_for_partner(lang, &some);
     let reports = vec![
         Reported {
             at: "18.11.2026, 14:05".to_owned(),

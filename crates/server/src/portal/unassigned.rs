@@ -194,7 +194,7 @@ fn pending(lang: Lang, shares: &[PartnerShare]) -> Vec<VerdictCount> {
             *counts.entry(share.verdict.clone()).or_insert(0) += share.lines;
         }
     }
-    verdicts::verdicts(lang, &counts)
+    verdicts::verdicts_for_partner(lang, &counts)
 }
 
 /// The shares by report, newest first as they come.
@@ -206,7 +206,7 @@ fn by_report(lang: Lang, shares: &[PartnerShare]) -> Vec<Reported> {
             shares.first().map(|share| Reported {
                 at: instant(lang, Micros(share.received_at)),
                 reporter: share.reporter_name.clone(),
-                verdicts: verdicts::verdicts(lang, &counts),
+                verdicts: verdicts::verdicts_for_partner(lang, &counts),
             })
         })
         .collect()

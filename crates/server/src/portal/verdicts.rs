@@ -66,6 +66,18 @@ pub(super) fn verdicts(lang: Lang, counts: &BTreeMap<String, i64>) -> Vec<Verdic
         .collect()
 }
 
+/// The same for the partner whom the lines are about: where the reporter has nothing to do, the partner may.
+pub(super) fn verdicts_for_partner(lang: Lang, counts: &BTreeMap<String, i64>) -> Vec<VerdictCount> {
+    let mut verdicts = verdicts(lang, counts);
+    for verdict in &mut verdicts {
+        if verdict.code == Verdict::PartnerNotQualified.as_str() {
+            verdict.text = lang.text("yours-not-qualified");
+            verdict.advice = lang.text("yours-not-qualified-advice");
+        }
+    }
+    verdicts
+}
+
 /// The counts by family, with the pieces of a bar that stands for `total` lines.
 pub(super) fn shares(lang: Lang, counts: &BTreeMap<String, i64>, total: i64) -> Vec<Share> {
     let mut shares = Vec::new();

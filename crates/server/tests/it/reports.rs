@@ -172,10 +172,10 @@ async fn parked_lines_are_replayed_when_the_seller_becomes_known_and_certified(
     assert_eq!(distributor.verdicts(&report).await, [unknown, unknown, unknown, unknown, unknown, "placed"]);
 
     let partner = world.newcomer("R-1").await;
-    let parked = "parked.partner_not_qualified";
+    let (parked, disputed) = ("parked.partner_not_qualified", "disputed.sold_by_other_partner");
     eventually("the seller is known", async || {
         let verdicts = distributor.verdicts(&report).await;
-        (verdicts == [parked, parked, parked, "returned", parked, "placed"]).then_some(())
+        (verdicts == [parked, parked, parked, "returned", disputed, "placed"]).then_some(())
     })
     .await;
     world.certify(&partner).await;
@@ -184,7 +184,6 @@ async fn parked_lines_are_replayed_when_the_seller_becomes_known_and_certified(
         (admin.pool().await == ["5CG000000A", "5CG000000B"]).then_some(())
     })
     .await;
-    let disputed = "disputed.sold_by_other_partner";
     assert_eq!(
         distributor.verdicts(&report).await,
         ["placed", "placed", parked, "returned", disputed, "placed"],

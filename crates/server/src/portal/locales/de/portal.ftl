@@ -74,6 +74,9 @@ empty-qualification = Ihre Qualifizierung
 empty-qualification-none = Keine Qualifizierung eingetragen
 empty-qualification-text = Eine gültige Qualifizierung genügt, gleich für welche Servicestufe und in welcher Rolle. Das Programmteam trägt sie ein.
 
+yours-not-qualified = Wartet auf Ihre Zertifizierung
+yours-not-qualified-advice = Schließen Sie den Kurs ab und lassen Sie sich zertifizieren. Diese PCs kommen dann von selbst in Ihren Holding-Mandanten.
+
 partner-role-resell-and-view-monitor = Resell and View/Monitor
 partner-role-service-delivery = Service Delivery
 standing-course-open = Kurs noch nicht abgeschlossen

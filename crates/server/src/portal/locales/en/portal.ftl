@@ -74,6 +74,9 @@ empty-qualification = Your qualification
 empty-qualification-none = No qualification recorded
 empty-qualification-text = One valid qualification is enough, of either support level and in either role. The programme team records it.
 
+yours-not-qualified = Waiting for your certification
+yours-not-qualified-advice = Finish the course and get certified. These PCs then move into your holding tenant by themselves.
+
 partner-role-resell-and-view-monitor = Resell and View/Monitor
 partner-role-service-delivery = Service Delivery
 standing-course-open = Course not finished yet

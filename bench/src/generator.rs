@@ -1,0 +1,271 @@
+//! Sell-through lines from nothing but their number: the same number is the same line on every machine.
+
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::ops::Range;
+use std::path::Path;
+
+use anyhow::Context;
+
+/// How many partners the lines are spread over, the first of them far more often than the last.
+pub const PARTNERS: usize = 200;
+
+const HEADER: &str = "Transaction,Transaction Date,Reseller ID,End Customer ID,End Customer,Country,Product Number,\
+                      Description,Service Level,Serial Number,Quantity,Invoice Number\n";
+const CUSTOMERS: [(&str, &str); 8] = [
+    ("Alder Clinic", "GB"),
+    ("Boulangerie Roux", "FR"),
+    ("Kanzlei Wiese", "DE"),
+    ("Nordhus", "DK"),
+    ("Oak Schools", "IE"),
+    ("Pfeil Bau", "DE"),
+    ("Studio Lume", "IT"),
+    ("Zandvoort BV", "NL"),
+];
+/// Product number, description and the level that it is mostly sold with.
+const PRODUCTS: [(&str, &str, Option<Level>); 10] = [
+    ("3K1A0EA", "Notebook 14", Some(Level::Plus)),
+    ("3K2A4EA", "Notebook 16", Some(Level::Premium)),
+    ("5M0B1EA", "Mini 800", Some(Level::Premium)),
+    ("5M7B9ET", "Tower 400", None),
+    ("8T3C2EA", "Tablet 11", Some(Level::Plus)),
+    ("8T6C5EA", "Tablet 13", None),
+    ("9W2D8ET", "Studio Z4", Some(Level::Plus)),
+    ("2F4E7EA", "Flip 13", Some(Level::Premium)),
+    ("6H8F3EA", "One 24", None),
+    ("7J5G6EA", "Book 15", Some(Level::Premium)),
+];
+const PREFIXES: [&str; 4] = ["1BN", "4QD", "7XT", "9HC"];
+const DIGITS: &[u8; 32] = b"0123456789ABCDEFGHJKLMNPQRSTUVWX";
+
+/// A support level as a line names it and as it is stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    /// The lower one.
+    Premium,
+    /// The higher one.
+    Plus,
+}
+
+impl Level {
+    /// In a file.
+    fn name(self) -> &'static str {
+        match self {
+            Level::Premium => "Premium",
+            Level::Plus => "Premium+",
+        }
+    }
+
+    /// In the database.
+    pub fn code(self) -> &'static str {
+        match self {
+            Level::Premium => "premium",
+            Level::Plus => "premium_plus",
+        }
+    }
+}
+
+/// One line of a report.
+#[derive(Clone, Debug)]
+pub struct Sale {
+    /// Which partner sold, from 0.
+    pub seller: usize,
+    /// The partner's number.
+    pub seller_number: String,
+    /// The day of the sale, in 2026.
+    pub sold_on: String,
+    /// The same day three years later, on which the entitlement ends.
+    pub ends_on: String,
+    /// The end customer's number.
+    pub buyer: String,
+    /// The end customer.
+    pub buyer_name: &'static str,
+    /// Where it is.
+    pub country: &'static str,
+    /// The product number.
+    pub product_number: &'static str,
+    /// The model.
+    pub model: &'static str,
+    /// What was sold with it.
+    pub level: Option<Level>,
+    /// The serial, in its normal form.
+    pub serial: String,
+    /// The invoice.
+    pub invoice: String,
+}
+
+/// Whose lines.
+#[derive(Clone, Debug)]
+pub enum Sellers {
+    /// One partner sold everything.
+    One(usize),
+    /// All partners; the n-th is named about 1/n as often as the first. Holds the running sums.
+    Skewed(Vec<f64>),
+}
+
+impl Sellers {
+    /// All [`PARTNERS`], skewed.
+    pub fn skewed() -> Self {
+        let mut sum = 0.0;
+        let sums = (1..=PARTNERS).map(|rank| {
+            sum += 1.0 / rank as f64;
+            sum
+        });
+        Sellers::Skewed(sums.collect())
+    }
+
+    fn pick(&self, random: u64) -> usize {
+        match self {
+            Sellers::One(seller) => *seller,
+            Sellers::Skewed(sums) => {
+                let all = sums.last().copied().unwrap_or(1.0);
+                let point = (random >> 11) as f64 / (1_u64 << 53) as f64 * all;
+                sums.partition_point(|sum| *sum <= point).min(sums.len() - 1)
+            }
+        }
+    }
+}
+
+/// The number under which reports name this partner.
+pub fn partner_number(partner: usize) -> String {
+    format!("R-{}", 2001 + partner)
+}
+
+/// A pseudo-random number for this number: two rounds of multiply and fold.
+fn scramble(number: u64) -> u64 {
+    let mut x = number.wrapping_mul(0xd6e8_feb8_6659_fd93).wrapping_add(0x2545_f491_4f6c_dd1d);
+    for _ in 0..2 {
+        x = (x ^ (x >> 32)).wrapping_mul(0xd6e8_feb8_6659_fd93);
+    }
+    x ^ (x >> 32)
+}
+
+/// A serial for each number below 2^35, never the same one twice, in no order: every step can be undone.
+fn serial(number: u64) -> String {
+    const MASK: u64 = (1 << 35) - 1;
+    let mut x = number & MASK;
+    for factor in [0x4_a1c3_5e7b, 0x2_6d8f_91a5, 0x6_3b47_c0d9_u64] {
+        x = x.wrapping_mul(factor) & MASK;
+        x ^= x >> 18;
+    }
+    let mut serial = String::with_capacity(10);
+    serial.push_str(PREFIXES[(x % PREFIXES.len() as u64) as usize]);
+    for place in (0..7).rev() {
+        serial.push(char::from(DIGITS[(x >> (place * 5)) as usize & 31]));
+    }
+    serial
+}
+
+impl Sale {
+    /// The line of this number.
+    pub fn of(number: u64, sellers: &Sellers) -> Self {
+        let (dice, more) = (scramble(number * 2), scramble(number * 2 + 1));
+        let at = |shift: u32, sides: u64| (dice >> shift) % sides;
+        let seller = sellers.pick(more);
+        let (month, day) = (1 + at(0, 10), 1 + at(8, 28));
+        let (buyer_name, country) = CUSTOMERS[at(16, CUSTOMERS.len() as u64) as usize];
+        let (product_number, model, level) = PRODUCTS[at(24, PRODUCTS.len() as u64) as usize];
+        Self {
+            seller,
+            seller_number: partner_number(seller),
+            sold_on: format!("2026-{month:02}-{day:02}"),
+            ends_on: format!("2029-{month:02}-{day:02}"),
+            buyer: format!("C{}", 1000 + at(32, 9000)),
+            buyer_name,
+            country,
+            product_number,
+            model,
+            level,
+            serial: serial(number),
+            invoice: format!("A{}", 100_000 + at(44, 900_000)),
+        }
+    }
+
+    fn write(&self, text: &mut String) {
+        let level = self.level.map_or("", Level::name);
+        // Writing to a string does not fail.
+        let _ = writeln!(
+            text,
+            "sale,{},{},{},{},{},{},{},{level},{},1,{}",
+            self.sold_on,
+            self.seller_number,
+            self.buyer,
+            self.buyer_name,
+            self.country,
+            self.product_number,
+            self.model,
+            self.serial,
+            self.invoice
+        );
+    }
+}
+
+/// What a written file holds.
+#[derive(Clone, Debug, Default)]
+pub struct Written {
+    /// Its size.
+    pub bytes: u64,
+    /// Lines of each partner.
+    pub per_partner: Vec<u64>,
+    /// Lines with a support level.
+    pub with_level: u64,
+}
+
+/// Writes the lines of these numbers as a CSV file.
+pub fn write_csv(path: &Path, numbers: Range<u64>, sellers: &Sellers) -> anyhow::Result<Written> {
+    let mut file = std::fs::File::create(path).with_context(|| format!("cannot make {}", path.display()))?;
+    let mut written = Written { per_partner: vec![0; PARTNERS], ..Written::default() };
+    let mut text = HEADER.to_owned();
+    for number in numbers {
+        let sale = Sale::of(number, sellers);
+        written.per_partner[sale.seller] += 1;
+        written.with_level += u64::from(sale.level.is_some());
+        sale.write(&mut text);
+        if text.len() > 1 << 20 {
+            written.bytes += text.len() as u64;
+            file.write_all(text.as_bytes())?;
+            text.clear();
+        }
+    }
+    written.bytes += text.len() as u64;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()?;
+    Ok(written)
+}
+
+/// The same as text in memory.
+pub fn csv(numbers: Range<u64>, sellers: &Sellers) -> Vec<u8> {
+    let mut text = HEADER.to_owned();
+    numbers.for_each(|number| Sale::of(number, sellers).write(&mut text));
+    text.into_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn serials_never_repeat_and_are_in_no_order() {
+        let serials: Vec<String> = (0..200_000).map(serial).collect();
+        assert_eq!(serials.iter().collect::<HashSet<_>>().len(), serials.len());
+        let rising = serials.windows(2).filter(|pair| pair[0] < pair[1]).count();
+        assert!((80_000..120_000).contains(&rising), "{rising} of 200,000 rise");
+    }
+
+    #[test]
+    fn every_partner_sells_and_the_first_sells_most() {
+        let sellers = Sellers::skewed();
+        let mut counts = vec![0; PARTNERS];
+        let mut levels = 0;
+        for number in 0..100_000 {
+            let sale = Sale::of(number, &sellers);
+            counts[sale.seller] += 1;
+            levels += u32::from(sale.level.is_some());
+        }
+        assert!(counts.iter().all(|count| *count > 20));
+        assert!(counts[0] > 15_000 && counts[0] > 50 * counts[PARTNERS - 1]);
+        assert!((68_000..72_000).contains(&levels), "{levels} of 100,000 with a level");
+    }
+}

@@ -1,0 +1,182 @@
+//! The product as its users run it: a release server of its own process on a data directory of its own.
+
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use anyhow::{Context, bail, ensure};
+use rusqlite::{Connection, OpenFlags};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::generator::{PARTNERS, partner_number};
+use crate::http::{Client, text_at};
+use crate::machine;
+
+/// A child that says where it listens, and ends with this value.
+pub struct Process {
+    child: Child,
+    /// Where it listens.
+    pub address: SocketAddr,
+}
+
+impl Process {
+    /// Starts it and waits for the line that ends with `http://address`.
+    pub fn start(command: &mut Command) -> anyhow::Result<Self> {
+        let mut child =
+            command.stdout(Stdio::piped()).spawn().with_context(|| format!("cannot start {command:?}"))?;
+        let stdout = child.stdout.take().context("no standard output")?;
+        let mut line = String::new();
+        BufReader::new(stdout).read_line(&mut line)?;
+        let address = line.trim().rsplit_once("http://").and_then(|(_, address)| address.parse().ok());
+        match address {
+            Some(address) => Ok(Self { child, address }),
+            None => {
+                child.kill()?;
+                child.wait()?;
+                bail!("{command:?} said {line:?} instead of where it listens")
+            }
+        }
+    }
+
+    /// Milliseconds of processor that it has used.
+    pub fn cpu_ms(&self) -> anyhow::Result<f64> {
+        machine::cpu_ms(self.child.id())
+    }
+
+    /// The most memory that it ever had resident, in megabytes.
+    pub fn peak_mb(&self) -> anyhow::Result<f64> {
+        machine::peak_mb(self.child.id())
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // Its data goes away with it; nothing is left to be ended in order.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A partner of the platform.
+#[derive(Clone, Debug)]
+pub struct Partner {
+    /// Its number in reports.
+    pub number: String,
+    /// Its id.
+    pub id: String,
+}
+
+/// A running server with partners, a distributor and tokens. The data goes away with it.
+pub struct Platform {
+    /// The server.
+    pub process: Process,
+    /// Its partners, in the order of the generator.
+    pub partners: Vec<Partner>,
+    /// The distributor's connection.
+    pub distributor: Client,
+    program: PathBuf,
+    data: TempDir,
+}
+
+impl Platform {
+    /// Starts a server in a fresh directory under `directory` and fills it with [`PARTNERS`] qualified partners.
+    pub async fn start(program: &Path, directory: &Path) -> anyhow::Result<Self> {
+        let data = tempfile::Builder::new().prefix("roadstead-bench-").tempdir_in(directory)?;
+        let process = Process::start(
+            Command::new(program).args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(data.path()),
+        )?;
+        let token = make_token(program, data.path(), "operator", None)?;
+        let mut operator = Client::connect(process.address, &token).await?;
+        let mut partners = Vec::with_capacity(PARTNERS);
+        for at in 0..PARTNERS {
+            let number = partner_number(at);
+            let new = json!({ "name": format!("Partner {at:03}"), "partner_number": number });
+            let created = operator.post("/api/v1/partners", &new).await?;
+            let id = text_at(&created, "/id")?.to_owned();
+            let qualification = json!({
+                "support_level": "premium_plus",
+                "role": "service_delivery",
+                "course_completed_on": "2025-03-03",
+                "certified_on": "2025-04-01",
+            });
+            operator.post(&format!("/api/v1/partners/{id}/qualifications"), &qualification).await?;
+            partners.push(Partner { number, id });
+        }
+        let new = json!({ "name": "Bench Distribution", "reporter_number": "D-1", "kind": "distributor" });
+        operator.post("/api/v1/reporters", &new).await?;
+        let token = make_token(program, data.path(), "distributor", Some("D-1"))?;
+        let distributor = Client::connect(process.address, &token).await?;
+        let platform = Self { process, partners, distributor, program: program.to_owned(), data };
+        platform.until_quiet().await?;
+        Ok(platform)
+    }
+
+    /// A partner's token.
+    pub fn partner_token(&self, partner: usize) -> anyhow::Result<String> {
+        make_token(&self.program, self.data.path(), "partner", Some(&self.partners[partner].number))
+    }
+
+    /// A connection of a partner's.
+    pub async fn partner(&self, partner: usize) -> anyhow::Result<Client> {
+        Client::connect(self.process.address, &self.partner_token(partner)?).await
+    }
+
+    /// The file of its database.
+    pub fn database(&self) -> PathBuf {
+        self.data.path().join("roadstead.db")
+    }
+
+    /// A connection to its database that only reads.
+    pub fn look_inside(&self) -> anyhow::Result<Connection> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        Ok(Connection::open_with_flags(self.database(), flags)?)
+    }
+
+    /// Waits until no background work is due.
+    async fn until_quiet(&self) -> anyhow::Result<()> {
+        for _ in 0..600 {
+            let jobs: i64 = self.look_inside()?.query_row("SELECT COUNT(*) FROM jobs", [], |row| row.get(0))?;
+            if jobs == 0 {
+                return Ok(());
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        bail!("the server's background work does not end")
+    }
+
+    /// Waits until an operation has ended; its result.
+    pub async fn until_done(&mut self, operation: &str) -> anyhow::Result<Value> {
+        let path = format!("/api/v1/operations/{operation}");
+        loop {
+            let answer = self.distributor.get(&path).await?;
+            match text_at(&answer, "/state")? {
+                "running" => tokio::time::sleep(Duration::from_millis(50)).await,
+                "succeeded" => return Ok(answer["result"].clone()),
+                _ => bail!("the operation failed: {answer}"),
+            }
+        }
+    }
+
+    /// Checks that all lines of a report were placed, by what the operation says.
+    pub fn all_placed(result: &Value, lines: u64) -> anyhow::Result<()> {
+        let counts = &result["counts"];
+        ensure!(*counts == json!({ "placed": lines }), "not all of {lines} lines were placed: {counts}");
+        Ok(())
+    }
+}
+
+/// Makes a token as an operator does: with the product's own command.
+fn make_token(program: &Path, data: &Path, role: &str, whose: Option<&str>) -> anyhow::Result<String> {
+    let mut command = Command::new(program);
+    command.args(["token", "create", "--role", role, "--name", "bench", "--data"]).arg(data);
+    if let Some(whose) = whose {
+        command.args(["--for", whose]);
+    }
+    let output = command.stderr(Stdio::inherit()).output().context("cannot make a token")?;
+    ensure!(output.status.success(), "{command:?} failed");
+    let text = String::from_utf8(output.stdout)?;
+    Ok(text.lines().last().context("no token")?.trim().to_owned())
+}

@@ -1,0 +1,21 @@
+#!/usr/bin/env bash
+# Installs what building, testing and the demo need beyond Rust, on a machine with Debian's package manager.
+# Does nothing where it is there already.
+set -euo pipefail
+
+packages=()
+need() { command -v "$1" >/dev/null 2>&1 || packages+=("$2"); }
+need cc build-essential
+need chromium chromium
+need chromedriver chromium-driver
+need python3 python3
+ls -d /usr/lib/postgresql/*/bin >/dev/null 2>&1 || packages+=(postgresql)
+fc-list 2>/dev/null | grep -qi dejavu || packages+=(fonts-dejavu-core)
+
+if [ ${#packages[@]} -gt 0 ]; then
+    sudo=""
+    [ "$(id -u)" = 0 ] || sudo=sudo
+    echo "installing ${packages[*]}"
+    $sudo apt-get update -q
+    DEBIAN_FRONTEND=noninteractive $sudo apt-get install -q -y --no-install-recommends "${packages[@]}"
+fi

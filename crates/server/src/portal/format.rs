@@ -56,7 +56,7 @@ pub(super) fn bytes(lang: Lang, bytes: i64) -> String {
         1_000_000..1_000_000_000 => (1_000_000, "MB"),
         _ => (1_000_000_000, "GB"),
     };
-    let tenths = bytes / (unit / 10);
+    let tenths = (bytes + unit / 20) / (unit / 10);
     let point = match lang {
         Lang::En => '.',
         Lang::De => ',',
@@ -126,7 +126,8 @@ mod tests {
             (999, "999 B", "999 B"),
             (1_000, "1 kB", "1 kB"),
             (1_440_000, "1.4 MB", "1,4 MB"),
-            (1 << 30, "1 GB", "1 GB"),
+            (9_596_631, "9.6 MB", "9,6 MB"),
+            (1 << 30, "1.1 GB", "1,1 GB"),
         ] {
             assert_eq!((bytes(Lang::En, n).as_str(), bytes(Lang::De, n).as_str()), (english, german));
         }

@@ -73,7 +73,7 @@ pub(super) struct Body {
     pub(super) operation: String,
     pub(super) shares: Vec<Share>,
     pub(super) verdicts: Vec<VerdictCount>,
-    /// Where the rejected lines are had as a file, if there are any.
+    /// Where the rejected lines are had as a file, once all are known and there are any.
     pub(super) errors: Option<String>,
     pub(super) tabs: Vec<Tab>,
     pub(super) rows: Vec<Row>,
@@ -120,14 +120,14 @@ pub(super) async fn show(
     let rows: Result<Vec<Row>, _> = found.items.into_iter().map(|line| row(lang, line)).collect();
     let progress = Progress::of(lang, &report);
     let rejected = counts.keys().any(|code| verdicts::family(code) == "rejected");
-    let to = |cursor: &str| link(&path, &[("verdict", verdict), ("cursor", cursor)]);
+    let to = |cursor: &str| link(&path, &[("verdict", verdict), ("cursor", cursor)]) + "#lines";
     let body = Body {
         lang,
         validate_only: report.validate_only,
         operation: format!("/api/v1/operations/{}/events", report.operation),
         shares: verdicts::shares(lang, &counts, report.lines),
         verdicts: verdicts::verdicts(lang, &counts),
-        errors: rejected.then(|| format!("/api/v1/sell-through-reports/{id}/errors.csv")),
+        errors: (rejected && !progress.runs()).then(|| format!("/api/v1/sell-through-reports/{id}/errors.csv")),
         tabs: tabs(lang, &path, &counts, verdict),
         rows: rows?,
         first: (!asked.cursor.is_empty()).then(|| to("")),
@@ -169,7 +169,7 @@ fn tabs(lang: Lang, path: &str, counts: &BTreeMap<String, i64>, verdict: &str) -
     let tab = |text, lines, filter: &str| Tab {
         text,
         lines,
-        link: link(path, &[("verdict", filter)]),
+        link: link(path, &[("verdict", filter)]) + "#lines",
         current: filter == verdict,
     };
     let mut tabs = vec![tab(lang.text("report-all-lines"), sum(&|_| true), "")];
@@ -186,6 +186,8 @@ fn tabs(lang: Lang, path: &str, counts: &BTreeMap<String, i64>, verdict: &str) -
 }
 
 fn row(lang: Lang, line: Line) -> Result<Row, Problem> {
+    // What waits needs nothing done: the summary says so once, not each line again.
+    let advise = |code: &str| if code.starts_with("parked") { String::new() } else { lang.code_advice(code) };
     let mut reasons: Vec<ReasonView> = line
         .reasons()?
         .into_iter()
@@ -195,11 +197,11 @@ fn row(lang: Lang, line: Line) -> Result<Row, Problem> {
                 .field
                 .map_or_else(String::new, |f| lang.code_text(&format!("field.{}", f.as_str()))),
             received: reason.received.filter(|text| !text.is_empty()),
-            advice: lang.code_advice(&reason.code),
+            advice: advise(&reason.code),
         })
         .collect();
     // A finer reason without an advice of its own is mended as its verdict is.
-    let advice = lang.code_advice(&line.verdict);
+    let advice = advise(&line.verdict);
     if !advice.is_empty() && reasons.iter().all(|reason| reason.advice.is_empty()) {
         reasons.push(ReasonView { text: String::new(), field: String::new(), received: None, advice });
     }

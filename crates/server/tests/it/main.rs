@@ -4,6 +4,7 @@
 mod world;
 
 mod bad_input;
+mod browser;
 mod isolation;
 mod partners;
 mod reports;

@@ -2,6 +2,7 @@
 "use strict";
 
 const numbers = new Intl.NumberFormat(document.documentElement.lang);
+const tenths = new Intl.NumberFormat(document.documentElement.lang, { maximumFractionDigits: 1 });
 const csrf = document.querySelector("meta[name=csrf-token]")?.content ?? "";
 
 /** Puts values into the {places} of a text. */
@@ -160,8 +161,9 @@ class Upload {
   choose(file) {
     if (file) this.file = file;
     if (!this.file) return;
-    const unit = new Intl.NumberFormat(document.documentElement.lang, { maximumFractionDigits: 1 });
-    const size = this.file.size < 1e6 ? `${unit.format(this.file.size / 1e3)} kB` : `${unit.format(this.file.size / 1e6)} MB`;
+    const units = [[1e6, "MB"], [1e3, "kB"], [1, "B"]];
+    const [unit, name] = units.find(([bytes]) => this.file.size >= bytes) ?? [1, "B"];
+    const size = `${tenths.format(this.file.size / unit)} ${name}`;
     this.chosen.textContent = `${this.file.name} · ${size}`;
     this.button.disabled = false;
     this.refused.hidden = true;

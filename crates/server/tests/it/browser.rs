@@ -1,0 +1,301 @@
+//! The whole path in a real browser, in each language, as the people on it go it. Screenshots are left in
+//! `target/screenshots`.
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use roadstead_domain::access::Role;
+use roadstead_store::engine::Kind::Sqlite;
+use rstest::rstest;
+use thirtyfour::prelude::*;
+
+use crate::world::{PASSWORD, World, csv};
+
+/// Debian's chromedriver on a spare port, ended with the test.
+struct Driver {
+    process: Child,
+    url: String,
+    _profile: tempfile::TempDir,
+}
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+impl Driver {
+    async fn start() -> Self {
+        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        // A home of its own: Chromium keeps its settings there.
+        let profile = tempfile::TempDir::new().unwrap();
+        let process = Command::new("chromedriver")
+            .arg(format!("--port={port}"))
+            .env("HOME", profile.path())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("chromedriver is installed by scripts/install.sh");
+        let driver = Self { process, url: format!("http://127.0.0.1:{port}"), _profile: profile };
+        for _ in 0..200 {
+            if tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_ok() {
+                return driver;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("chromedriver does not listen");
+    }
+
+    async fn browser(&self, world: &World, lang: &'static str) -> Page {
+        let mut capabilities = DesiredCapabilities::chrome();
+        for argument in [
+            "--headless=new",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-dev-shm-usage",
+            "--disable-quic",
+            "--no-first-run",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+            "--window-size=1280,900",
+        ] {
+            capabilities.add_arg(argument).unwrap();
+        }
+        let driver = WebDriver::new(&self.url, capabilities).await.unwrap();
+        Page { driver, url: world.url.clone(), lang }
+    }
+}
+
+/// Somebody's browser.
+struct Page {
+    driver: WebDriver,
+    url: String,
+    lang: &'static str,
+}
+
+impl Page {
+    async fn sign_in(&self, email: &str) {
+        self.go(&format!("/sign-in?lang={}", self.lang)).await;
+        self.fill("#email", email).await;
+        self.fill("#password", PASSWORD).await;
+        self.shot("sign-in").await;
+        self.click("form.stack button").await;
+        self.see("main h1", "").await;
+        assert_eq!(self.attribute("html", "lang").await, self.lang);
+    }
+
+    async fn go(&self, path: &str) {
+        self.driver.goto(format!("{}{path}", self.url)).await.unwrap();
+    }
+
+    async fn find(&self, css: &str) -> WebElement {
+        let wait = (Duration::from_secs(20), Duration::from_millis(50));
+        self.driver
+            .query(By::Css(css))
+            .wait(wait.0, wait.1)
+            .first()
+            .await
+            .unwrap_or_else(|e| panic!("{css}: {e}"))
+    }
+
+    async fn fill(&self, css: &str, text: &str) {
+        let field = self.find(css).await;
+        field.clear().await.unwrap();
+        field.send_keys(text).await.unwrap();
+    }
+
+    async fn click(&self, css: &str) {
+        self.find(css).await.click().await.unwrap();
+    }
+
+    async fn attribute(&self, css: &str, name: &str) -> String {
+        self.find(css).await.attr(name).await.unwrap().unwrap_or_default()
+    }
+
+    /// Waits until an element that matches shows this text.
+    async fn see(&self, css: &str, text: &str) {
+        crate::world::eventually(
+            &format!("{css} shows {text:?}; the page shows {}", self.text().await),
+            async || {
+                for element in self.driver.find_all(By::Css(css)).await.ok()? {
+                    // Between finding and reading the live list may have been replaced.
+                    if element.text().await.is_ok_and(|shown| shown.contains(text)) {
+                        return Some(());
+                    }
+                }
+                None
+            },
+        )
+        .await;
+    }
+
+    async fn text(&self) -> String {
+        match self.driver.find(By::Css("body")).await {
+            Ok(body) => body.text().await.unwrap_or_default(),
+            Err(_) => String::new(),
+        }
+    }
+
+    async fn run(&self, script: &str) -> serde_json::Value {
+        self.driver.execute(script, Vec::new()).await.unwrap().json().clone()
+    }
+
+    async fn shot(&self, name: &str) {
+        let directory = screenshots();
+        std::fs::create_dir_all(&directory).unwrap();
+        self.driver.screenshot(&directory.join(format!("{name}-{}.png", self.lang))).await.unwrap();
+    }
+}
+
+fn screenshots() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/screenshots")
+}
+
+/// What the pages say, by language.
+struct Words {
+    unassigned: &'static str,
+    not_certified: &'static str,
+    has_holding: &'static str,
+    waiting: &'static str,
+    placed: &'static str,
+    not_a_serial: &'static str,
+    empty_file: &'static str,
+    no_hit: &'static str,
+    pcs: &'static str,
+    wrong: &'static str,
+}
+
+const ENGLISH: Words = Words {
+    unassigned: "Unassigned Devices",
+    not_certified: "not certified yet",
+    has_holding: "Holding tenant in place",
+    waiting: "Waiting",
+    placed: "Placed with the partner",
+    not_a_serial: "This is not a serial number",
+    empty_file: "The file is empty",
+    no_hit: "zzz",
+    pcs: "2 PCs",
+    wrong: "wrong",
+};
+
+const GERMAN: Words = Words {
+    unassigned: "Nicht zugewiesene Geräte",
+    not_certified: "noch nicht zertifiziert",
+    has_holding: "Holding-Mandant",
+    waiting: "Wartet",
+    placed: "Dem Partner zugeordnet",
+    not_a_serial: "Das ist keine Seriennummer",
+    empty_file: "Die Datei ist leer",
+    no_hit: "zzz",
+    pcs: "2 PCs",
+    wrong: "falsch",
+};
+
+/// Behaviours 17 to 21 and 53: from an empty page that explains itself to PCs that appear on it by themselves.
+#[rstest]
+#[case::english("en", &ENGLISH)]
+#[case::german("de", &GERMAN)]
+#[tokio::test(flavor = "multi_thread")]
+async fn b17_b21_b53_the_whole_path_in_the_browser(#[case] lang: &'static str, #[case] words: &Words) {
+    let world = World::start(Sqlite, "browser").await;
+    let driver = Driver::start().await;
+    world.user("operator@example.com", Role::Operator, None).await;
+
+    // The operator adds a partner that has finished the course, and a distributor.
+    let operator = driver.browser(&world, lang).await;
+    operator.go(&format!("/sign-in?lang={lang}")).await;
+    operator.fill("#email", "operator@example.com").await;
+    operator.fill("#password", "not the password").await;
+    operator.click("form.stack button").await;
+    operator.see("[role=alert]", words.wrong).await;
+    operator.sign_in("operator@example.com").await;
+    operator.click("main details summary").await;
+    operator.fill("form[action='/partners'] [name=name]", "Hafen & Söhne <GmbH>").await;
+    operator.fill("form[action='/partners'] [name=partner_number]", "R-1").await;
+    operator.click("form[action='/partners'] button").await;
+    operator.see("article.partner h2", "Hafen & Söhne <GmbH>").await;
+    let partner = world.operator.get("partners/R-1").await.expect(200)["id"].as_str().unwrap().to_owned();
+    let course = serde_json::json!({
+        "support_level": "premium", "role": "service_delivery", "course_completed_on": "2026-01-01",
+    });
+    world.operator.post(&format!("partners/{partner}/qualifications"), course).await.expect(201);
+    world.distributor("D-1").await;
+    world.user("distributor@example.com", Role::Distributor, Some("D-1")).await;
+    world.user("partner@example.com", Role::PartnerAdmin, Some("R-1")).await;
+
+    // The partner's page is there, empty, and says why (behaviours 19, 20, 21).
+    let admin = driver.browser(&world, lang).await;
+    admin.sign_in("partner@example.com").await;
+    admin.see("nav a[aria-current]", words.unassigned).await;
+    admin.see("h1", words.unassigned).await;
+    admin.see("main", words.not_certified).await;
+    admin.see("main", "R-1").await;
+    admin.shot("unassigned-empty").await;
+    // If the page were loaded anew, this would be gone.
+    admin.run("window.neverReloaded = true").await;
+
+    // The distributor hands in a file: a refusal first, then a real one, with progress to its verdicts.
+    let distributor = driver.browser(&world, lang).await;
+    distributor.sign_in("distributor@example.com").await;
+    distributor.shot("reports-empty").await;
+    let files = tempfile::TempDir::new().unwrap();
+    let path = |name: &str| files.path().join(name).to_str().unwrap().to_owned();
+    std::fs::write(path("empty.csv"), "").unwrap();
+    std::fs::write(path("sales.csv"), csv(&["5CG000000A R-1", "5CG000000B R-1", "5CG12!4ABC R-1"])).unwrap();
+    distributor.find("#file").await.send_keys(path("empty.csv")).await.unwrap();
+    distributor.click("#upload button.primary").await;
+    distributor.see("[role=alert]", words.empty_file).await;
+    distributor.shot("reports-refused").await;
+    distributor.go("/reports").await;
+    distributor.find("#file").await.send_keys(path("sales.csv")).await.unwrap();
+    distributor.click("#upload button.primary").await;
+    distributor.see("main", words.waiting).await;
+    distributor.see("h1", "sales.csv").await;
+    distributor.see("main", words.not_a_serial).await;
+    distributor.shot("report").await;
+
+    // It reached the partner's open page: what waits, and why.
+    admin.see("main", words.waiting).await;
+    admin.shot("unassigned-parked").await;
+
+    // The operator certifies the partner; the PCs stand on the page that nobody reloaded.
+    let certified = serde_json::json!({
+        "support_level": "premium", "role": "service_delivery", "course_completed_on": "2026-01-01",
+        "certified_on": "2026-02-01",
+    });
+    world.operator.post(&format!("partners/{partner}/qualifications"), certified).await.expect(201);
+    admin.see("table.list th[scope=row]", "5CG000000A").await;
+    admin.see("table.list th[scope=row]", "5CG000000B").await;
+    admin.see(".count", words.pcs).await;
+    assert_eq!(admin.run("return window.neverReloaded === true").await, true);
+    admin.shot("unassigned").await;
+    distributor.driver.refresh().await.unwrap();
+    distributor.see("main", words.placed).await;
+    operator.go("/partners").await;
+    operator.see("article.partner .badge", words.has_holding).await;
+    operator.shot("partners").await;
+
+    // Search, with and without a hit; the export is one click away.
+    admin.fill("#q", "g000000b").await;
+    admin.click("form.search button").await;
+    admin.see("table.list th[scope=row]", "5CG000000B").await;
+    assert_eq!(admin.driver.find_all(By::Css("table.list tbody tr")).await.unwrap().len(), 1);
+    admin.fill("#q", words.no_hit).await;
+    admin.click("form.search button").await;
+    admin.see(".empty", words.no_hit).await;
+    admin.shot("unassigned-no-hit").await;
+    assert!(admin.attribute("a[download]", "href").await.contains("format=csv"));
+
+    // A foreign page is a friendly not found.
+    admin.go("/partners").await;
+    admin.shot("not-found").await;
+    assert!(!admin.text().await.contains("Hafen & Söhne <GmbH>\nR-1"));
+    for page in [operator, admin, distributor] {
+        let broken = page.run("return window.broken || null").await;
+        assert!(broken.is_null(), "{broken}");
+        page.driver.quit().await.unwrap();
+    }
+}

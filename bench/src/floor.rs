@@ -192,10 +192,19 @@ impl<'a> Statements<'a> {
         let (report, partner) = (fixed.report, fixed.partners[sale.seller]);
         let holding = fixed.holdings[sale.seller];
         let none: Option<[u8; 16]> = None;
-        self.placement
-            .execute(params![row.device, holding, 1, sale.serial, row.search, at, report, line])?;
+        self.placement.execute(params![row.device, holding, 1, sale.serial, row.search, at, report, line])?;
         self.log.execute(params![
-            partner, row.seq, row.device, sale.serial, none, holding, 1, report, line, at, row.hash
+            partner,
+            row.seq,
+            row.device,
+            sale.serial,
+            none,
+            holding,
+            1,
+            report,
+            line,
+            at,
+            row.hash
         ])?;
         if let Some(level) = sale.level {
             self.entitlement.execute(params![

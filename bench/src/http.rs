@@ -54,7 +54,13 @@ impl Client {
         Ok(response.into_body())
     }
 
-    fn request(&self, method: Method, path: &str, kind: &str, body: AnyBody) -> anyhow::Result<Request<AnyBody>> {
+    fn request(
+        &self,
+        method: Method,
+        path: &str,
+        kind: &str,
+        body: AnyBody,
+    ) -> anyhow::Result<Request<AnyBody>> {
         Ok(Request::builder()
             .method(method)
             .uri(path)

@@ -67,7 +67,9 @@ pub async fn ask(target: &Target, connections: usize, length: Duration) -> anyho
         workers.spawn(worker(target.clone(), ready.clone(), length));
     }
     // A worker that fails before it is ready would leave the others waiting.
-    tokio::time::timeout(Duration::from_secs(10), ready.wait()).await.context("not every connection stands")?;
+    tokio::time::timeout(Duration::from_secs(10), ready.wait())
+        .await
+        .context("not every connection stands")?;
     let start = Instant::now();
     let mut parts = Vec::with_capacity(connections);
     while let Some(part) = workers.join_next().await {

@@ -49,9 +49,13 @@ impl Machine {
             filesystem: filesystem(directory)?,
             fsync_ms: fsync_ms(directory)?,
             sqlite_of_floors: rusqlite::version(),
-            server: said(server, &["--version"]).with_context(|| format!("{} does not run", server.display()))?,
-            commit: said(Path::new("git"), &["-C", env!("CARGO_MANIFEST_DIR"), "describe", "--always", "--dirty"])
-                .unwrap_or_default(),
+            server: said(server, &["--version"])
+                .with_context(|| format!("{} does not run", server.display()))?,
+            commit: said(
+                Path::new("git"),
+                &["-C", env!("CARGO_MANIFEST_DIR"), "describe", "--always", "--dirty"],
+            )
+            .unwrap_or_default(),
         })
     }
 }
@@ -66,7 +70,11 @@ fn filesystem(directory: &Path) -> anyhow::Result<String> {
         directory.starts_with(at).then_some((at.len(), kind))
     });
     let kind = kinds.max_by_key(|(length, _)| *length).map_or("unknown", |(_, kind)| kind);
-    anyhow::ensure!(kind != "tmpfs", "{} is in memory: name a directory on disk with --dir", directory.display());
+    anyhow::ensure!(
+        kind != "tmpfs",
+        "{} is in memory: name a directory on disk with --dir",
+        directory.display()
+    );
     Ok(kind.to_owned())
 }
 
@@ -149,7 +157,8 @@ impl Spread {
         sorted.sort_unstable_by(f64::total_cmp);
         let (Some(min), Some(max)) = (sorted.first(), sorted.last()) else { return Self::default() };
         let half = sorted.len() / 2;
-        let median = if sorted.len() % 2 == 1 { sorted[half] } else { (sorted[half - 1] + sorted[half]) / 2.0 };
+        let median =
+            if sorted.len() % 2 == 1 { sorted[half] } else { (sorted[half - 1] + sorted[half]) / 2.0 };
         Self { min: *min, median, max: *max }
     }
 }

@@ -162,7 +162,10 @@ fn rows(connection: &Connection, question: &Question) -> anyhow::Result<Vec<Read
 pub fn same_answer(database: &Path, question: &Question, page: &Page) -> anyhow::Result<()> {
     let mut rows = rows(&open(database)?, question)?;
     let more = rows.len() as i64 > question.limit;
-    ensure!(more == page.next_cursor.is_some(), "product and database disagree on whether there is a next page");
+    ensure!(
+        more == page.next_cursor.is_some(),
+        "product and database disagree on whether there is a next page"
+    );
     rows.truncate(usize::try_from(question.limit)?);
     ensure!(rows.len() == page.items.len(), "{} rows and {} items", rows.len(), page.items.len());
     for (row, item) in rows.into_iter().zip(&page.items) {
@@ -189,7 +192,8 @@ pub fn ask(database: &Path, question: &Question, threads: usize, length: Duratio
         let workers: Vec<_> = (0..threads)
             .map(|_| {
                 scope.spawn(|| {
-                    let opened = open(database).and_then(|c| rows(&c, question).map(|first| (c, first.len())));
+                    let opened =
+                        open(database).and_then(|c| rows(&c, question).map(|first| (c, first.len())));
                     // Everybody comes to the barrier, whatever went wrong.
                     ready.wait();
                     let (connection, expected) = opened?;

@@ -100,7 +100,10 @@ pub fn figure(value: f64) -> f64 {
 impl Report {
     /// Whether a demand was missed.
     pub fn missed(&self) -> bool {
-        self.workloads.iter().flat_map(|workload| &workload.bounds).any(|bound| bound.outcome == Outcome::Fail)
+        self.workloads
+            .iter()
+            .flat_map(|workload| &workload.bounds)
+            .any(|bound| bound.outcome == Outcome::Fail)
     }
 
     /// Writes it as JSON.
@@ -131,7 +134,11 @@ fn shown(value: &Value) -> String {
         Value::Number(number) => match number.as_u64() {
             Some(whole) => grouped(whole),
             None => number.as_f64().map_or_else(String::new, |figure| {
-                if figure.fract() == 0.0 && figure >= 0.0 { grouped(figure as u64) } else { figure.to_string() }
+                if figure.fract() == 0.0 && figure >= 0.0 {
+                    grouped(figure as u64)
+                } else {
+                    figure.to_string()
+                }
             }),
         },
         other => other.to_string(),
@@ -177,7 +184,12 @@ impl Table {
         let mut lines: Vec<Vec<String>> = vec![first.keys().map(|name| name.replace('_', " ")).collect()];
         lines.extend(self.rows.iter().map(|row| row.values().map(shown).collect()));
         let width = |column: usize| {
-            lines.iter().filter_map(|line| line.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0)
+            lines
+                .iter()
+                .filter_map(|line| line.get(column))
+                .map(|cell| cell.chars().count())
+                .max()
+                .unwrap_or(0)
         };
         let widths: Vec<usize> = (0..first.len()).map(width).collect();
         let _ = writeln!(text, "\n  {}", self.title);

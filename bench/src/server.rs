@@ -138,7 +138,8 @@ impl Platform {
     /// Waits until no background work is due.
     async fn until_quiet(&self) -> anyhow::Result<()> {
         for _ in 0..600 {
-            let jobs: i64 = self.look_inside()?.query_row("SELECT COUNT(*) FROM jobs", [], |row| row.get(0))?;
+            let jobs: i64 =
+                self.look_inside()?.query_row("SELECT COUNT(*) FROM jobs", [], |row| row.get(0))?;
             if jobs == 0 {
                 return Ok(());
             }

@@ -155,7 +155,11 @@ async fn as_the_partner_sees_it(platform: &Platform, written: &Written) -> anyho
         }
     }
     let expected = written.per_partner[partner];
-    ensure!(seen == expected, "{} is shown {seen} PCs instead of {expected}", platform.partners[partner].number);
+    ensure!(
+        seen == expected,
+        "{} is shown {seen} PCs instead of {expected}",
+        platform.partners[partner].number
+    );
     Ok(())
 }
 

@@ -52,7 +52,8 @@ impl Slices {
     }
 
     fn row(&self, who: &str, place: &Map<String, Value>, bytes: Option<u64>) -> Map<String, Value> {
-        let mut millis: Vec<f64> = self.slices.iter().flat_map(|slice| slice.millis.iter().copied()).collect();
+        let mut millis: Vec<f64> =
+            self.slices.iter().flat_map(|slice| slice.millis.iter().copied()).collect();
         millis.sort_unstable_by(f64::total_cmp);
         let answers = millis.len().max(1) as f64;
         let rates = self.rates();
@@ -70,7 +71,10 @@ impl Slices {
 
 /// Loads the tenant, then asks the product and both floors in turn.
 pub async fn run(options: &Options) -> anyhow::Result<Workload> {
-    ensure!(options.lines > 2 * LIMIT as u64, "a list with a first, a middle and a last page needs more lines");
+    ensure!(
+        options.lines > 2 * LIMIT as u64,
+        "a list with a first, a middle and a last page needs more lines"
+    );
     settle().await?;
     let mut platform = Platform::start(&options.server, &options.dir).await?;
     fill(&mut platform, options).await?;
@@ -104,7 +108,10 @@ pub async fn run(options: &Options) -> anyhow::Result<Workload> {
             rows.push(web.row("floor, web", &place, Some(position.web.bytes)));
             rows.push(alone.row(&format!("floor, database, {threads} threads"), &place, None));
             let ratio = product.rates().median / web.rates().median.min(alone.rates().median);
-            eprintln!("W3a {} page, {connections} connections: {ratio:.2} of the smaller floor", position.name);
+            eprintln!(
+                "W3a {} page, {connections} connections: {ratio:.2} of the smaller floor",
+                position.name
+            );
             if JUDGED.contains(&connections) {
                 let demand = format!(
                     "of the smaller floor, {} page, {connections} connections, at least {OF_SMALLER_FLOOR}",
@@ -182,8 +189,12 @@ async fn prepare(
         };
         page_floor::same_answer(&platform.database(), &question, &page)
             .with_context(|| format!("the {name} page"))?;
-        let product =
-            Target { address: platform.process.address, path, token: token.clone(), bytes: bytes.len() as u64 };
+        let product = Target {
+            address: platform.process.address,
+            path,
+            token: token.clone(),
+            bytes: bytes.len() as u64,
+        };
         found.push((name, product, question, bytes, page));
     }
     let pages: Vec<&Page> = found.iter().map(|(.., page)| page).collect();

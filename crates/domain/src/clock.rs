@@ -99,6 +99,11 @@ impl Ambient {
     }
 }
 
+/// The least UUIDv7 of this instant: ids before it were made earlier.
+pub fn first_id_at<T: From<Uuid>>(at: Micros) -> T {
+    uuid_v7(at, [0; 10]).into()
+}
+
 fn uuid_v7(at: Micros, random: [u8; 10]) -> Uuid {
     let millis = u64::try_from(at.0 / 1000).unwrap_or(0);
     uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid()

@@ -276,6 +276,7 @@ pub async fn serve(app: App, listener: TcpListener, stop: impl Future<Output = (
         let mut tx = app.store.write().await?;
         stored_jobs::release_all(&mut tx).await?;
         tx.commit().await?;
+        spool::sweep(&app.spool)?;
     }
     let stopping = CancellationToken::new();
     let workers = [

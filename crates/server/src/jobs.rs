@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use roadstead_domain::clock::Micros;
+use roadstead_domain::clock::{self, Micros};
 use roadstead_domain::ids::{ReportId, TenantId};
 use roadstead_store::jobs::{self, Job, Kind, MOST_ATTEMPTS};
+use roadstead_store::{idempotency, outbox, reports, sessions};
 use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
@@ -77,17 +78,20 @@ async fn until_next(app: &App) -> Duration {
     Duration::from_micros(wait).clamp(Duration::from_millis(50), Duration::from_secs(5))
 }
 
-/// Once an hour forgets what is past its time: ended sessions, old answers, old events.
+/// Once an hour forgets what is past its time: ended sessions, old answers, events and previews, cut-off uploads.
 pub async fn keep_house(app: App, stop: CancellationToken) {
     const DAY: i64 = 24 * 3600;
     loop {
         let swept = async {
             let now = app.ambient.now();
-            let mut tx = app.store.write().await?;
-            roadstead_store::sessions::forget_ended(&mut tx, now).await?;
-            roadstead_store::idempotency::forget(&mut tx, now.plus_seconds(-DAY)).await?;
             let scope = roadstead_domain::access::system();
-            roadstead_store::outbox::forget(&mut tx, &scope, now.plus_seconds(-7 * DAY)).await?;
+            let mut tx = app.store.write().await?;
+            sessions::forget_ended(&mut tx, now).await?;
+            idempotency::forget(&mut tx, now.plus_seconds(-DAY)).await?;
+            outbox::forget(&mut tx, &scope, now.plus_seconds(-7 * DAY)).await?;
+            reports::forget_previews(&mut tx, &scope, now.plus_seconds(-7 * DAY)).await?;
+            let yesterday = clock::first_id_at(now.plus_seconds(-DAY));
+            reports::forget_orphans(&mut tx, &scope, yesterday).await?;
             tx.commit().await
         };
         if let Err(error) = swept.await {

@@ -73,3 +73,18 @@ where
     spooled.sha256 = sha.finalize().into();
     Ok(spooled)
 }
+
+/// Removes what a server that was killed has left in the spool.
+pub fn sweep(directory: &Path) -> std::io::Result<()> {
+    if !directory.exists() {
+        return Ok(());
+    }
+    for file in std::fs::read_dir(directory)? {
+        let file = file?;
+        let name = file.file_name();
+        if name.to_string_lossy().starts_with("upload-") || name.to_string_lossy().starts_with("ingest-") {
+            std::fs::remove_file(file.path())?;
+        }
+    }
+    Ok(())
+}

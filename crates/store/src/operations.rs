@@ -74,3 +74,13 @@ pub async fn get(tx: &mut Tx, scope: &Scope, id: OperationId) -> Result<Option<O
     )
     .await
 }
+
+/// Puts a failed operation back to running.
+pub async fn retry(tx: &mut Tx, id: OperationId, at: Micros) -> Result<()> {
+    tx.execute(
+        "UPDATE operations SET state = 'running', result = NULL, updated_at = $2 WHERE id = $1 AND state = 'failed'",
+        args![id, at],
+    )
+    .await?;
+    Ok(())
+}

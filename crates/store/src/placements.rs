@@ -92,9 +92,12 @@ async fn write_placements(tx: &mut Tx, moves: &[Cause], at: Micros) -> Result<()
     Ok(())
 }
 
+/// One partner's half of a move: from where and to where within its own reach.
+type Half<'a> = (&'a Cause, Option<TenantId>, Option<TenantId>);
+
 async fn write_log(tx: &mut Tx, moves: &[Cause], at: Micros) -> Result<()> {
     // A move between two partners stands in both logs, in each with its own half.
-    let mut halves: BTreeMap<TenantId, Vec<(&Cause, Option<TenantId>, Option<TenantId>)>> = BTreeMap::new();
+    let mut halves: BTreeMap<TenantId, Vec<Half<'_>>> = BTreeMap::new();
     for cause in moves {
         let partners: Vec<TenantId> = match (cause.moved.from, cause.moved.to) {
             (Some(from), Some(to)) if from.partner != to.partner => vec![from.partner, to.partner],

@@ -285,3 +285,40 @@ pub async fn about_partner(tx: &mut Tx, scope: &Scope, limit: i64) -> Result<Vec
     )
     .await
 }
+
+/// Forgets previews that were done before this instant, with their lines.
+pub async fn forget_previews(tx: &mut Tx, scope: &Scope, before: Micros) -> Result<u64> {
+    scope.platform()?;
+    for sql in [
+        "DELETE FROM report_lines WHERE report IN \
+         (SELECT id FROM reports WHERE validate_only AND finished_at < $1)",
+        "DELETE FROM report_counts WHERE report IN \
+         (SELECT id FROM reports WHERE validate_only AND finished_at < $1)",
+    ] {
+        tx.execute(sql, args![before]).await?;
+    }
+    tx.execute("DELETE FROM reports WHERE validate_only AND finished_at < $1", args![before]).await
+}
+
+/// Forgets pieces whose report never came to be, since the upload was cut off between the two: those with an id
+/// (UUIDv7, so made) before this one.
+pub async fn forget_orphans(tx: &mut Tx, scope: &Scope, before: ReportId) -> Result<u64> {
+    scope.platform()?;
+    tx.execute(
+        "DELETE FROM report_pieces WHERE report < $1 AND NOT EXISTS \
+         (SELECT 1 FROM reports WHERE reports.id = report_pieces.report)",
+        args![before],
+    )
+    .await
+}
+
+/// Puts a report that was given up back at the start of what is left of it.
+pub async fn retry(tx: &mut Tx, scope: &Scope, report: ReportId) -> Result<()> {
+    scope.reports_of()?;
+    tx.execute(
+        "UPDATE reports SET state = 'received', finished_at = NULL WHERE id = $1 AND state = 'failed'",
+        args![report],
+    )
+    .await?;
+    Ok(())
+}

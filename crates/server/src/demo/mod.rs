@@ -20,7 +20,7 @@ use crate::flows::users::NewUser;
 use crate::flows::{certify, reporters};
 use crate::{jobs, spool};
 
-/// Number, name, and qualifications: level, role, days ago certified, days until it ends.
+/// Number, name and qualifications.
 type DemoPartner = (&'static str, &'static str, &'static [Demo]);
 
 enum Demo {
@@ -42,7 +42,9 @@ const PARTNERS: &[DemoPartner] = &[
 ];
 
 /// Address, name, role, whose, language, and what to show with it.
-const USERS: &[(&str, &str, Role, Option<&str>, &str, &str)] = &[
+type DemoUser = (&'static str, &'static str, Role, Option<&'static str>, &'static str, &'static str);
+
+const USERS: &[DemoUser] = &[
     ("operator@roadstead.example", "Olivia Lotse", Role::Operator, None, "en", "operator"),
     ("distributor@roadstead.example", "Dana Stauer", Role::Distributor, Some("D-3000"), "en", "distributor"),
     ("partner@roadstead.example", "Paul Leuchter", Role::PartnerAdmin, Some("R-3001"), "de", "partner admin"),

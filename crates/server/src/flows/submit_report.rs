@@ -6,7 +6,7 @@ use roadstead_domain::event::Event;
 use roadstead_domain::ids::{OperationId, ReportId, ReporterId};
 use roadstead_ingest::Format;
 use roadstead_store::audit::{self, NewEntry};
-use roadstead_store::reports::{self, NewReport};
+use roadstead_store::reports::{self, NewReport, Report};
 use roadstead_store::{Error, jobs, operations, outbox, reporters};
 use tokio::io::AsyncReadExt;
 
@@ -65,7 +65,8 @@ pub async fn submit(app: &App, scope: &Scope, submission: Submission<'_>) -> Res
     if !validate_only
         && let Some(there) = reports::same_bytes(&mut tx, scope, reporter_id, file.sha256).await?
     {
-        return Ok(Submitted { report: ReportId(there.id), operation: OperationId(there.operation) });
+        tx.commit().await?;
+        return again(app, scope, &there).await;
     }
     tx.commit().await?;
 
@@ -114,6 +115,21 @@ pub async fn submit(app: &App, scope: &Scope, submission: Submission<'_>) -> Res
     outbox::publish(&mut tx, &[(home, event)], now).await?;
     tx.commit().await?;
     app.wake();
+    Ok(submitted)
+}
+
+/// The same bytes came before. A report that was given up is tried again; its pieces are still there.
+async fn again(app: &App, scope: &Scope, there: &Report) -> Result<Submitted, Refused> {
+    let submitted = Submitted { report: ReportId(there.id), operation: OperationId(there.operation) };
+    if there.state == "failed" {
+        let now = app.ambient.now();
+        let mut tx = app.store.write().await?;
+        reports::retry(&mut tx, scope, submitted.report).await?;
+        operations::retry(&mut tx, submitted.operation, now).await?;
+        jobs::enqueue(&mut tx, jobs::Kind::IngestReport, submitted.report.0, now, &app.ambient).await?;
+        tx.commit().await?;
+        app.wake();
+    }
     Ok(submitted)
 }
 

@@ -109,11 +109,23 @@ pub async fn authenticate(app: &App, secret: &str) -> roadstead_store::Result<Op
     let now = app.ambient.now();
     // Once a minute is often enough to know whether a token is in use.
     if token.used_at.is_none_or(|used| used < now.plus_seconds(-60).0) {
-        let mut tx = app.store.write().await?;
-        tokens::used(&mut tx, TokenId(token.id), now).await?;
-        tx.commit().await?;
+        note_use(app.clone(), TokenId(token.id), now);
     }
     let Some(role) = Role::from_code(&token.role) else { return Ok(None) };
     let actor = Actor::Token(TokenId(token.id));
     Ok(home_of(role, token.home).map(|home| access::Caller { actor, role, home }))
+}
+
+/// Beside the request: who only reads is not to wait for the writer.
+fn note_use(app: App, id: TokenId, now: roadstead_domain::clock::Micros) {
+    tokio::spawn(async move {
+        let noted = async {
+            let mut tx = app.store.write().await?;
+            tokens::used(&mut tx, id, now).await?;
+            tx.commit().await
+        };
+        if let Err(error) = noted.await {
+            tracing::warn!(%error, "a token's use could not be noted");
+        }
+    });
 }

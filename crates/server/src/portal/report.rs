@@ -127,7 +127,8 @@ pub(super) async fn show(
         operation: format!("/api/v1/operations/{}/events", report.operation),
         shares: verdicts::shares(lang, &counts, report.lines),
         verdicts: verdicts::verdicts(lang, &counts),
-        errors: (rejected && !progress.runs()).then(|| format!("/api/v1/sell-through-reports/{id}/errors.csv")),
+        errors: (rejected && !progress.runs())
+            .then(|| format!("/api/v1/sell-through-reports/{id}/errors.csv")),
         tabs: tabs(lang, &path, &counts, verdict),
         rows: rows?,
         first: (!asked.cursor.is_empty()).then(|| to("")),

@@ -60,9 +60,9 @@ fn counts() -> BTreeMap<String, i64> {
 
 fn row(n: usize) -> Row {
     Row {
-        serial: format!("5CG60{n:05}"),
-        model: "Elite 840 14 G11".to_owned(),
-        product_number: "9G0S2EA#ABD".to_owned(),
+        serial: format!("3ST00{n:05}"),
+        model: "Notebook 14".to_owned(),
+        product_number: "4N1C0EA".to_owned(),
         level: [Some(("premium_plus", "Premium+")), Some(("premium", "Premium")), None][n % 3],
         end_customer: ["Müller & Söhne GmbH", "Kanzlei Dr. Vogt", ""][n % 3].to_owned(),
         invoice: format!("RE-2026-{n:04}"),
@@ -78,7 +78,7 @@ fn pool(lang: Lang, total: usize, q: &str, hits: usize, reported: bool, qualifie
         ("parked.partner_not_qualified".to_owned(), 37),
         ("disputed.sold_by_other_partner".to_owned(), 2),
     ]);
-    let pending = verdicts::verdicts_for_partner(lang, &some);
+    let pending = verdicts::verdicts_for_partner(lang, &some, qualified);
     let reports = vec![
         Reported {
             at: "18.11.2026, 14:05".to_owned(),
@@ -160,8 +160,8 @@ fn reports(lang: Lang, role: Role, rows: usize) -> ReportsPage {
 fn report(lang: Lang, state: &str) -> ReportPage {
     let rows = Verdict::ALL.iter().enumerate().map(|(n, verdict)| LineRow {
         row: (n + 2).to_string(),
-        serial: format!("5CG60{n:05}"),
-        product_number: "9G0S2EA#ABD".to_owned(),
+        serial: format!("3ST00{n:05}"),
+        product_number: "4N1C0EA".to_owned(),
         seller: "R-2001".to_owned(),
         end_customer: "Müller & Söhne GmbH".to_owned(),
         sold_on: "18.11.2026".to_owned(),
@@ -272,7 +272,7 @@ fn b53_every_page_speaks_both_languages_and_leaks_no_key() {
             ("sign-in-wrong", page(&SignInPage::new(lang, "a@b".to_owned(), "/reports", true))),
             ("error", page(&error(lang))),
             ("unassigned", page(&pool(lang, 1_234, "", 12, true, true))),
-            ("unassigned-hits", page(&pool(lang, 1_234, "840", 3, true, true))),
+            ("unassigned-hits", page(&pool(lang, 1_234, "note", 3, true, true))),
             ("unassigned-no-hit", page(&pool(lang, 1, "<x>", 0, true, true))),
             ("empty-nothing", page(&pool(lang, 0, "", 0, false, false))),
             ("empty-not-qualified", page(&pool(lang, 0, "", 0, true, false))),

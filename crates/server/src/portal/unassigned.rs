@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, Uri};
 use axum::response::{IntoResponse, Redirect, Response};
 use roadstead_domain::access::Action;
 use roadstead_domain::clock::Micros;
-use roadstead_domain::partner::{Qualification, Standing, SupportLevel};
+use roadstead_domain::partner::{Qualification, SupportLevel, is_qualified};
 use roadstead_store::page::Page;
 use roadstead_store::pool::{self, Filter, Sort, Unassigned};
 use roadstead_store::reports::{self, PartnerShare};
@@ -127,6 +127,7 @@ pub(super) async fn show(
     tx.commit().await?;
 
     let lang = browser.lang;
+    let qualified = is_qualified(&qualifications, today);
     let to = |cursor: &str| link(PATH, &[("q", &asked.q), ("sort", &asked.sort), ("cursor", cursor)]);
     let list = List {
         lang,
@@ -138,10 +139,10 @@ pub(super) async fn show(
         next: rows.next_cursor.map(|cursor| to(&cursor)),
         clear: link(PATH, &[("sort", &asked.sort)]),
         partner_number: partner.number,
-        qualified: qualifications.iter().any(|q| q.standing(today) == Standing::Valid),
+        qualified,
         qualifications: qualifications.iter().map(|q| QualificationView::of(lang, q, today)).collect(),
-        pending: pending(lang, &shares),
-        reported: by_report(lang, &shares),
+        pending: pending(lang, &shares, qualified),
+        reported: by_report(lang, &shares, qualified),
         q: asked.q.clone(),
     };
     if super::wants_list(&headers) {
@@ -187,18 +188,18 @@ fn row(lang: Lang, pc: Unassigned) -> Row {
 }
 
 /// What is parked or disputed, over all reports.
-fn pending(lang: Lang, shares: &[PartnerShare]) -> Vec<VerdictCount> {
+fn pending(lang: Lang, shares: &[PartnerShare], qualified: bool) -> Vec<VerdictCount> {
     let mut counts = BTreeMap::new();
     for share in shares {
         if matches!(verdicts::family(&share.verdict), "parked" | "disputed") {
             *counts.entry(share.verdict.clone()).or_insert(0) += share.lines;
         }
     }
-    verdicts::verdicts_for_partner(lang, &counts)
+    verdicts::verdicts_for_partner(lang, &counts, qualified)
 }
 
 /// The shares by report, newest first as they come.
-fn by_report(lang: Lang, shares: &[PartnerShare]) -> Vec<Reported> {
+fn by_report(lang: Lang, shares: &[PartnerShare], qualified: bool) -> Vec<Reported> {
     shares
         .chunk_by(|a, b| a.report == b.report)
         .filter_map(|shares| {
@@ -206,7 +207,7 @@ fn by_report(lang: Lang, shares: &[PartnerShare]) -> Vec<Reported> {
             shares.first().map(|share| Reported {
                 at: instant(lang, Micros(share.received_at)),
                 reporter: share.reporter_name.clone(),
-                verdicts: verdicts::verdicts_for_partner(lang, &counts),
+                verdicts: verdicts::verdicts_for_partner(lang, &counts, qualified),
             })
         })
         .collect()
@@ -232,9 +233,9 @@ mod tests {
             share(2, "placed", 5),
             share(1, "parked.partner_not_qualified", 4),
         ];
-        let reported = by_report(Lang::En, &shares);
+        let reported = by_report(Lang::En, &shares, false);
         assert_eq!(reported.iter().map(|r| r.verdicts.len()).collect::<Vec<_>>(), [2, 1]);
-        let pending = pending(Lang::En, &shares);
+        let pending = pending(Lang::En, &shares, false);
         assert_eq!(pending.len(), 1);
         assert_eq!(pending[0].lines, "7");
     }

@@ -66,11 +66,15 @@ pub(super) fn verdicts(lang: Lang, counts: &BTreeMap<String, i64>) -> Vec<Verdic
         .collect()
 }
 
-/// The same for the partner whom the lines are about: where the reporter has nothing to do, the partner may.
-pub(super) fn verdicts_for_partner(lang: Lang, counts: &BTreeMap<String, i64>) -> Vec<VerdictCount> {
+/// The same for the partner whom the lines are about: where the reporter has nothing to do, an unqualified one has.
+pub(super) fn verdicts_for_partner(
+    lang: Lang,
+    counts: &BTreeMap<String, i64>,
+    qualified: bool,
+) -> Vec<VerdictCount> {
     let mut verdicts = verdicts(lang, counts);
     for verdict in &mut verdicts {
-        if verdict.code == Verdict::PartnerNotQualified.as_str() {
+        if !qualified && verdict.code == Verdict::PartnerNotQualified.as_str() {
             verdict.text = lang.text("yours-not-qualified");
             verdict.advice = lang.text("yours-not-qualified-advice");
         }

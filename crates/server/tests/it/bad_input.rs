@@ -34,6 +34,9 @@ fn workbook(rows: &[[&str; 5]]) -> Vec<u8> {
     workbook.save_to_buffer().unwrap()
 }
 
+/// What it is, its type and bytes; the status and code that it gets, and the row and column that are named.
+type Case = (&'static str, &'static str, Vec<u8>, u16, &'static str, Option<i64>, Option<&'static str>);
+
 #[tokio::test]
 async fn a_file_that_cannot_be_taken_is_refused_whole_with_reason_and_place() {
     let world = World::start(Sqlite, "badfiles").await;
@@ -42,7 +45,7 @@ async fn a_file_that_cannot_be_taken_is_refused_whole_with_reason_and_place() {
     let good = csv(&["5CG000000A R-1"]);
     let book = workbook(&[["2026-11-18", "R-1", "P", "5CG000000A", "1"]]);
     let line = "2026-11-18,R-1,P,5CG000000A,1\n";
-    let cases: Vec<(&str, &str, Vec<u8>, u16, &str, Option<i64>, Option<&str>)> = vec![
+    let cases: Vec<Case> = vec![
         ("empty", "text/csv", Vec::new(), 422, "file.empty", None, None),
         ("blank", "text/csv", b"\n \n".to_vec(), 422, "file.empty", None, None),
         ("workbook as csv", "text/csv", book.clone(), 415, "file.wrong_type", None, None),

@@ -7,6 +7,7 @@ use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
 
+use roadstead_domain::access::{Reach, Scope};
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions, PgRow};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
@@ -132,6 +133,20 @@ macro_rules! bound {
     }};
 }
 
+/// Begins a transaction on PostgreSQL as the role that row level security binds, for this reach; one round trip. The
+/// only variable part is a UUID.
+fn beginning(scope: &Scope) -> String {
+    let (reach, home) = match scope.reach() {
+        Reach::Platform => ("platform", String::new()),
+        Reach::Reporter(id) => ("reporter", id.to_string()),
+        Reach::Partner(id) => ("partner", id.to_string()),
+    };
+    format!(
+        "BEGIN; SET LOCAL ROLE roadstead_app; SET LOCAL roadstead.reach = '{reach}'; \
+         SET LOCAL roadstead.home = '{home}'"
+    )
+}
+
 impl Store {
     /// Opens and migrates the embedded database `roadstead.db` in this directory, which is made if it is not there.
     pub async fn open_sqlite(directory: &Path) -> Result<Self> {
@@ -184,19 +199,19 @@ impl Store {
         }
     }
 
-    /// Something to read with. It sees what was committed.
-    pub async fn read(&self) -> Result<Tx> {
+    /// Something to read with, on behalf of this scope. It sees what was committed.
+    pub async fn read(&self, scope: &Scope) -> Result<Tx> {
         Ok(Tx(match &self.0 {
             Pools::Sqlite { readers, .. } => Inner::SqliteRead(readers.acquire().await?),
-            Pools::Postgres(pool) => Inner::Postgres(pool.begin().await?),
+            Pools::Postgres(pool) => Inner::Postgres(pool.begin_with(AssertSqlSafe(beginning(scope))).await?),
         }))
     }
 
-    /// A transaction to write with. On SQLite it waits for the one before to end.
-    pub async fn write(&self) -> Result<Tx> {
+    /// A transaction to write with, on behalf of this scope. On SQLite it waits for the one before to end.
+    pub async fn write(&self, scope: &Scope) -> Result<Tx> {
         Ok(Tx(match &self.0 {
             Pools::Sqlite { writer, .. } => Inner::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?),
-            Pools::Postgres(pool) => Inner::Postgres(pool.begin().await?),
+            Pools::Postgres(pool) => Inner::Postgres(pool.begin_with(AssertSqlSafe(beginning(scope))).await?),
         }))
     }
 
@@ -318,6 +333,16 @@ impl Tx {
                 // "road" in ASCII: one number for this one lock.
                 sqlx::query("SELECT pg_advisory_xact_lock(1919901540)").execute(&mut **c).await?;
             }
+        }
+        Ok(())
+    }
+
+    /// From here to the commit no other transaction numbers events, so that their numbers rise in the order of the
+    /// commits and a reader that has seen one has seen all before it. On SQLite writers stand in line anyway.
+    pub(crate) async fn order_events(&mut self) -> Result<()> {
+        if let Inner::Postgres(c) = &mut self.0 {
+            // "evnt" in ASCII: one number for this one lock.
+            sqlx::query("SELECT pg_advisory_xact_lock(1702260340)").execute(&mut **c).await?;
         }
         Ok(())
     }

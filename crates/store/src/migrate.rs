@@ -5,7 +5,9 @@ use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, Row, SqliteConnect
 use crate::error::{Error, Result};
 
 /// The texts in the order in which they run. A text that was released is never changed.
-const MIGRATIONS: &[(i64, &str)] = &[(1, include_str!("migrations/0001_core.sql"))];
+/// The third is what PostgreSQL needs besides.
+const MIGRATIONS: &[(i64, &str, &str)] =
+    &[(1, include_str!("migrations/0001_core.sql"), include_str!("migrations/0001_core.pg.sql"))];
 
 const VERSIONS: &str = "CREATE TABLE IF NOT EXISTS schema_versions (version BIGINT PRIMARY KEY)";
 
@@ -25,7 +27,7 @@ pub(crate) async fn sqlite(connection: &mut SqliteConnection) -> Result<()> {
     if done > MIGRATIONS.len() as i64 {
         return Err(newer_than_ours(done));
     }
-    for (version, text) in MIGRATIONS.iter().filter(|(version, _)| *version > done) {
+    for (version, text, _) in MIGRATIONS.iter().filter(|(version, ..)| *version > done) {
         let text = text.replace("<sequence>", "INTEGER PRIMARY KEY AUTOINCREMENT");
         tx.execute(sqlx::raw_sql(AssertSqlSafe(text))).await?;
         sqlx::query("INSERT INTO schema_versions (version) VALUES ($1)")
@@ -71,9 +73,10 @@ pub(crate) async fn postgres(connection: &mut PgConnection) -> Result<()> {
     if done > MIGRATIONS.len() as i64 {
         return Err(newer_than_ours(done));
     }
-    for (version, text) in MIGRATIONS.iter().filter(|(version, _)| *version > done) {
+    for (version, text, besides) in MIGRATIONS.iter().filter(|(version, ..)| *version > done) {
         let text = text.replace("<sequence>", "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY");
         tx.execute(sqlx::raw_sql(AssertSqlSafe(text))).await?;
+        tx.execute(*besides).await?;
         sqlx::query("INSERT INTO schema_versions (version) VALUES ($1)")
             .bind(version)
             .execute(&mut *tx)

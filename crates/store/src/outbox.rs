@@ -23,6 +23,7 @@ pub struct Stored {
 
 /// Writes events, each for its home.
 pub async fn publish(tx: &mut Tx, events: &[(Option<Uuid>, Event)], at: Micros) -> Result<()> {
+    tx.order_events().await?;
     let mut bulk = Bulk::new("INSERT INTO outbox (home, event, at)", 3, "");
     for (home, event) in events {
         let text = serde_json::to_string(event).map_err(|error| Error::bad("outbox", error))?;

@@ -7,6 +7,7 @@ use rand::{Rng, rng};
 use roadstead_domain::clock::{Ambient, Clock, Entropy, Micros};
 use roadstead_store::Store;
 use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
 
 use crate::events::Hub;
 
@@ -50,6 +51,8 @@ pub struct Shared {
     pub spool: PathBuf,
     /// Tells live pages.
     pub hub: Hub,
+    /// Cancelled when the server stops: open streams then end.
+    pub closing: CancellationToken,
     /// Wakes the runner of jobs and the dispatcher of events. Polling is the truth, this only saves waiting.
     pub work: Notify,
 }
@@ -57,8 +60,8 @@ pub struct Shared {
 impl App {
     /// Puts a platform together; nothing runs yet.
     pub fn new(store: Store, ambient: Ambient, config: Config, spool: PathBuf) -> Self {
-        let (hub, work) = (Hub::default(), Notify::new());
-        Self(Arc::new(Shared { store, ambient, config, spool, hub, work }))
+        let (hub, work, closing) = (Hub::default(), Notify::new(), CancellationToken::new());
+        Self(Arc::new(Shared { store, ambient, config, spool, hub, closing, work }))
     }
 
     /// Says that something was committed that others wait for.

@@ -14,7 +14,6 @@ use roadstead_store::engine::Kind;
 use roadstead_store::page::Page;
 use roadstead_store::{Store, jobs as stored_jobs, lines, operations, partners, placements, reports, tokens};
 use tokio::net::TcpListener;
-use tokio_util::sync::CancellationToken;
 
 use crate::app::{App, Config, system_ambient};
 use crate::flows::submit_report::{Submission, submit};
@@ -223,7 +222,7 @@ async fn execute(command: Command) -> anyhow::Result<()> {
         }
         Command::Token(TokenCommand::List { place }) => {
             let app = place.open(Config::default()).await?;
-            let mut tx = app.store.read().await?;
+            let mut tx = app.store.read(&scope).await?;
             for token in tokens::list(&mut tx, &scope).await? {
                 let state = if token.revoked_at.is_some() { "revoked" } else { "active" };
                 let used = token.used_at.map_or("never used".to_owned(), |at| {
@@ -273,12 +272,12 @@ async fn bind(listen: SocketAddr) -> anyhow::Result<TcpListener> {
 pub async fn serve(app: App, listener: TcpListener, stop: impl Future<Output = ()>) -> anyhow::Result<()> {
     if app.store.kind() == Kind::Sqlite {
         // The only node: whoever held a job before is no more.
-        let mut tx = app.store.write().await?;
+        let mut tx = app.store.write(&access::system()).await?;
         stored_jobs::release_all(&mut tx).await?;
         tx.commit().await?;
         spool::sweep(&app.spool)?;
     }
-    let stopping = CancellationToken::new();
+    let stopping = app.closing.clone();
     let workers = [
         tokio::spawn(events::dispatch(app.clone(), stopping.clone())),
         tokio::spawn(jobs::run(app.clone(), stopping.clone())),
@@ -289,7 +288,7 @@ pub async fn serve(app: App, listener: TcpListener, stop: impl Future<Output = (
     let server = tokio::spawn(server.into_future());
     stop.await;
     stopping.cancel();
-    // Open event streams never end by themselves, and a batch in work ends soon or is done again.
+    // A batch in work ends soon or is done again.
     let _ = tokio::time::timeout(Duration::from_secs(5), server).await;
     for worker in workers {
         let _ = tokio::time::timeout(Duration::from_secs(5), worker).await;
@@ -339,7 +338,7 @@ async fn import(
     let submitted = submit(app, &scope, submission).await?;
     // A server beside us may take the job; then we wait for it.
     loop {
-        let mut tx = app.store.read().await?;
+        let mut tx = app.store.read(&scope).await?;
         let operation = operations::get(&mut tx, &scope, submitted.operation).await?;
         tx.commit().await?;
         match operation.context("the operation is gone")?.state.as_str() {
@@ -349,7 +348,7 @@ async fn import(
             _ => tokio::time::sleep(Duration::from_millis(200)).await,
         }
     }
-    let mut tx = app.store.read().await?;
+    let mut tx = app.store.read(&scope).await?;
     let counts = reports::counts(&mut tx, &scope, submitted.report).await?;
     if json {
         let lines = all_lines(&mut tx, submitted.report).await?;
@@ -388,7 +387,7 @@ async fn all_lines(tx: &mut roadstead_store::Tx, report: ReportId) -> anyhow::Re
 
 async fn verify(app: &App) -> anyhow::Result<()> {
     let scope = access::system();
-    let mut tx = app.store.read().await?;
+    let mut tx = app.store.read(&scope).await?;
     let (mut entries, mut broken, mut cursor) = (0, 0, None);
     loop {
         let page = Page { limit: Some(1000), cursor };

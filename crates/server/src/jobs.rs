@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use roadstead_domain::access;
 use roadstead_domain::clock::{self, Micros};
 use roadstead_domain::ids::{ReportId, TenantId};
 use roadstead_store::jobs::{self, Job, Kind, MOST_ATTEMPTS};
@@ -36,13 +37,13 @@ pub async fn run(app: App, stop: CancellationToken) {
 /// Runs the job that is due longest; whether there was one.
 pub async fn step(app: &App) -> anyhow::Result<bool> {
     let now = app.ambient.now();
-    let mut tx = app.store.write().await?;
+    let mut tx = app.store.write(&access::system()).await?;
     let job = jobs::claim(&mut tx, now, now.plus_seconds(LEASE_SECONDS)).await?;
     tx.commit().await?;
     let Some(job) = job else { return Ok(false) };
     match work(app, &job).await {
         Ok(()) => {
-            let mut tx = app.store.write().await?;
+            let mut tx = app.store.write(&access::system()).await?;
             jobs::finish(&mut tx, job.id).await?;
             tx.commit().await?;
         }
@@ -53,7 +54,7 @@ pub async fn step(app: &App) -> anyhow::Result<bool> {
                 flows::ingest::give_up(app, ReportId(job.subject), &format!("{error:#}")).await?;
             }
             let retry = (!last).then(|| app.ambient.now().plus_seconds(1 << job.attempts.min(10)));
-            let mut tx = app.store.write().await?;
+            let mut tx = app.store.write(&access::system()).await?;
             jobs::fail(&mut tx, &job, &format!("{error:#}"), retry).await?;
             tx.commit().await?;
         }
@@ -70,7 +71,7 @@ async fn work(app: &App, job: &Job) -> anyhow::Result<()> {
 
 async fn until_next(app: &App) -> Duration {
     let due = async {
-        let mut tx = app.store.read().await?;
+        let mut tx = app.store.read(&access::system()).await?;
         jobs::next_due(&mut tx).await
     };
     let Ok(Some(Micros(due))) = due.await else { return Duration::from_secs(5) };
@@ -84,8 +85,8 @@ pub async fn keep_house(app: App, stop: CancellationToken) {
     loop {
         let swept = async {
             let now = app.ambient.now();
-            let scope = roadstead_domain::access::system();
-            let mut tx = app.store.write().await?;
+            let scope = access::system();
+            let mut tx = app.store.write(&scope).await?;
             sessions::forget_ended(&mut tx, now).await?;
             idempotency::forget(&mut tx, now.plus_seconds(-DAY)).await?;
             outbox::forget(&mut tx, &scope, now.plus_seconds(-7 * DAY)).await?;

@@ -33,7 +33,7 @@ impl World {
     /// A certified partner with its pool.
     async fn partner(&self, number: &str) -> Place {
         let partner: TenantId = self.ambient.id();
-        let mut tx = self.store.write().await.unwrap();
+        let mut tx = self.store.write(&self.system).await.unwrap();
         let now = self.ambient.now();
         partners::create(&mut tx, &self.system, partner, number, number, now).await.unwrap();
         let tenant = self.ambient.id();
@@ -43,7 +43,7 @@ impl World {
     }
 
     async fn apply(&self, moves: &[Cause]) -> Result<(), Error> {
-        let mut tx = self.store.write().await?;
+        let mut tx = self.store.write(&self.system).await?;
         tx.lock_placements().await?;
         let keys: Vec<(DeviceId, serials::Key)> = moves
             .iter()
@@ -85,7 +85,7 @@ fn partner_scope(place: Place) -> Scope {
 async fn a_partner_has_one_holding_tenant(#[values(Sqlite, Postgres)] kind: Kind) {
     let world = World::new(kind, &format!("one_holding_{kind:?}")).await;
     let place = world.partner("R-1").await;
-    let mut tx = world.store.write().await.unwrap();
+    let mut tx = world.store.write(&world.system).await.unwrap();
     let again = world.ambient.id();
     let now = world.ambient.now();
     assert!(!partners::ensure_holding(&mut tx, &world.system, place.partner, again, now).await.unwrap());
@@ -102,7 +102,7 @@ async fn a_partner_has_one_holding_tenant(#[values(Sqlite, Postgres)] kind: Kind
 async fn a_renewal_changes_the_qualification_of_its_level_and_role(#[values(Sqlite, Postgres)] kind: Kind) {
     let world = World::new(kind, &format!("renewal_{kind:?}")).await;
     let place = world.partner("R-1").await;
-    let mut tx = world.store.write().await.unwrap();
+    let mut tx = world.store.write(&world.system).await.unwrap();
     let mut qualification = Qualification {
         support_level: SupportLevel::Premium,
         role: PartnerRole::ServiceDelivery,
@@ -144,7 +144,7 @@ async fn placements_are_written_by_generation(#[values(Sqlite, Postgres)] kind: 
     let again = world.apply(&[arrival(device, "5CG1234ABC", a)]).await;
     assert!(again.is_err(), "a PC does not arrive twice");
 
-    let mut tx = world.store.read().await.unwrap();
+    let mut tx = world.store.read(&world.system).await.unwrap();
     let known = serials::load(&mut tx, &world.system, &["5CG1234ABC"], None).await.unwrap();
     let known = &known[&("5CG1234ABC".to_owned(), String::new())];
     assert_eq!((known.generation, known.place), (3, Some(b)));
@@ -169,7 +169,7 @@ async fn a_pool_is_listed_in_byte_order_page_by_page(#[values(Sqlite, Postgres)]
     world.apply(&[arrival(world.ambient.id(), "5CG999B", b)]).await.unwrap();
 
     let scope = partner_scope(a);
-    let mut tx = world.store.read().await.unwrap();
+    let mut tx = world.store.read(&world.system).await.unwrap();
     let today = date(2026, 11, 22);
     for (sort, q) in [(Sort::Serial, None), (Sort::Newest, None), (Sort::Serial, Some("CAFÉ z"))] {
         let filter = Filter { q: q.map(str::to_owned), ..Filter::default() };
@@ -204,15 +204,15 @@ async fn a_pool_is_listed_in_byte_order_page_by_page(#[values(Sqlite, Postgres)]
 #[tokio::test]
 async fn what_is_not_committed_did_not_happen(#[values(Sqlite, Postgres)] kind: Kind) {
     let world = World::new(kind, &format!("rollback_{kind:?}")).await;
-    let mut tx = world.store.write().await.unwrap();
+    let mut tx = world.store.write(&world.system).await.unwrap();
     let event = Event::ReportedLinesChanged { report: world.ambient.id() };
     outbox::publish(&mut tx, &[(None, event.clone())], world.ambient.now()).await.unwrap();
     drop(tx);
-    let mut tx = world.store.write().await.unwrap();
+    let mut tx = world.store.write(&world.system).await.unwrap();
     assert_eq!(outbox::newest(&mut tx, &world.system).await.unwrap(), 0);
     outbox::publish(&mut tx, &[(None, event.clone())], world.ambient.now()).await.unwrap();
     tx.commit().await.unwrap();
-    let mut tx = world.store.read().await.unwrap();
+    let mut tx = world.store.read(&world.system).await.unwrap();
     let stored = outbox::after(&mut tx, &world.system, 0, 10).await.unwrap();
     assert_eq!(stored.len(), 1);
     assert_eq!(stored[0].event, event);
@@ -223,7 +223,7 @@ async fn what_is_not_committed_did_not_happen(#[values(Sqlite, Postgres)] kind: 
 async fn a_job_is_leased_retried_and_dies(#[values(Sqlite, Postgres)] kind: Kind) {
     let world = World::new(kind, &format!("jobs_{kind:?}")).await;
     let subject = uuid::Uuid::from_u128(5);
-    let mut tx = world.store.write().await.unwrap();
+    let mut tx = world.store.write(&world.system).await.unwrap();
     let due = world.ambient.now();
     jobs::enqueue(&mut tx, jobs::Kind::IngestReport, subject, due, &world.ambient).await.unwrap();
     let later = due.plus_seconds(60);
@@ -240,11 +240,62 @@ async fn a_job_is_leased_retried_and_dies(#[values(Sqlite, Postgres)] kind: Kind
     assert_eq!(jobs::left(&mut tx).await.unwrap(), (0, 1));
 }
 
+/// The application's own predicate is taken away here: only the engine stands between the neighbour and the rows.
+#[tokio::test]
+async fn row_level_security_alone_shows_a_neighbour_nothing() {
+    let world = World::new(Postgres, "rls").await;
+    let (a, b) = (world.partner("A").await, world.partner("B").await);
+    world.apply(&[arrival(world.ambient.id(), "5CG1234ABC", a)]).await.unwrap();
+    let everything: &[(&'static str, i64, i64)] = &[
+        ("SELECT COUNT(*) FROM tenants", 4, 2),
+        ("SELECT COUNT(*) FROM partners", 2, 1),
+        ("SELECT COUNT(*) FROM devices", 1, 0),
+        ("SELECT COUNT(*) FROM placements", 1, 0),
+        ("SELECT COUNT(*) FROM placement_log", 1, 0),
+        ("SELECT COUNT(*) FROM placement_log_heads", 1, 0),
+        ("SELECT COUNT(*) FROM tenant_counts", 1, 0),
+    ];
+    let mut platform = world.store.read(&world.system).await.unwrap();
+    let mut neighbour = world.store.write(&partner_scope(b)).await.unwrap();
+    for (sql, all, own) in everything {
+        assert_eq!(platform.number(sql, vec![]).await.unwrap(), *all, "{sql}");
+        assert_eq!(neighbour.number(sql, vec![]).await.unwrap(), *own, "{sql}");
+    }
+    let taken = neighbour.execute("UPDATE placements SET tenant = NULL", vec![]).await.unwrap();
+    assert_eq!(taken, 0, "nor can it be changed");
+    assert!(neighbour.execute("ALTER TABLE placements DISABLE ROW LEVEL SECURITY", vec![]).await.is_err());
+}
+
+/// No table is forgotten: each has its wall, and the application owns none.
+#[tokio::test]
+async fn every_table_has_row_level_security_forced() {
+    let world = World::new(Postgres, "rlsall").await;
+    let mut tx = world.store.read(&world.system).await.unwrap();
+    let open: Vec<(String,)> = tx
+        .all(
+            "SELECT c.relname::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
+             WHERE n.nspname = 'public' AND c.relkind = 'r' AND c.relname <> 'schema_versions' \
+             AND NOT (c.relrowsecurity AND c.relforcerowsecurity AND c.relowner <> 'roadstead_app'::regrole)",
+            vec![],
+        )
+        .await
+        .unwrap();
+    assert!(open.is_empty(), "{open:?}");
+    let who: Vec<(String, bool)> = tx
+        .all(
+            "SELECT rolname::text, rolbypassrls OR rolsuper FROM pg_roles WHERE rolname = current_user",
+            vec![],
+        )
+        .await
+        .unwrap();
+    assert_eq!(who, [("roadstead_app".to_owned(), false)]);
+}
+
 #[rstest]
 #[tokio::test]
 async fn readers_cannot_write(#[values(Sqlite)] kind: Kind) {
     let world = World::new(kind, "readers").await;
-    let mut tx = world.store.read().await.unwrap();
+    let mut tx = world.store.read(&world.system).await.unwrap();
     let event = Event::ReportedLinesChanged { report: world.ambient.id() };
     assert!(outbox::publish(&mut tx, &[(None, event.clone())], world.ambient.now()).await.is_err());
 }

@@ -70,7 +70,7 @@ const USERS: &[DemoUser] = &[
 pub async fn fill(app: &App, data: &Path) -> anyhow::Result<String> {
     let sign_ins = data.join("sign-ins.txt");
     let scope = access::system();
-    let mut tx = app.store.read().await?;
+    let mut tx = app.store.read(&scope).await?;
     let filled = users::count(&mut tx, &scope).await? > 0;
     tx.commit().await?;
     if filled {

@@ -25,7 +25,7 @@ type Checked = (ReceivedLine, Result<SaleLine, (Verdict, Vec<Reason>)>);
 /// Judges what is left of a report.
 pub async fn run(app: &App, id: ReportId, job: JobId) -> anyhow::Result<()> {
     let scope = access::system();
-    let mut tx = app.store.write().await?;
+    let mut tx = app.store.write(&scope).await?;
     let report = reports::get(&mut tx, &scope, id).await?.with_context(|| format!("report {id} is gone"))?;
     if report.finished_at.is_some() {
         return Ok(());
@@ -96,7 +96,7 @@ async fn take(app: &App, scope: &Scope, progress: &Progress<'_>, batch: &[Checke
             })
         })
         .collect();
-    let mut tx = app.store.write().await?;
+    let mut tx = app.store.write(&scope).await?;
     let now = app.ambient.now();
     let judged = judge_batch(app, &mut tx, scope, &items, preview, now).await?;
 
@@ -143,7 +143,7 @@ async fn take(app: &App, scope: &Scope, progress: &Progress<'_>, batch: &[Checke
 
 async fn finish(app: &App, scope: &Scope, report: &Report) -> anyhow::Result<()> {
     let id = ReportId(report.id);
-    let mut tx = app.store.write().await?;
+    let mut tx = app.store.write(&scope).await?;
     let now = app.ambient.now();
     reports::set_state(&mut tx, scope, id, "succeeded", Some(now)).await?;
     reports::forget_pieces(&mut tx, scope, id).await?;
@@ -162,12 +162,16 @@ async fn finish(app: &App, scope: &Scope, report: &Report) -> anyhow::Result<()>
 /// The report cannot be judged, whatever we try: its operation says so. Batches that were committed stay.
 pub async fn give_up(app: &App, id: ReportId, why: &str) -> roadstead_store::Result<()> {
     let scope = access::system();
-    let mut tx = app.store.write().await?;
+    let mut tx = app.store.write(&scope).await?;
     let now = app.ambient.now();
     if let Some(report) = reports::get(&mut tx, &scope, id).await? {
         reports::set_state(&mut tx, &scope, id, "failed", Some(now)).await?;
         let result = serde_json::json!({ "code": "report.gave_up", "detail": why }).to_string();
-        operations::end(&mut tx, OperationId(report.operation), false, &result, now).await?;
+        let operation = OperationId(report.operation);
+        operations::end(&mut tx, operation, false, &result, now).await?;
+        let (done, total) = (report.done.unsigned_abs(), report.lines.unsigned_abs());
+        let event = Event::ReportProgress { report: id, operation, done, total };
+        outbox::publish(&mut tx, &[(Some(report.reporter), event)], now).await?;
     }
     tx.commit().await
 }
@@ -178,7 +182,7 @@ async fn restore(app: &App, scope: &Scope, id: ReportId) -> anyhow::Result<tempf
     let (file, path) = tempfile::Builder::new().prefix("ingest-").tempfile_in(&app.spool)?.into_parts();
     let mut file = tokio::fs::File::from_std(file);
     for number in 0.. {
-        let mut tx = app.store.read().await?;
+        let mut tx = app.store.read(&scope).await?;
         let Some(piece) = reports::piece(&mut tx, scope, id, number).await? else { break };
         file.write_all(&piece).await?;
     }

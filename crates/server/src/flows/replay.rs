@@ -14,7 +14,7 @@ use crate::jobs::LEASE_SECONDS;
 /// Judges every line that waits for this partner, in the order in which they came.
 pub async fn run(app: &App, partner: TenantId, job: JobId) -> anyhow::Result<()> {
     let scope = access::system();
-    let mut tx = app.store.write().await?;
+    let mut tx = app.store.write(&scope).await?;
     let Some(found) = partners::find(&mut tx, &scope, &partner.to_string()).await? else { return Ok(()) };
     let recorded = partners::qualifications(&mut tx, &scope, &[partner]).await?;
     let today = app.ambient.now().date();
@@ -27,7 +27,7 @@ pub async fn run(app: &App, partner: TenantId, job: JobId) -> anyhow::Result<()>
     let batch = i64::try_from(app.config.batch_lines).unwrap_or(i64::MAX);
     let mut after = None;
     loop {
-        let mut tx = app.store.write().await?;
+        let mut tx = app.store.write(&scope).await?;
         let now = app.ambient.now();
         tx.lock_placements().await?;
         let waiting = lines::waiting_for(&mut tx, &scope, &number, after, batch).await?;

@@ -3,7 +3,7 @@
 use argon2::Argon2;
 use argon2::password_hash::PasswordVerifier;
 use argon2::password_hash::phc::PasswordHash;
-use roadstead_domain::access::{Actor, Caller, Role};
+use roadstead_domain::access::{self, Actor, Caller, Role};
 use roadstead_domain::audit::AuditAction;
 use roadstead_domain::ids::{SessionId, UserId};
 use roadstead_store::audit::{self, NewEntry};
@@ -24,7 +24,7 @@ const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$cm9hZHN0ZWFkLW5vYm9keQ$\
 
 /// Opens a session and returns the cookie's secret; `None` for an address and password that do not fit.
 pub async fn sign_in(app: &App, email: &str, password: &str) -> Result<Option<String>, Refused> {
-    let mut tx = app.store.read().await?;
+    let mut tx = app.store.read(&access::system()).await?;
     let user = users::for_sign_in(&mut tx, email).await?;
     drop(tx);
     let hash = user.as_ref().map_or_else(|| NOBODY.to_owned(), |user| user.password_hash.clone());
@@ -42,7 +42,7 @@ pub async fn sign_in(app: &App, email: &str, password: &str) -> Result<Option<St
         (None, _) => return Ok(None),
     };
     let Some(user) = known else { return Ok(None) };
-    let mut tx = app.store.write().await?;
+    let mut tx = app.store.write(&access::system()).await?;
     let by = Actor::User(UserId(user.id));
     let entry = NewEntry { home: user.home, action, subject: Some(user.id), detail: serde_json::json!({}) };
     audit::record(&mut tx, by, &[entry], &app.ambient).await?;
@@ -63,12 +63,12 @@ pub async fn sign_in(app: &App, email: &str, password: &str) -> Result<Option<St
 /// The session of this cookie, and whom it speaks for; `None` once it has ended.
 pub async fn authenticate(app: &App, secret: &str) -> roadstead_store::Result<Option<(Session, Caller)>> {
     let now = app.ambient.now();
-    let mut tx = app.store.read().await?;
+    let mut tx = app.store.read(&access::system()).await?;
     let found = sessions::find(&mut tx, tokens::hash(secret), now, now.plus_seconds(-IDLE_SECONDS)).await?;
     let Some(session) = found else { return Ok(None) };
     drop(tx);
     if session.seen_at < now.plus_seconds(-60).0 {
-        let mut tx = app.store.write().await?;
+        let mut tx = app.store.write(&access::system()).await?;
         sessions::seen(&mut tx, SessionId(session.id), now).await?;
         tx.commit().await?;
     }
@@ -80,7 +80,7 @@ pub async fn authenticate(app: &App, secret: &str) -> roadstead_store::Result<Op
 
 /// Ends a session.
 pub async fn sign_out(app: &App, session: &Session) -> Result<(), Refused> {
-    let mut tx = app.store.write().await?;
+    let mut tx = app.store.write(&access::system()).await?;
     sessions::end(&mut tx, SessionId(session.id)).await?;
     let entry = NewEntry {
         home: session.home,

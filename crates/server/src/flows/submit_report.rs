@@ -54,7 +54,7 @@ const PIECES_AT_ONCE: usize = 8;
 /// Takes a report. The same bytes from the same reporter again are the report that is there already.
 pub async fn submit(app: &App, scope: &Scope, submission: Submission<'_>) -> Result<Submitted, Refused> {
     let Submission { file, name, format, reporter, validate_only } = submission;
-    let mut tx = app.store.read().await?;
+    let mut tx = app.store.read(&scope).await?;
     let reporter = match (reporter, scope.reports_of()?) {
         (Some(asked), _) => reporters::find(&mut tx, scope, asked).await?,
         (None, Some(own)) => reporters::get(&mut tx, scope, own).await?,
@@ -91,7 +91,7 @@ pub async fn submit(app: &App, scope: &Scope, submission: Submission<'_>) -> Res
         lines: layout.lines,
         validate_only,
     };
-    let mut tx = app.store.write().await?;
+    let mut tx = app.store.write(&scope).await?;
     if let Err(error) = reports::create(&mut tx, scope, &report, now).await {
         drop(tx);
         return same_bytes_meanwhile(app, scope, &report, error).await;
@@ -123,7 +123,7 @@ async fn again(app: &App, scope: &Scope, there: &Report) -> Result<Submitted, Re
     let submitted = Submitted { report: ReportId(there.id), operation: OperationId(there.operation) };
     if there.state == "failed" {
         let now = app.ambient.now();
-        let mut tx = app.store.write().await?;
+        let mut tx = app.store.write(&scope).await?;
         reports::retry(&mut tx, scope, submitted.report).await?;
         operations::retry(&mut tx, submitted.operation, now).await?;
         jobs::enqueue(&mut tx, jobs::Kind::IngestReport, submitted.report.0, now, &app.ambient).await?;
@@ -141,7 +141,7 @@ async fn same_bytes_meanwhile(
     error: Error,
 ) -> Result<Submitted, Refused> {
     let system = roadstead_domain::access::system();
-    let mut tx = app.store.write().await?;
+    let mut tx = app.store.write(&system).await?;
     reports::forget_pieces(&mut tx, &system, report.id).await?;
     let there = reports::same_bytes(&mut tx, scope, report.reporter, report.sha256).await?;
     tx.commit().await?;
@@ -171,7 +171,7 @@ async fn keep(app: &App, scope: &Scope, report: ReportId, file: &Spooled) -> Res
         if pieces.is_empty() {
             return Ok(());
         }
-        let mut tx = app.store.write().await?;
+        let mut tx = app.store.write(&scope).await?;
         for piece in pieces {
             reports::keep_piece(&mut tx, scope, report, number, piece).await?;
             number += 1;

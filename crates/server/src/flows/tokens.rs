@@ -39,7 +39,7 @@ pub async fn create(
     name: &str,
 ) -> Result<String, Refused> {
     super::filled("name", name)?;
-    let mut tx = app.store.write().await?;
+    let mut tx = app.store.write(&scope).await?;
     let home = find_home(&mut tx, scope, role, whose).await?;
     let secret = format!("{PREFIX}{}", hex::encode(app.ambient.secret()));
     let id: TokenId = app.ambient.id();
@@ -88,7 +88,7 @@ pub(super) async fn find_home(
 
 /// Takes a token's power away.
 pub async fn revoke(app: &App, scope: &Scope, id: TokenId) -> Result<bool, Refused> {
-    let mut tx = app.store.write().await?;
+    let mut tx = app.store.write(&scope).await?;
     let revoked = tokens::revoke(&mut tx, scope, id, app.ambient.now()).await?;
     let entry = NewEntry {
         home: None,
@@ -103,7 +103,7 @@ pub async fn revoke(app: &App, scope: &Scope, id: TokenId) -> Result<bool, Refus
 
 /// Whose token this is; `None` for one that opens nothing.
 pub async fn authenticate(app: &App, secret: &str) -> roadstead_store::Result<Option<Caller>> {
-    let mut tx = app.store.read().await?;
+    let mut tx = app.store.read(&access::system()).await?;
     let Some(token) = tokens::find(&mut tx, hash(secret)).await? else { return Ok(None) };
     drop(tx);
     let now = app.ambient.now();
@@ -120,7 +120,7 @@ pub async fn authenticate(app: &App, secret: &str) -> roadstead_store::Result<Op
 fn note_use(app: App, id: TokenId, now: roadstead_domain::clock::Micros) {
     tokio::spawn(async move {
         let noted = async {
-            let mut tx = app.store.write().await?;
+            let mut tx = app.store.write(&access::system()).await?;
             tokens::used(&mut tx, id, now).await?;
             tx.commit().await
         };

@@ -6,7 +6,7 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use roadstead_domain::access::Actor;
+use roadstead_domain::access::{self, Actor};
 use roadstead_store::idempotency::{self, Kept};
 use sha2::{Digest, Sha256};
 
@@ -51,7 +51,7 @@ async fn once(app: &App, key: String, request: Request, next: Next) -> Result<Re
     let request_hash: [u8; 32] = sha.finalize().into();
 
     let now = app.ambient.now();
-    let mut tx = app.store.read().await?;
+    let mut tx = app.store.read(&access::system()).await?;
     if let Some(kept) = idempotency::find(&mut tx, whose, &key, now.plus_seconds(-KEPT_SECONDS)).await? {
         return repeat(&kept, request_hash);
     }
@@ -64,7 +64,7 @@ async fn once(app: &App, key: String, request: Request, next: Next) -> Result<Re
     }
     let (parts, body) = response.into_parts();
     let body = to_bytes(body, LARGEST).await.map_err(Problem::unreadable)?;
-    let mut tx = app.store.write().await?;
+    let mut tx = app.store.write(&access::system()).await?;
     let text = String::from_utf8_lossy(&body);
     idempotency::keep(&mut tx, whose, &key, request_hash, parts.status.as_u16(), &text, now).await?;
     tx.commit().await?;

@@ -4,7 +4,7 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::handler::Handler;
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -12,6 +12,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use super::{ApiCaller, Problem, VisitorLang, idempotency};
 use crate::app::App;
+use crate::i18n::Lang;
 use crate::{api, portal};
 
 /// The portal's routes, with a list of them for the test that calls each one as a neighbour.
@@ -128,7 +129,12 @@ async fn problem_of(response: Response) -> Result<Problem, Response> {
         return Ok(problem.clone());
     }
     let status = response.status();
-    if !(status.is_client_error() || status.is_server_error()) {
+    // A page that refuses a form says so itself.
+    let is_page = response
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
+    if is_page || !(status.is_client_error() || status.is_server_error()) {
         return Err(response);
     }
     let body = to_bytes(response.into_body(), 64 << 10).await.unwrap_or_default();
@@ -143,12 +149,13 @@ async fn problem_of(response: Response) -> Result<Problem, Response> {
 }
 
 async fn api_problems(State(app): State<App>, request: Request, next: Next) -> Response {
-    let lang = VisitorLang::of(&app, request.uri(), request.headers()).0;
+    let (uri, headers) = (request.uri().clone(), request.headers().clone());
     let id = request.extensions().get::<RequestId>().map_or(String::new(), |id| id.0.clone());
     let problem = match problem_of(next.run(request).await).await {
         Ok(problem) => problem,
         Err(response) => return response,
     };
+    let lang = reader(&app, &uri, &headers).await;
     let body = Body::from(problem.body(lang, &id).to_string());
     let mut response = (problem.status, body).into_response();
     let headers = response.headers_mut();
@@ -159,16 +166,21 @@ async fn api_problems(State(app): State<App>, request: Request, next: Next) -> R
     response
 }
 
+/// The reader's own language, if they are signed in and the address asks for none.
+async fn reader(app: &App, uri: &Uri, headers: &HeaderMap) -> Lang {
+    let asked = uri.query().is_some_and(|query| query.contains("lang="));
+    match ApiCaller::check(app, &Method::GET, headers).await {
+        Ok(known) if !asked => known.lang,
+        _ => VisitorLang::of(app, uri, headers).0,
+    }
+}
+
 async fn page_problems(State(app): State<App>, request: Request, next: Next) -> Response {
     let (uri, method, headers) = (request.uri().clone(), request.method().clone(), request.headers().clone());
     let id = request.extensions().get::<RequestId>().map_or(String::new(), |id| id.0.clone());
     match problem_of(next.run(request).await).await {
         Ok(problem) => {
-            // The reader's own language, if they are signed in.
-            let lang = match ApiCaller::check(&app, &Method::GET, &headers).await {
-                Ok(known) => known.lang,
-                Err(_) => VisitorLang::of(&app, &uri, &headers).0,
-            };
+            let lang = reader(&app, &uri, &headers).await;
             tracing::debug!(%method, path = uri.path(), code = problem.code, "page refused");
             portal::error_page(lang, problem.status, problem.code, &id)
         }

@@ -198,7 +198,7 @@ async fn render(
 ) -> Result<Response, Problem> {
     let lang = browser.lang;
     let cursor = (!asked.cursor.is_empty()).then(|| asked.cursor.clone());
-    let mut tx = app.store.read().await?;
+    let mut tx = app.store.read(&scope).await?;
     let Some(found) = partners::list(&mut tx, scope, &Page { limit: None, cursor }).await? else {
         return Ok(Redirect::to(PATH).into_response());
     };
@@ -291,7 +291,7 @@ pub(super) async fn record_qualification(
     Form(sent): Form<Sent>,
 ) -> Result<Response, Problem> {
     let scope = browser.may(Action::ManagePartners)?;
-    let mut tx = app.store.read().await?;
+    let mut tx = app.store.read(&scope).await?;
     let partner = partners::find(&mut tx, &scope, &partner).await?.ok_or_else(Problem::not_found)?;
     tx.commit().await?;
     let recorded = match read_qualification(&sent) {

@@ -107,7 +107,7 @@ pub(super) async fn show(
     let lang = browser.lang;
     let path = format!("/reports/{id}");
 
-    let mut tx = app.store.read().await?;
+    let mut tx = app.store.read(&scope).await?;
     let report = reports::get(&mut tx, &scope, id).await?.ok_or_else(Problem::not_found)?;
     let counts = reports::counts(&mut tx, &scope, id).await?;
     let cursor = (!asked.cursor.is_empty()).then(|| asked.cursor.clone());

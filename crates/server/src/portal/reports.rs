@@ -132,7 +132,7 @@ pub(super) async fn show(
     let asked: Asked = super::query(&uri);
     let cursor = (!asked.cursor.is_empty()).then(|| asked.cursor.clone());
     let lang = browser.lang;
-    let mut tx = app.store.read().await?;
+    let mut tx = app.store.read(&scope).await?;
     let Some(found) = reports::list(&mut tx, &scope, &Page { limit: Some(ROWS), cursor }).await? else {
         return Ok(Redirect::to(PATH).into_response());
     };

@@ -49,7 +49,7 @@ pub(super) async fn set_language(
     Form(choice): Form<Choice>,
 ) -> Result<Response, Problem> {
     let lang = Lang::from_code(&choice.lang).ok_or_else(|| Problem::field("field.unknown_value", "lang"))?;
-    let mut tx = app.store.write().await?;
+    let mut tx = app.store.write(&roadstead_domain::access::system()).await?;
     users::set_language(&mut tx, UserId(browser.session.user_id), lang.code()).await?;
     tx.commit().await?;
     let back = Redirect::to(local_path(&choice.next));

@@ -114,7 +114,7 @@ pub(super) async fn show(
 
     let filter = Filter { q: (!asked.q.is_empty()).then(|| asked.q.clone()), ..Filter::default() };
     let cursor = (!asked.cursor.is_empty()).then(|| asked.cursor.clone());
-    let mut tx = app.store.read().await?;
+    let mut tx = app.store.read(&scope).await?;
     let rows = pool::list(&mut tx, &scope, &filter, sort, &Page { limit: None, cursor }, today).await?;
     let Some(rows) = rows else {
         let start = link(PATH, &[("q", &asked.q), ("sort", &asked.sort)]);

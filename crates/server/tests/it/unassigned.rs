@@ -114,7 +114,7 @@ async fn an_open_stream_ends_with_its_token() {
     let partner = world.partner("R-1").await;
     let mut stream = partner.stream("events", None).await;
     let scope = roadstead_domain::access::system();
-    let mut tx = world.app.store.read().await.unwrap();
+    let mut tx = world.app.store.read(&scope).await.unwrap();
     for token in roadstead_store::tokens::list(&mut tx, &scope).await.unwrap() {
         let id = roadstead_domain::ids::TokenId(token.id);
         roadstead_server::flows::tokens::revoke(&world.app, &scope, id).await.unwrap();

@@ -33,7 +33,7 @@ pub(super) async fn list(
     Query(page): Query<PageQuery>,
 ) -> Result<Json<ListOf<EntryBody>>, Problem> {
     let scope = caller.may(Action::ReadAudit)?;
-    let mut tx = app.store.read().await?;
+    let mut tx = app.store.read(&scope).await?;
     let rows = audit::list(&mut tx, &scope, &page.into()).await?.ok_or_else(Problem::cursor)?;
     Ok(Json(ListOf::from_rows(rows, |entry| EntryBody {
         id: entry.id,

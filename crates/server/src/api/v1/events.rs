@@ -39,7 +39,7 @@ pub(super) async fn follow(
     let heard = app.hub.listen();
     let resume = headers.get("last-event-id").and_then(|value| value.to_str().ok()?.parse::<i64>().ok());
     let mut missed = VecDeque::new();
-    let mut tx = app.store.read().await?;
+    let mut tx = app.store.read(&system()).await?;
     let last = match resume {
         Some(seq) => {
             missed.extend(outbox::after(&mut tx, &system(), seq, 1000).await?);
@@ -64,7 +64,7 @@ impl Following {
         loop {
             let stored = match self.missed.pop_front() {
                 Some(stored) => stored,
-                None => match tokio::time::timeout(CHECK, self.heard.recv()).await {
+                None => match tokio::time::timeout(CHECK, self.hear()).await {
                     Ok(Ok(stored)) => stored,
                     Ok(Err(RecvError::Lagged(_))) => {
                         self.catch_up().await?;
@@ -90,8 +90,16 @@ impl Following {
         }
     }
 
+    /// The next event of anybody; a server that stops has no more.
+    async fn hear(&mut self) -> Result<Stored, RecvError> {
+        tokio::select! {
+            () = self.app.closing.cancelled() => Err(RecvError::Closed),
+            heard = self.heard.recv() => heard,
+        }
+    }
+
     async fn catch_up(&mut self) -> Option<()> {
-        let mut tx = self.app.store.read().await.ok()?;
+        let mut tx = self.app.store.read(&system()).await.ok()?;
         self.missed.extend(outbox::after(&mut tx, &system(), self.last, 1000).await.ok()?);
         Some(())
     }

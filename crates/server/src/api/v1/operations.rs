@@ -50,7 +50,7 @@ impl From<Operation> for OperationBody {
 
 async fn find(app: &App, scope: &Scope, id: &str) -> Result<OperationBody, Problem> {
     let id: OperationId = id.parse().map_err(|_| Problem::not_found())?;
-    let mut tx = app.store.read().await?;
+    let mut tx = app.store.read(&scope).await?;
     let operation = operations::get(&mut tx, scope, id).await?;
     Ok(operation.ok_or_else(Problem::not_found)?.into())
 }
@@ -87,6 +87,7 @@ pub(super) async fn events(
         let (app, scope, id, mut heard, known) = state?;
         let operation = match known {
             Some(operation) => operation,
+            None if app.closing.is_cancelled() => return None,
             None => {
                 until_told(&mut heard, &id).await;
                 find(&app, &scope, &id).await.ok()?

@@ -113,7 +113,7 @@ pub(super) async fn list(
     Query(page): Query<PageQuery>,
 ) -> Result<Json<ListOf<PartnerBody>>, Problem> {
     let scope = caller.may(Action::ReadPartners)?;
-    let mut tx = app.store.read().await?;
+    let mut tx = app.store.read(&scope).await?;
     let rows = partners::list(&mut tx, &scope, &page.into()).await?.ok_or_else(Problem::cursor)?;
     let mut items = Vec::with_capacity(rows.items.len());
     for partner in rows.items {
@@ -133,7 +133,7 @@ pub(super) async fn get(
     Path(id): Path<String>,
 ) -> Result<Json<PartnerBody>, Problem> {
     let scope = caller.may(Action::ReadPartners)?;
-    let mut tx = app.store.read().await?;
+    let mut tx = app.store.read(&scope).await?;
     let partner = partners::find(&mut tx, &scope, &id).await?.ok_or_else(Problem::not_found)?;
     Ok(Json(with_qualifications(&app, &mut tx, &scope, partner).await?))
 }
@@ -151,7 +151,7 @@ pub(super) async fn record_qualification(
     Json(new): Json<NewQualification>,
 ) -> Result<Response, Problem> {
     let scope = caller.may(Action::ManagePartners)?;
-    let mut tx = app.store.read().await?;
+    let mut tx = app.store.read(&scope).await?;
     let partner = partners::find(&mut tx, &scope, &id).await?.ok_or_else(Problem::not_found)?;
     tx.commit().await?;
     let id = certify::record_qualification(&app, &scope, TenantId(partner.id), &new.read()?).await?;

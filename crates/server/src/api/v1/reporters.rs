@@ -56,7 +56,7 @@ pub(super) async fn list(
     Query(page): Query<PageQuery>,
 ) -> Result<Json<ListOf<ReporterBody>>, Problem> {
     let scope = caller.may(Action::ReadReporters)?;
-    let mut tx = app.store.read().await?;
+    let mut tx = app.store.read(&scope).await?;
     let rows = reporters::list(&mut tx, &scope, &page.into()).await?.ok_or_else(Problem::cursor)?;
     Ok(Json(ListOf::from_rows(rows, |reporter| ReporterBody {
         id: reporter.id,

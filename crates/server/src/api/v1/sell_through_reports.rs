@@ -188,7 +188,7 @@ fn percent_decode(text: &str) -> String {
 
 async fn find(app: &App, scope: &Scope, id: &str) -> Result<(Report, BTreeMap<String, i64>), Problem> {
     let id: ReportId = id.parse().map_err(|_| Problem::not_found())?;
-    let mut tx = app.store.read().await?;
+    let mut tx = app.store.read(&scope).await?;
     let report = reports::get(&mut tx, scope, id).await?.ok_or_else(Problem::not_found)?;
     let counts = reports::counts(&mut tx, scope, id).await?;
     Ok((report, counts))
@@ -225,7 +225,7 @@ pub(super) async fn list(
     Query(page): Query<PageQuery>,
 ) -> Result<Json<ListOf<ReportBody>>, Problem> {
     let scope = caller.may(Action::ReadReports)?;
-    let mut tx = app.store.read().await?;
+    let mut tx = app.store.read(&scope).await?;
     let rows = reports::list(&mut tx, &scope, &page.into()).await?.ok_or_else(Problem::cursor)?;
     let mut items = Vec::with_capacity(rows.items.len());
     for report in rows.items {
@@ -271,7 +271,7 @@ pub(super) async fn lines(
 ) -> Result<Json<ListOf<LineBody>>, Problem> {
     let scope = caller.may(Action::ReadReports)?;
     let (report, _) = find(&app, &scope, &id).await?;
-    let mut tx = app.store.read().await?;
+    let mut tx = app.store.read(&scope).await?;
     let verdict = query.verdict.as_deref().filter(|verdict| !verdict.is_empty());
     let rows = lines::list(&mut tx, &scope, ReportId(report.id), verdict, &page.into()).await?;
     let rows = rows.ok_or_else(Problem::cursor)?;
@@ -311,7 +311,7 @@ pub(super) async fn errors_csv(
     csv::stream("errors.csv", csv::row(head), start, move |page| {
         let app = app.clone();
         async move {
-            let mut tx = app.store.read().await?;
+            let mut tx = app.store.read(&scope).await?;
             let rows = lines::list(&mut tx, &scope, report, Some("rejected"), &page).await?;
             let rows = rows.ok_or_else(Problem::cursor)?;
             let mut text = Vec::new();

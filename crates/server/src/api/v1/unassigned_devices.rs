@@ -117,7 +117,7 @@ pub(super) async fn list(
     let (filter, sort) = filters.read()?;
     match filters.format.as_deref() {
         None | Some("" | "json") => {
-            let mut tx = app.store.read().await?;
+            let mut tx = app.store.read(&scope).await?;
             let today = app.ambient.now().date();
             let rows = pool::list(&mut tx, &scope, &filter, sort, &page.into(), today).await?;
             let rows = rows.ok_or_else(Problem::cursor)?;
@@ -144,7 +144,7 @@ async fn export(app: App, scope: Scope, filter: Filter, sort: Sort) -> Result<Re
     csv::stream("unassigned-devices.csv", head, start, move |page| {
         let (app, filter) = (app.clone(), filter.clone());
         async move {
-            let mut tx = app.store.read().await?;
+            let mut tx = app.store.read(&scope).await?;
             let today = app.ambient.now().date();
             let rows = pool::list(&mut tx, &scope, &filter, sort, &page, today).await?;
             let rows = rows.ok_or_else(Problem::cursor)?;

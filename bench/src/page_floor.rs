@@ -1,11 +1,12 @@
 //! The floors of W3a: the same page from a web server that has it at hand, and the same rows from the database alone.
 
-use std::path::Path;
-use std::sync::{Arc, Barrier};
+use std::path::Path as FilePath;
+use std::sync::{Arc, Barrier, LazyLock};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
-use axum::extract::State;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
 use axum::routing::get;
 use axum::{Json, Router};
 use rusqlite::{Connection, OpenFlags, Row, params};
@@ -38,13 +39,10 @@ pub struct Page {
 
 /// Serves pages read from a JSON file (a list of them) as `/page/0`, `/page/1`, ..., each made into JSON anew for
 /// every request. Says where on standard output.
-pub async fn serve(pages: &Path) -> anyhow::Result<()> {
+pub async fn serve(pages: &FilePath) -> anyhow::Result<()> {
     let pages: Vec<Page> = serde_json::from_slice(&std::fs::read(pages)?)?;
-    let mut router = Router::new();
-    for (at, page) in pages.into_iter().enumerate() {
-        let page = Router::new().route("/", get(answer)).with_state(Arc::new(page));
-        router = router.route_service(&format!("/page/{at}"), page);
-    }
+    let pages = pages.into_iter().map(Arc::new).collect::<Vec<_>>();
+    let router = Router::new().route("/page/{at}", get(answer)).with_state(Arc::new(pages));
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
     println!("The web floor listens on http://{}", listener.local_addr()?);
     Ok(axum::serve(listener, router).await?)
@@ -59,12 +57,15 @@ impl Serialize for Shared {
     }
 }
 
-async fn answer(State(page): State<Arc<Page>>) -> Json<Shared> {
-    Json(Shared(page))
+async fn answer(
+    State(pages): State<Arc<Vec<Arc<Page>>>>,
+    Path(at): Path<usize>,
+) -> Result<Json<Shared>, StatusCode> {
+    pages.get(at).map(|page| Json(Shared(page.clone()))).ok_or(StatusCode::NOT_FOUND)
 }
 
 /// The product's statement, word for word (`pool::list` by serial), bound as it binds it.
-const SQL: &str = "SELECT d.id, p.serial, d.product_number, d.model, (SELECT MAX(e.support_level) FROM entitlements e \
+const PRODUCT_SQL: &str = "SELECT d.id, p.serial, d.product_number, d.model, (SELECT MAX(e.support_level) FROM entitlements e \
      WHERE e.device = p.device AND e.ends_on > $2) AS support_level, p.since, l.buyer_name, l.invoice, \
      l.sold_on, n.name AS reporter_name FROM placements p JOIN devices d ON d.id = p.device \
      LEFT JOIN report_lines l ON l.report = p.report AND l.line = p.line \
@@ -74,6 +75,9 @@ const SQL: &str = "SELECT d.id, p.serial, d.product_number, d.model, (SELECT MAX
      AND ($8 IS NULL OR EXISTS (SELECT 1 FROM entitlements f WHERE f.device = p.device \
      AND f.support_level = $8 AND f.ends_on > $2)) AND ($9 IS NULL OR p.since >= $9) ORDER BY \
      p.serial, p.device LIMIT $3";
+
+/// The same with `?n`: SQLite takes `$n` for a name, and `rusqlite` binds by number.
+static SQL: LazyLock<String> = LazyLock::new(|| PRODUCT_SQL.replace('$', "?"));
 
 /// Where a page begins: after this row.
 #[derive(Clone, Debug, Default)]
@@ -129,7 +133,7 @@ impl Read {
 }
 
 /// A connection with the settings of the product's readers.
-fn open(database: &Path) -> anyhow::Result<Connection> {
+fn open(database: &FilePath) -> anyhow::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(database, flags)?;
     connection.pragma_update(None, "query_only", "ON")?;
@@ -140,7 +144,7 @@ fn open(database: &Path) -> anyhow::Result<Connection> {
 fn rows(connection: &Connection, question: &Question) -> anyhow::Result<Vec<Read>> {
     let none: Option<String> = None;
     let Question { tenant, today, limit, after } = question;
-    let mut statement = connection.prepare_cached(SQL)?;
+    let mut statement = connection.prepare_cached(&SQL)?;
     let rows = statement.query_map(
         params![
             tenant.as_bytes(),
@@ -159,7 +163,7 @@ fn rows(connection: &Connection, question: &Question) -> anyhow::Result<Vec<Read
 }
 
 /// Makes sure that the database alone says what the product's page says.
-pub fn same_answer(database: &Path, question: &Question, page: &Page) -> anyhow::Result<()> {
+pub fn same_answer(database: &FilePath, question: &Question, page: &Page) -> anyhow::Result<()> {
     let mut rows = rows(&open(database)?, question)?;
     let more = rows.len() as i64 > question.limit;
     ensure!(
@@ -186,7 +190,12 @@ pub fn same_answer(database: &Path, question: &Question, page: &Page) -> anyhow:
 }
 
 /// Asks the database alone for `length`, from this many threads with a connection each.
-pub fn ask(database: &Path, question: &Question, threads: usize, length: Duration) -> anyhow::Result<Slice> {
+pub fn ask(
+    database: &FilePath,
+    question: &Question,
+    threads: usize,
+    length: Duration,
+) -> anyhow::Result<Slice> {
     let ready = Barrier::new(threads + 1);
     std::thread::scope(|scope| {
         let workers: Vec<_> = (0..threads)

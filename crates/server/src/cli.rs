@@ -77,6 +77,11 @@ enum Command {
     /// The audit log.
     #[command(subcommand)]
     Audit(AuditCommand),
+    /// Bring the database to this version's schema; `serve` does so too.
+    Migrate {
+        #[command(flatten)]
+        place: Place,
+    },
 }
 
 #[derive(Subcommand)]
@@ -260,6 +265,11 @@ async fn execute(command: Command) -> anyhow::Result<()> {
             let app = place.open(Config::default()).await?;
             import(&app, &file, &reporter, validate_only, json).await
         }
+        Command::Migrate { place } => {
+            place.open(Config::default()).await?;
+            println!("the database is up to date");
+            Ok(())
+        }
         Command::Audit(AuditCommand::Verify { place }) => verify(&place.open(Config::default()).await?).await,
     }
 }
@@ -280,6 +290,7 @@ pub async fn serve(app: App, listener: TcpListener, stop: impl Future<Output = (
     let stopping = app.closing.clone();
     let workers = [
         tokio::spawn(events::dispatch(app.clone(), stopping.clone())),
+        tokio::spawn(events::listen(app.clone(), stopping.clone())),
         tokio::spawn(jobs::run(app.clone(), stopping.clone())),
         tokio::spawn(jobs::keep_house(app.clone(), stopping.clone())),
     ];

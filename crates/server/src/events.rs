@@ -69,3 +69,26 @@ async fn forward(app: &App, scope: &access::Scope, seen: &mut Option<i64>) -> ro
         }
     }
 }
+
+/// Passes on what other nodes commit, until told to stop. Where the database has one node only, there is nothing to do.
+pub async fn listen(app: App, stop: CancellationToken) {
+    loop {
+        let heard = async {
+            let Some(mut wakeups) = app.store.listen().await? else { return Ok(()) };
+            loop {
+                // What came while nobody listened is found by looking.
+                app.wake();
+                wakeups.next().await?;
+            }
+        };
+        let ended: roadstead_store::Result<()> = tokio::select! {
+            () = stop.cancelled() => return,
+            ended = heard => ended,
+        };
+        match ended {
+            Ok(()) => return,
+            Err(error) => tracing::warn!(%error, "other nodes cannot be heard; trying again"),
+        }
+        tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+    }
+}

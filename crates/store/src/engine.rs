@@ -8,7 +8,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use roadstead_domain::access::{Reach, Scope};
-use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions, PgRow};
+use sqlx::postgres::{PgConnectOptions, PgListener, PgPool, PgPoolOptions, PgRow};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
 };
@@ -35,6 +35,18 @@ pub struct Store(Pools);
 enum Pools {
     Sqlite { writer: SqlitePool, readers: SqlitePool },
     Postgres(PgPool),
+}
+
+/// Tells of commits on other nodes.
+#[derive(Debug)]
+pub struct Wakeups(PgListener);
+
+impl Wakeups {
+    /// Waits for the next commit, or for a lost connection to be back.
+    pub async fn next(&mut self) -> Result<()> {
+        self.0.try_recv().await?;
+        Ok(())
+    }
 }
 
 /// A transaction, or for reading on SQLite a connection of the readers. Dropped without [`Tx::commit`] it is undone.
@@ -215,6 +227,18 @@ impl Store {
         }))
     }
 
+    /// Hears of commits on other nodes, where there can be any. It only saves waiting: a notification may be lost.
+    pub async fn listen(&self) -> Result<Option<Wakeups>> {
+        match &self.0 {
+            Pools::Sqlite { .. } => Ok(None),
+            Pools::Postgres(pool) => {
+                let mut listener = PgListener::connect_with(pool).await?;
+                listener.listen("roadstead").await?;
+                Ok(Some(Wakeups(listener)))
+            }
+        }
+    }
+
     /// Closes every connection, once they are given back.
     pub async fn close(&self) {
         match &self.0 {
@@ -343,6 +367,14 @@ impl Tx {
         if let Inner::Postgres(c) = &mut self.0 {
             // "evnt" in ASCII: one number for this one lock.
             sqlx::query("SELECT pg_advisory_xact_lock(1702260340)").execute(&mut **c).await?;
+        }
+        Ok(())
+    }
+
+    /// Lets other nodes know, at the commit, that there are events or jobs. Several in one transaction are one.
+    pub(crate) async fn notify(&mut self) -> Result<()> {
+        if let Inner::Postgres(c) = &mut self.0 {
+            sqlx::query("SELECT pg_notify('roadstead', '')").execute(&mut **c).await?;
         }
         Ok(())
     }

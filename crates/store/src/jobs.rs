@@ -56,7 +56,7 @@ pub async fn enqueue(
         args![ambient.id::<JobId>(), kind.as_str(), subject, run_at, false, ambient.now()],
     )
     .await?;
-    Ok(())
+    tx.notify().await
 }
 
 /// Takes the job that is due longest, until the lease ends.

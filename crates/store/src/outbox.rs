@@ -23,6 +23,9 @@ pub struct Stored {
 
 /// Writes events, each for its home.
 pub async fn publish(tx: &mut Tx, events: &[(Option<Uuid>, Event)], at: Micros) -> Result<()> {
+    if events.is_empty() {
+        return Ok(());
+    }
     tx.order_events().await?;
     let mut bulk = Bulk::new("INSERT INTO outbox (home, event, at)", 3, "");
     for (home, event) in events {
@@ -30,7 +33,7 @@ pub async fn publish(tx: &mut Tx, events: &[(Option<Uuid>, Event)], at: Micros) 
         bulk.push(args![*home, text, at]);
     }
     bulk.insert(tx).await?;
-    Ok(())
+    tx.notify().await
 }
 
 /// The number of the newest event; 0 if there is none.

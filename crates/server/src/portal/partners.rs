@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use askama::Template;
 use axum::extract::{Path, State};
-use axum::http::Uri;
+use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Redirect, Response};
 use jiff::civil::Date;
 use roadstead_domain::access::{Action, Scope};
@@ -260,7 +260,8 @@ async fn answer<T>(
         Err(refused) => {
             let scope = browser.may(Action::ReadPartners)?;
             let attempt = Attempt::of(uri.path(), sent, refused)?;
-            render(app, browser, &scope, uri, &asked, &attempt).await
+            let page = render(app, browser, &scope, uri, &asked, &attempt).await?;
+            Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
         }
     }
 }

@@ -4,7 +4,7 @@ use askama::Template;
 use axum::extract::State;
 use axum::extract::rejection::FormRejection;
 use axum::http::header::SET_COOKIE;
-use axum::http::{HeaderName, HeaderValue, Uri};
+use axum::http::{HeaderName, HeaderValue, StatusCode, Uri};
 use axum::response::{AppendHeaders, IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
@@ -81,7 +81,10 @@ pub(super) async fn submit(
             let cookie: [(HeaderName, HeaderValue); 1] = [(SET_COOKIE, cookies::session(&app, &secret))];
             Ok((cookie, Redirect::to(local_path(&input.next))).into_response())
         }
-        None => super::page(&SignInPage::new(lang, input.email, &input.next, true)),
+        None => {
+            let page = super::page(&SignInPage::new(lang, input.email, &input.next, true))?;
+            Ok((StatusCode::UNAUTHORIZED, page).into_response())
+        }
     }
 }
 

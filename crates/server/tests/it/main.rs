@@ -6,6 +6,7 @@ mod world;
 mod bad_input;
 mod browser;
 mod isolation;
+mod nodes;
 mod partners;
 mod reports;
 mod resume;

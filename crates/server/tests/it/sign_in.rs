@@ -20,6 +20,11 @@ impl Portal {
         Self { client: world.nobody(), cookie }
     }
 
+    /// The same browser at another node.
+    pub(crate) fn at(&self, url: &str) -> Self {
+        Self { client: self.client.at(url), cookie: self.cookie.clone() }
+    }
+
     pub(crate) async fn get(&self, path: &str) -> Answer {
         self.client.send_with(Method::GET, path, None, &[("cookie", &self.cookie)]).await
     }

@@ -62,6 +62,11 @@ impl Answer {
 }
 
 impl Client {
+    /// The same caller at another node.
+    pub(crate) fn at(&self, url: &str) -> Self {
+        Self { url: url.to_owned(), ..self.clone() }
+    }
+
     pub(crate) async fn send(&self, method: Method, path: &str, body: Option<(&str, Vec<u8>)>) -> Answer {
         self.send_with(method, path, body, &[]).await
     }
@@ -170,6 +175,17 @@ impl World {
             Self { app, clock, url, operator: nobody, _directory: directory, _stop: stop.drop_guard() };
         world.operator = world.token(Role::Operator, None).await;
         world
+    }
+
+    /// Another node on the same database.
+    pub(crate) async fn second_node(&self) -> (String, DropGuard) {
+        let (shared, spool) = (&self.app, self.app.spool.join("second"));
+        let app = App::new(shared.store.clone(), shared.ambient.clone(), shared.config.clone(), spool);
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let stop = CancellationToken::new();
+        tokio::spawn(cli::serve(app, listener, stop.clone().cancelled_owned()));
+        (url, stop.drop_guard())
     }
 
     /// A caller without any credential.

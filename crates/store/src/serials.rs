@@ -108,7 +108,9 @@ pub async fn load(
             "SELECT l.serial, l.manufacturer, l.report, l.line, r.reporter, l.transaction_kind, l.seller, l.invoice, \
              l.verdict, l.waits_for IS NOT NULL AS waits, l.pool \
              FROM <set> s CROSS JOIN report_lines l CROSS JOIN reports r \
-             WHERE l.serial = s.value AND l.transaction_kind IS NOT NULL AND r.id = l.report \
+             WHERE l.serial = s.value AND l.transaction_kind IS NOT NULL \
+             AND (l.verdict <> 'duplicate' OR l.reasons IS NOT NULL) \
+             AND r.id = l.report \
              AND (NOT r.validate_only OR r.id = $1) ORDER BY l.report, l.line",
             args![preview.map(|id| id.0)],
             serials,

@@ -299,3 +299,24 @@ async fn readers_cannot_write(#[values(Sqlite)] kind: Kind) {
     let event = Event::ReportedLinesChanged { report: world.ambient.id() };
     assert!(outbox::publish(&mut tx, &[(None, event.clone())], world.ambient.now()).await.is_err());
 }
+
+/// The hot questions are answered by an index, never by a walk over a table.
+#[tokio::test]
+async fn no_hot_question_walks_a_table() {
+    let world = World::new(Sqlite, "plans").await;
+    for sql in [
+        "SELECT l.line FROM (SELECT value FROM json_each($1)) s CROSS JOIN report_lines l \
+         WHERE l.serial = s.value AND l.transaction_kind IS NOT NULL \
+         AND (l.verdict <> 'duplicate' OR l.reasons IS NOT NULL)",
+        "SELECT d.id FROM (SELECT value FROM json_each($1)) s CROSS JOIN devices d WHERE d.serial = s.value",
+        "SELECT line FROM report_lines WHERE waits_for = $1 AND (report, line) > ($2, $3) ORDER BY report, line LIMIT 9",
+        "SELECT device FROM placements WHERE tenant = $1 AND (serial, device) > ($2, $3) \
+         ORDER BY serial, device LIMIT 9",
+        "SELECT device FROM placements WHERE tenant = $1 AND (since, device) < ($2, $3) \
+         ORDER BY since DESC, device DESC LIMIT 9",
+    ] {
+        let plan = roadstead_store::engine::explain(&world.store, sql).await.unwrap();
+        let walks = plan.lines().any(|line| line.starts_with("SCAN") && !line.contains("json_each"));
+        assert!(!walks && !plan.contains("TEMP B-TREE"), "{sql}\n{plan}");
+    }
+}

@@ -155,7 +155,8 @@ pub fn judge(
         state.earlier.retain(|e| e.at != at);
         decide(line, state, sellers, reporter)
     } else if state.has(line) {
-        Judgement::of(Verdict::Duplicate)
+        // Word for word what is known already: nothing to remember.
+        return Judgement::of(Verdict::Duplicate);
     } else {
         decide(line, state, sellers, reporter)
     };
@@ -222,7 +223,11 @@ fn sell(line: &SaleLine, holder: Holder, seller: Seller, sellers: &Sellers) -> J
                 }
                 resale
             }
-            _ => Judgement::of(Verdict::Duplicate),
+            // Its invoice is a new one, so the line itself is remembered.
+            _ => Judgement {
+                reasons: vec![Reason::new("held_by_seller")],
+                ..Judgement::of(Verdict::Duplicate)
+            },
         },
         Holder::Pool(_) => Judgement::of(Verdict::SoldByOtherPartner),
         Holder::Nobody => enter(seller, &line.seller),
@@ -332,6 +337,11 @@ mod tests {
                 Nobody,
                 &["sale A 1", "sale B 1", "sale B 1"],
                 &["placed", "disputed.sold_by_other_partner", "duplicate"],
+            ),
+            (
+                Nobody,
+                &["sale A 1", "sale A 2", "sale A>B 3", "sale A 2"],
+                &["placed", "duplicate", "placed", "duplicate"],
             ),
             (Nobody, &["sale X 1", "sale X 1"], &["parked.unknown_seller", "duplicate"]),
             (Nobody, &["sale NEW 1", "sale NEW 1"], &["parked.partner_not_qualified", "duplicate"]),

@@ -41,6 +41,7 @@ rejected-reporter-not-allowed-advice = Ein Händler meldet nur eigene Verkäufe.
 # Feinere Gründe.
 resale = Weiterverkauft von dem Händler, der den PC hatte
 supersedes = Ersetzt eine frühere Zeile
+held-by-seller = Der Händler hat diesen PC bereits; nur die Rechnung ist eine andere
 withdrawn = Durch eine spätere Rückgabe oder Korrektur zurückgezogen
 cell-formula = Die Zelle enthält eine Formel
 date-ambiguous = Das Datum lässt sich auf zwei Arten lesen; schreiben Sie es als 2026-11-18

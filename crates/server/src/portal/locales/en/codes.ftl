@@ -41,6 +41,7 @@ rejected-reporter-not-allowed-advice = A reseller reports its own sales only. Sa
 # Finer reasons.
 resale = Sold on by the reseller that held it
 supersedes = Replaces an earlier line
+held-by-seller = The reseller already holds this PC; only the invoice differs
 withdrawn = Withdrawn by a later return or correction
 cell-formula = The cell holds a formula
 date-ambiguous = The date can be read in two ways; write it as 2026-11-18

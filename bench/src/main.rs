@@ -87,7 +87,16 @@ enum Which {
 
 #[tokio::main]
 async fn main() -> anyhow::Result<ExitCode> {
-    match Cli::parse().command {
+    let command = Cli::parse().command;
+    tokio::select! {
+        done = execute(command) => done,
+        // What was started is ended and its data removed by whoever holds it, in the order in which it is dropped.
+        _ = tokio::signal::ctrl_c() => anyhow::bail!("interrupted"),
+    }
+}
+
+async fn execute(command: Command) -> anyhow::Result<ExitCode> {
+    match command {
         Command::W1a(options) => run(&options, &[Which::W1a]).await,
         Command::W1e(options) => run(&options, &[Which::W1e]).await,
         Command::W3a(options) => run(&options, &[Which::W3a]).await,

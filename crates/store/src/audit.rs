@@ -61,9 +61,13 @@ pub async fn record(tx: &mut Tx, by: Actor, entries: &[NewEntry], ambient: &Ambi
         Bulk::new("INSERT INTO audit_log (id, home, actor_kind, actor, action, subject, detail, at)", 8, "");
     for (entry, entry_id) in entries.iter().zip(ambient.ids::<AuditId>(entries.len())) {
         let detail = entry.detail.to_string();
-        bulk.push(args![entry_id, entry.home, kind, id, entry.action.as_str(), entry.subject, detail, now]);
+        bulk.push(
+            tx,
+            args![entry_id, entry.home, kind, id, entry.action.as_str(), entry.subject, detail, now],
+        )
+        .await?;
     }
-    bulk.insert(tx).await?;
+    bulk.finish(tx).await?;
     Ok(())
 }
 

@@ -7,53 +7,52 @@ use crate::error::Result;
 /// Rows of one table on their way in. Blocks of more than this many rows were no faster where it was measured.
 const BLOCK: usize = 1000;
 
-/// Collects rows and inserts them.
+/// Takes rows one by one and inserts them block by block, so that a large batch needs the memory of one block.
 #[derive(Debug)]
 pub struct Bulk {
     head: &'static str,
     tail: &'static str,
     columns: usize,
     values: Vec<Arg>,
+    pushed: u64,
+    touched: u64,
 }
 
 impl Bulk {
     /// `head` is `INSERT INTO t (a, b)`, with this many columns; `tail` is what follows the values, as
     /// `ON CONFLICT ...`.
     pub fn new(head: &'static str, columns: usize, tail: &'static str) -> Self {
-        Self { head, tail, columns, values: Vec::new() }
+        Self { head, tail, columns, values: Vec::new(), pushed: 0, touched: 0 }
     }
 
-    /// Adds a row.
-    pub fn push(&mut self, row: Vec<Arg>) {
+    /// Adds a row, and inserts what waits if that fills a block.
+    pub async fn push(&mut self, tx: &mut Tx, row: Vec<Arg>) -> Result<()> {
         debug_assert_eq!(row.len(), self.columns, "{}", self.head);
         self.values.extend(row);
-    }
-
-    /// How many rows wait.
-    pub fn len(&self) -> usize {
-        self.values.len() / self.columns
-    }
-
-    /// Whether none does.
-    pub fn is_empty(&self) -> bool {
-        self.values.is_empty()
-    }
-
-    /// Inserts what waits; the number of rows that were touched.
-    pub async fn insert(self, tx: &mut Tx) -> Result<u64> {
+        self.pushed += 1;
         let block = BLOCK.min(tx.most_values() / self.columns).max(1);
-        let mut touched = 0;
-        let Self { head, tail, columns, values } = self;
-        let mut left = values.len() / columns;
-        let mut values = values.into_iter();
-        while left > 0 {
+        if self.values.len() == block * self.columns { self.insert(tx, block).await } else { Ok(()) }
+    }
+
+    /// How many rows were pushed.
+    pub fn pushed(&self) -> u64 {
+        self.pushed
+    }
+
+    /// Inserts the rest; the number of rows that were touched in all.
+    pub async fn finish(mut self, tx: &mut Tx) -> Result<u64> {
+        while !self.values.is_empty() {
             // Powers of two for the rest: at most a dozen statements a table are ever prepared.
-            let rows = if left >= block { block } else { 1 << left.ilog2() };
-            let part: Vec<Arg> = values.by_ref().take(rows * columns).collect();
-            touched += tx.execute_bulk(text(head, columns, rows, tail), part).await?;
-            left -= rows;
+            self.insert(tx, 1 << (self.values.len() / self.columns).ilog2()).await?;
         }
-        Ok(touched)
+        Ok(self.touched)
+    }
+
+    async fn insert(&mut self, tx: &mut Tx, rows: usize) -> Result<()> {
+        let rest = self.values.split_off(rows * self.columns);
+        let block = std::mem::replace(&mut self.values, rest);
+        self.touched += tx.execute_bulk(text(self.head, self.columns, rows, self.tail), block).await?;
+        Ok(())
     }
 }
 

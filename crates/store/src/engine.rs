@@ -5,6 +5,8 @@
 
 use std::path::Path;
 use std::str::FromStr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use roadstead_domain::access::{Reach, Scope};
@@ -33,8 +35,24 @@ pub struct Store(Pools);
 
 #[derive(Clone, Debug)]
 enum Pools {
-    Sqlite { writer: SqlitePool, readers: SqlitePool },
+    Sqlite { writer: SqlitePool, readers: SqlitePool, waiting: Arc<AtomicUsize> },
     Postgres(PgPool),
+}
+
+/// Counts somebody who waits for the writer, for as long as they do.
+struct Waits<'a>(&'a AtomicUsize);
+
+impl<'a> Waits<'a> {
+    fn new(waiting: &'a AtomicUsize) -> Self {
+        waiting.fetch_add(1, Ordering::Relaxed);
+        Self(waiting)
+    }
+}
+
+impl Drop for Waits<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 /// Tells of commits on other nodes.
@@ -188,7 +206,7 @@ impl Store {
             .max_connections(4)
             .connect_with(options.pragma("query_only", "ON").pragma("cache_size", "-8192"))
             .await?;
-        Ok(Self(Pools::Sqlite { writer, readers }))
+        Ok(Self(Pools::Sqlite { writer, readers, waiting: Arc::default() }))
     }
 
     /// Connects to and migrates a PostgreSQL database, `postgres://...`.
@@ -222,9 +240,20 @@ impl Store {
     /// A transaction to write with, on behalf of this scope. On SQLite it waits for the one before to end.
     pub async fn write(&self, scope: &Scope) -> Result<Tx> {
         Ok(Tx(match &self.0 {
-            Pools::Sqlite { writer, .. } => Inner::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?),
+            Pools::Sqlite { writer, waiting, .. } => {
+                let _waits = Waits::new(waiting);
+                Inner::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?)
+            }
             Pools::Postgres(pool) => Inner::Postgres(pool.begin_with(AssertSqlSafe(beginning(scope))).await?),
         }))
+    }
+
+    /// Whether somebody waits for the one writer of the embedded database. PostgreSQL has many.
+    pub fn is_awaited(&self) -> bool {
+        match &self.0 {
+            Pools::Sqlite { waiting, .. } => waiting.load(Ordering::Relaxed) > 0,
+            Pools::Postgres(_) => false,
+        }
     }
 
     /// Hears of commits on other nodes, where there can be any. It only saves waiting: a notification may be lost.
@@ -242,7 +271,7 @@ impl Store {
     /// Closes every connection, once they are given back.
     pub async fn close(&self) {
         match &self.0 {
-            Pools::Sqlite { writer, readers } => {
+            Pools::Sqlite { writer, readers, .. } => {
                 readers.close().await;
                 writer.close().await;
             }

@@ -35,17 +35,21 @@ pub async fn attach(tx: &mut Tx, scope: &Scope, attached: &[Attached]) -> Result
     );
     for attached in attached {
         let Entitlement { support_level, starts_on, ends_on, assumed } = attached.entitlement;
-        bulk.push(args![
-            attached.device,
-            support_level.as_str(),
-            starts_on.to_string(),
-            ends_on.to_string(),
-            assumed,
-            attached.report,
-            attached.line
-        ]);
+        bulk.push(
+            tx,
+            args![
+                attached.device,
+                support_level.as_str(),
+                starts_on.to_string(),
+                ends_on.to_string(),
+                assumed,
+                attached.report,
+                attached.line
+            ],
+        )
+        .await?;
     }
-    bulk.insert(tx).await?;
+    bulk.finish(tx).await?;
     Ok(())
 }
 

@@ -33,7 +33,7 @@ pub struct Judged<'a> {
     pub waits_for: Option<&'a str>,
 }
 
-/// Inserts the lines of a batch.
+/// Inserts the lines of a batch, best in the order of their serials, so that the index over all reports is walked once.
 pub async fn insert(
     tx: &mut Tx,
     scope: &Scope,
@@ -52,33 +52,37 @@ pub async fn insert(
     for judged in lines {
         let text = |field| judged.received.get(field).trim();
         let line = judged.line;
-        bulk.push(args![
-            report,
-            judged.received.line,
-            judged.received.row,
-            line.map(|l| l.transaction.as_str()),
-            line.map(|l| l.date.to_string()),
-            line.and_then(|l| l.shipped_on).map(|date| date.to_string()),
-            line.map_or_else(|| text(Field::Seller), |l| &l.seller),
-            line.map_or_else(|| text(Field::Buyer), |l| &l.buyer),
-            text(Field::BuyerName),
-            text(Field::Country),
-            text(Field::Product),
-            text(Field::Model),
-            line.and_then(|l| l.level).map(SupportLevel::as_str),
-            line.and_then(|l| l.manufacturer.as_deref()).unwrap_or(""),
-            line.map_or_else(|| text(Field::Serial), |l| &l.serial),
-            text(Field::Invoice),
-            text(Field::Supersedes),
-            received_text(judged.received, line)?,
-            judged.verdict.as_str(),
-            reasons_text(judged.reasons)?,
-            judged.pool,
-            judged.waits_for,
-            at
-        ]);
+        bulk.push(
+            tx,
+            args![
+                report,
+                judged.received.line,
+                judged.received.row,
+                line.map(|l| l.transaction.as_str()),
+                line.map(|l| l.date.to_string()),
+                line.and_then(|l| l.shipped_on).map(|date| date.to_string()),
+                line.map_or_else(|| text(Field::Seller), |l| &l.seller),
+                line.map_or_else(|| text(Field::Buyer), |l| &l.buyer),
+                text(Field::BuyerName),
+                text(Field::Country),
+                text(Field::Product),
+                text(Field::Model),
+                line.and_then(|l| l.level).map(SupportLevel::as_str),
+                line.and_then(|l| l.manufacturer.as_deref()).unwrap_or(""),
+                line.map_or_else(|| text(Field::Serial), |l| &l.serial),
+                text(Field::Invoice),
+                text(Field::Supersedes),
+                received_text(judged.received, line)?,
+                judged.verdict.as_str(),
+                reasons_text(judged.reasons)?,
+                judged.pool,
+                judged.waits_for,
+                at
+            ],
+        )
+        .await?;
     }
-    bulk.insert(tx).await?;
+    bulk.finish(tx).await?;
     Ok(())
 }
 

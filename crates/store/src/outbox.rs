@@ -30,9 +30,9 @@ pub async fn publish(tx: &mut Tx, events: &[(Option<Uuid>, Event)], at: Micros) 
     let mut bulk = Bulk::new("INSERT INTO outbox (home, event, at)", 3, "");
     for (home, event) in events {
         let text = serde_json::to_string(event).map_err(|error| Error::bad("outbox", error))?;
-        bulk.push(args![*home, text, at]);
+        bulk.push(tx, args![*home, text, at]).await?;
     }
-    bulk.insert(tx).await?;
+    bulk.finish(tx).await?;
     tx.notify().await
 }
 

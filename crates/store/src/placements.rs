@@ -60,7 +60,9 @@ async fn write_placements(tx: &mut Tx, moves: &[Cause], at: Micros) -> Result<()
         net.last = cause;
     }
     let mut nets: Vec<(DeviceId, Net<'_>)> = nets.into_iter().collect();
-    nets.sort_unstable_by(|(_, a), (_, b)| a.last.moved.serial.cmp(&b.last.moved.serial));
+    // In the order of the list's index, so that it is walked once.
+    let order = |net: &Net<'_>| (net.last.moved.to.map(|to| to.tenant), net.last.moved.serial.clone());
+    nets.sort_by_cached_key(|(_, net)| order(net));
 
     let mut new = Bulk::new(
         "INSERT INTO placements (device, tenant, generation, serial, search, since, report, line)",
@@ -79,14 +81,17 @@ async fn write_placements(tx: &mut Tx, moves: &[Cause], at: Micros) -> Result<()
         let cause = net.last;
         if net.read == 0 {
             let serial = &cause.moved.serial;
-            new.push(args![*device, to, generation, serial, &cause.search, at, cause.report, cause.line]);
+            new.push(tx, args![*device, to, generation, serial, &cause.search, at, cause.report, cause.line])
+                .await?;
         } else {
             let search = &cause.search;
-            moved.push(args![*device, net.read, to, generation, search, at, cause.report, cause.line]);
+            moved
+                .push(tx, args![*device, net.read, to, generation, search, at, cause.report, cause.line])
+                .await?;
         }
     }
-    let expected = (new.len() + moved.len()) as u64;
-    if new.insert(tx).await? + moved.insert(tx).await? != expected {
+    let expected = new.pushed() + moved.pushed();
+    if new.finish(tx).await? + moved.finish(tx).await? != expected {
         return Err(Error::Stale("placements"));
     }
     Ok(())
@@ -146,24 +151,28 @@ async fn write_log(tx: &mut Tx, moves: &[Cause], at: Micros) -> Result<()> {
                 at: at.0,
             };
             hash = entry.hash(&hash);
-            log.push(args![
-                partner,
-                seq,
-                cause.moved.device,
-                &cause.moved.serial,
-                from,
-                to,
-                generation,
-                cause.report,
-                cause.line,
-                at,
-                hash
-            ]);
+            log.push(
+                tx,
+                args![
+                    partner,
+                    seq,
+                    cause.moved.device,
+                    &cause.moved.serial,
+                    from,
+                    to,
+                    generation,
+                    cause.report,
+                    cause.line,
+                    at,
+                    hash
+                ],
+            )
+            .await?;
         }
-        heads.push(args![partner, seq, hash]);
+        heads.push(tx, args![partner, seq, hash]).await?;
     }
-    log.insert(tx).await?;
-    heads.insert(tx).await?;
+    log.finish(tx).await?;
+    heads.finish(tx).await?;
     Ok(())
 }
 
@@ -183,9 +192,9 @@ async fn write_counts(tx: &mut Tx, moves: &[Cause]) -> Result<()> {
         "ON CONFLICT (tenant) DO UPDATE SET devices = tenant_counts.devices + excluded.devices",
     );
     for (tenant, change) in changes.into_iter().filter(|(_, change)| *change != 0) {
-        bulk.push(args![tenant, change]);
+        bulk.push(tx, args![tenant, change]).await?;
     }
-    bulk.insert(tx).await?;
+    bulk.finish(tx).await?;
     Ok(())
 }
 

@@ -224,9 +224,9 @@ impl Counts {
             "ON CONFLICT (report, verdict) DO UPDATE SET lines = report_counts.lines + excluded.lines",
         );
         for ((report, verdict), lines) in self.by_report {
-            bulk.push(args![report, verdict.as_str(), lines]);
+            bulk.push(tx, args![report, verdict.as_str(), lines]).await?;
         }
-        bulk.insert(tx).await?;
+        bulk.finish(tx).await?;
         if !for_partners {
             return Ok(());
         }
@@ -237,9 +237,9 @@ impl Counts {
              lines = partner_report_counts.lines + excluded.lines",
         );
         for ((partner, report, verdict), lines) in self.by_partner {
-            bulk.push(args![partner, report, verdict.as_str(), lines]);
+            bulk.push(tx, args![partner, report, verdict.as_str(), lines]).await?;
         }
-        bulk.insert(tx).await?;
+        bulk.finish(tx).await?;
         Ok(())
     }
 }

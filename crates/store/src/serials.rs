@@ -165,8 +165,9 @@ pub async fn add_devices(
         Bulk::new("INSERT INTO devices (id, serial, manufacturer, product_number, model, created_at)", 6, "");
     for device in devices {
         let (serial, manufacturer) = device.key;
-        bulk.push(args![device.id, serial, manufacturer, device.product_number, device.model, at]);
+        bulk.push(tx, args![device.id, serial, manufacturer, device.product_number, device.model, at])
+            .await?;
     }
-    bulk.insert(tx).await?;
+    bulk.finish(tx).await?;
     Ok(())
 }

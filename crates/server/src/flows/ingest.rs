@@ -36,7 +36,7 @@ pub async fn run(app: &App, id: ReportId, job: JobId) -> anyhow::Result<()> {
 
     let file = restore(app, &scope, id).await?;
     let done = u64::try_from(report.done).unwrap_or(0);
-    let (sender, mut batches) = mpsc::channel::<Vec<Checked>>(2);
+    let (sender, mut batches) = mpsc::channel::<Vec<Checked>>(1);
     let reading = {
         let (path, config) = (file.to_path_buf(), app.config.clone());
         let format = if report.format == "xlsx" { Format::Xlsx } else { Format::Csv };
@@ -64,8 +64,17 @@ pub async fn run(app: &App, id: ReportId, job: JobId) -> anyhow::Result<()> {
         })
     };
     let progress = Progress { id, job, report: &report };
-    while let Some(batch) = batches.recv().await {
+    let mut most = 1;
+    while let Some(mut batch) = batches.recv().await {
+        // A larger transaction writes each page of the indexes less often, and keeps other writers waiting longer.
+        for _ in 1..most {
+            match batches.recv().await {
+                Some(more) => batch.extend(more),
+                None => break,
+            }
+        }
         take(app, &scope, &progress, &batch).await?;
+        most = if app.store.is_awaited() { 1 } else { (most * 2).min(app.config.most_batches) };
     }
     reading.await.context("the reader died")?.map_err(|error| anyhow::anyhow!("{error}"))?;
     finish(app, &scope, &report).await
@@ -123,6 +132,8 @@ async fn take(app: &App, scope: &Scope, progress: &Progress<'_>, batch: &[Checke
             }
         });
     }
+    let serial = |judged: &Judged<'_>| judged.line.map(|line| line.serial.clone());
+    rows.sort_by_cached_key(serial);
     lines::insert(&mut tx, scope, id, rows.into_iter(), now).await?;
     for parked in judged.withdrawn {
         lines::withdraw(&mut tx, scope, parked).await?;

@@ -88,7 +88,15 @@ pub(super) async fn judge_batch(
         detach: HashSet::new(),
         withdrawn: Vec::new(),
     };
-    let mut fresh = app.ambient.ids::<DeviceId>(items.len()).into_iter();
+    // An id for each serial in the order of the serials, so that their indexes grow alike; more for a serial that two
+    // manufacturers use.
+    let ids = app.ambient.ids::<DeviceId>(names.len() + items.len());
+    let mut more = ids[names.len()..].iter().copied();
+    let mut given = vec![false; names.len()];
+    let mut fresh = |serial: &str| match names.binary_search(&serial) {
+        Ok(rank) if !std::mem::replace(&mut given[rank], true) => Some(ids[rank]),
+        _ => more.next(),
+    };
     let mut outcomes = Vec::with_capacity(items.len());
     for item in items {
         let key = (item.line.serial.clone(), item.line.manufacturer.clone().unwrap_or_default());
@@ -163,13 +171,13 @@ fn relocate<'a>(
     item: &Item<'a>,
     key: &Key,
     to: Option<Place>,
-    fresh: &mut impl Iterator<Item = DeviceId>,
+    fresh: &mut impl FnMut(&str) -> Option<DeviceId>,
 ) {
     let known = batch.known.entry(key.clone()).or_default();
     let device = match known.device {
         Some(device) => device,
         None => {
-            let Some(device) = fresh.next() else { return };
+            let Some(device) = fresh(&key.0) else { return };
             batch.new_devices.push((device, key.clone(), item.product_number, item.model));
             *known.device.insert(device)
         }
@@ -205,7 +213,7 @@ async fn write(
     batch: &mut Batch<'_>,
     now: Micros,
 ) -> roadstead_store::Result<()> {
-    // In the order of the serials, so that each index is walked once; ids rise with them.
+    // In the order of the serials, so that each index is walked once.
     batch.new_devices.sort_unstable_by(|a, b| a.1.cmp(&b.1));
     let new: Vec<NewDevice<'_>> = batch
         .new_devices

@@ -163,6 +163,11 @@ pub(crate) fn known(headers: &[Header]) -> usize {
 
 fn add(columns: &mut Columns, row: u64, column: usize, field: Field, text: &str) -> Result<(), FileError> {
     if let Some((_, _, first)) = columns.known.iter().find(|(_, known, _)| *known == field) {
+        // Of columns that only describe, and of two names for a product, the first counts: extra columns are no fault.
+        if !field.required() || (field == Field::Product && fold(first) != fold(text)) {
+            columns.unknown.push(text.to_owned());
+            return Ok(());
+        }
         let detail = format!("{} twice: {:?} and {:?}", field.as_str(), short(first), short(text));
         return Err(FileError::new(FileErrorCode::ColumnDuplicate, detail)
             .at_row(row)
@@ -316,11 +321,10 @@ mod tests {
     }
 
     #[test]
-    fn a_field_twice_is_refused_also_by_two_names_and_where_optional() {
+    fn a_required_field_twice_is_refused_also_by_two_names() {
         for (first, second, field) in [
             ("Serial Number", "Serial Number", Field::Serial),
             ("Serial Number", "Seriennummer", Field::Serial),
-            ("Invoice", "Rechnungsnummer", Field::Invoice),
             ("Reseller", "Reseller", Field::Seller),
         ] {
             let mut texts = REQUIRED.to_vec();
@@ -330,5 +334,9 @@ mod tests {
             assert_eq!((error.code, error.row), (FileErrorCode::ColumnDuplicate, Some(2)));
             assert_eq!((error.field, error.column.as_deref()), (Some(field), Some(second)));
         }
+        let mut texts = REQUIRED.to_vec();
+        texts.extend(["Invoice Number", "Rechnung", "SKU"]);
+        let found = columns(1, &headers(&texts)).unwrap();
+        assert_eq!(found.unknown, ["Rechnung", "SKU"], "an extra column is no fault");
     }
 }

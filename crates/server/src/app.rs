@@ -1,13 +1,16 @@
 //! What handlers, flows and jobs share.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use rand::{Rng, rng};
 use roadstead_domain::clock::{Ambient, Clock, Entropy, Micros};
 use roadstead_store::Store;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 use crate::events::Hub;
 
@@ -54,6 +57,10 @@ pub struct Shared {
     pub spool: PathBuf,
     /// Tells live pages.
     pub hub: Hub,
+    /// Passwords hashed at a time: each takes 19 MiB and a core.
+    pub hashing: Semaphore,
+    /// When the use of a credential was last noted.
+    noted: Mutex<HashMap<Uuid, Micros>>,
     /// Cancelled when the server stops: open streams then end.
     pub closing: CancellationToken,
     /// Wakes the runner of jobs and the dispatcher of events. Polling is the truth, this only saves waiting.
@@ -64,7 +71,24 @@ impl App {
     /// Puts a platform together; nothing runs yet.
     pub fn new(store: Store, ambient: Ambient, config: Config, spool: PathBuf) -> Self {
         let (hub, work, closing) = (Hub::default(), Notify::new(), CancellationToken::new());
-        Self(Arc::new(Shared { store, ambient, config, spool, hub, closing, work }))
+        let (hashing, noted) = (Semaphore::new(2), Mutex::default());
+        Self(Arc::new(Shared { store, ambient, config, spool, hub, hashing, noted, closing, work }))
+    }
+
+    /// Whether the use of this credential is to be noted: once a minute is enough, and who only reads does not wait for
+    /// it.
+    pub fn is_to_be_noted(&self, credential: Uuid) -> bool {
+        let now = self.ambient.now();
+        // A poisoned map only forgets who was noted.
+        let mut noted = self.noted.lock().unwrap_or_else(PoisonError::into_inner);
+        noted.retain(|_, at| *at > now.plus_seconds(-60));
+        match noted.entry(credential) {
+            Entry::Occupied(_) => false,
+            Entry::Vacant(free) => {
+                free.insert(now);
+                true
+            }
+        }
     }
 
     /// Says that something was committed that others wait for.

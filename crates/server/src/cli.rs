@@ -288,10 +288,11 @@ pub async fn serve(app: App, listener: TcpListener, stop: impl Future<Output = (
         spool::sweep(&app.spool)?;
     }
     let stopping = app.closing.clone();
-    let workers = [
+    // More than one, so that a large report does not keep everybody's waiting.
+    let runners: Vec<_> = (0..3).map(|_| tokio::spawn(jobs::run(app.clone(), stopping.clone()))).collect();
+    let others = [
         tokio::spawn(events::dispatch(app.clone(), stopping.clone())),
         tokio::spawn(events::listen(app.clone(), stopping.clone())),
-        tokio::spawn(jobs::run(app.clone(), stopping.clone())),
         tokio::spawn(jobs::keep_house(app.clone(), stopping.clone())),
     ];
     let server = axum::serve(listener, http::router(app.clone()))
@@ -301,7 +302,7 @@ pub async fn serve(app: App, listener: TcpListener, stop: impl Future<Output = (
     stopping.cancel();
     // A batch in work ends soon or is done again.
     let _ = tokio::time::timeout(Duration::from_secs(5), server).await;
-    for worker in workers {
+    for worker in runners.into_iter().chain(others) {
         let _ = tokio::time::timeout(Duration::from_secs(5), worker).await;
     }
     app.store.close().await;
@@ -378,7 +379,9 @@ async fn all_lines(tx: &mut roadstead_store::Tx, report: ReportId) -> anyhow::Re
     let (mut all, mut cursor) = (Vec::new(), None);
     loop {
         let page = Page { limit: Some(1000), cursor };
-        let rows = lines::list(tx, &access::system(), report, None, &page).await?.context("cursor")?;
+        let rows = lines::list(tx, &access::system(), report, None, lines::Cells::Without, &page)
+            .await?
+            .context("cursor")?;
         for line in rows.items {
             all.push(serde_json::json!({
                 "line": line.line,

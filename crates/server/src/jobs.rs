@@ -41,6 +41,8 @@ pub async fn step(app: &App) -> anyhow::Result<bool> {
     let job = jobs::claim(&mut tx, now, now.plus_seconds(LEASE_SECONDS)).await?;
     tx.commit().await?;
     let Some(job) = job else { return Ok(false) };
+    // Where there is one job there may be another, for another runner.
+    app.work.notify_one();
     match work(app, &job).await {
         Ok(()) => {
             let mut tx = app.store.write(&access::system()).await?;

@@ -147,13 +147,19 @@ impl<T> Record for T where
 {
 }
 
+/// PostgreSQL's text holds no NUL, and SQLite's searches end at one: the mark for an unreadable character takes its
+/// place on both.
+fn without_nul(text: String) -> String {
+    if text.contains('\0') { text.replace('\0', "\u{fffd}") } else { text }
+}
+
 macro_rules! bound {
     ($query:expr, $args:expr) => {{
         let mut query = $query;
         for arg in $args {
             query = match arg {
                 Arg::Uuid(value) => query.bind(value),
-                Arg::Text(value) => query.bind(value),
+                Arg::Text(value) => query.bind(value.map(without_nul)),
                 Arg::Int(value) => query.bind(value),
                 Arg::Bool(value) => query.bind(value),
                 Arg::Bytes(value) => query.bind(value),

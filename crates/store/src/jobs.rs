@@ -43,17 +43,19 @@ pub struct Job {
 /// After this many failures a job is dead.
 pub const MOST_ATTEMPTS: i64 = 8;
 
-/// Adds a job that is due at `run_at`.
+/// Adds a job that is due at `run_at`. Within `lane` it waits for the jobs that were added before it.
 pub async fn enqueue(
     tx: &mut Tx,
     kind: Kind,
     subject: Uuid,
+    lane: Uuid,
     run_at: Micros,
     ambient: &Ambient,
 ) -> Result<()> {
     tx.execute(
-        "INSERT INTO jobs (id, kind, subject, run_at, attempts, dead, created_at) VALUES ($1, $2, $3, $4, 0, $5, $6)",
-        args![ambient.id::<JobId>(), kind.as_str(), subject, run_at, false, ambient.now()],
+        "INSERT INTO jobs (id, kind, subject, lane, run_at, attempts, dead, created_at) \
+         VALUES ($1, $2, $3, $4, $5, 0, $6, $7)",
+        args![ambient.id::<JobId>(), kind.as_str(), subject, lane, run_at, false, ambient.now()],
     )
     .await?;
     tx.notify().await
@@ -64,7 +66,9 @@ pub async fn claim(tx: &mut Tx, now: Micros, lease_until: Micros) -> Result<Opti
     let due: Vec<(Uuid, String, Uuid, i64)> = tx
         .all_ending(
             "SELECT id, kind, subject, attempts FROM jobs WHERE NOT dead AND run_at <= $1 \
-             AND (leased_until IS NULL OR leased_until <= $1) ORDER BY run_at, id LIMIT 1",
+             AND (leased_until IS NULL OR leased_until <= $1) AND NOT EXISTS \
+             (SELECT 1 FROM jobs e WHERE e.lane = jobs.lane AND e.id < jobs.id AND NOT e.dead AND e.run_at <= $1) \
+             ORDER BY run_at, id LIMIT 1",
             tx.skip_locked(),
             args![now],
         )
@@ -83,7 +87,8 @@ pub async fn next_due(tx: &mut Tx) -> Result<Option<Micros>> {
     let row: Option<(Option<i64>,)> = tx
         .optional(
             "SELECT MIN(CASE WHEN leased_until IS NULL OR leased_until < run_at THEN run_at ELSE leased_until END) \
-             FROM jobs WHERE NOT dead",
+             FROM jobs WHERE NOT dead AND NOT EXISTS \
+             (SELECT 1 FROM jobs e WHERE e.lane = jobs.lane AND e.id < jobs.id AND NOT e.dead AND e.run_at <= jobs.run_at)",
             args![],
         )
         .await?;

@@ -162,6 +162,15 @@ impl Line {
     }
 }
 
+/// Whether lines come with their cells as received, which may be long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cells {
+    /// For the error file.
+    With,
+    /// For lists.
+    Without,
+}
+
 /// The lines of a report in file order: all, of one verdict (`rejected.date_invalid`), or of one family
 /// (`rejected`). `None` for a cursor that is none. The report must have been read under the same scope.
 pub async fn list(
@@ -169,17 +178,18 @@ pub async fn list(
     scope: &Scope,
     report: ReportId,
     verdict: Option<&str>,
+    cells: Cells,
     page: &Page,
 ) -> Result<Option<Rows<Line>>> {
     let own = scope.reports_of()?;
     let Ok(after) = page.after::<i64>() else { return Ok(None) };
     let rows = page.rows();
-    let head = args![report, own.is_none(), own, after.unwrap_or(0), rows + 1];
+    let head = args![report, own.is_none(), own, after.unwrap_or(0), rows + 1, cells == Cells::With];
     macro_rules! lines_sql {
         ($and:literal) => {
             concat!(
                 "SELECT l.line, l.file_row, l.serial, l.seller, l.buyer_name, l.product_number, l.sold_on, ",
-                "l.invoice, l.received, l.verdict, l.reasons, l.waits_for FROM report_lines l ",
+                "l.invoice, CASE WHEN $6 THEN l.received END AS received, l.verdict, l.reasons, l.waits_for FROM report_lines l ",
                 "JOIN reports r ON r.id = l.report WHERE l.report = $1 AND ($2 OR r.reporter = $3) AND l.line > $4 ",
                 $and,
                 " ORDER BY l.line LIMIT $5"
@@ -195,7 +205,7 @@ pub async fn list(
             args.extend(args![verdict, format!("{verdict}."), format!("{verdict}/")]);
             tx.all(
                 lines_sql!(
-                    "AND l.verdict <> 'placed' AND (l.verdict = $6 OR (l.verdict >= $7 AND l.verdict < $8))"
+                    "AND l.verdict <> 'placed' AND (l.verdict = $7 OR (l.verdict >= $8 AND l.verdict < $9))"
                 ),
                 args,
             )
@@ -332,6 +342,15 @@ pub async fn rejudge(
 /// Takes a parked line out of the wait: it was withdrawn by a return or a correction, which it then names.
 pub async fn withdraw(tx: &mut Tx, scope: &Scope, parked: Parked) -> Result<()> {
     scope.platform()?;
+    // It no longer waits on the partner's page either.
+    tx.execute(
+        "UPDATE partner_report_counts SET lines = lines - 1 WHERE report = $1 \
+         AND verdict = (SELECT verdict FROM report_lines WHERE report = $1 AND line = $2) \
+         AND partner = (SELECT p.tenant FROM partners p JOIN report_lines l ON p.number_key = l.waits_for \
+         WHERE l.report = $1 AND l.line = $2 AND l.verdict <> 'parked.unknown_seller')",
+        args![parked.report, parked.line],
+    )
+    .await?;
     let reasons = reasons_text(&[Reason::new("withdrawn")])?;
     tx.execute(
         "UPDATE report_lines SET waits_for = NULL, reasons = $3 WHERE report = $1 AND line = $2",

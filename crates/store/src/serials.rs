@@ -111,7 +111,7 @@ pub async fn load(
              WHERE l.serial = s.value AND l.transaction_kind IS NOT NULL \
              AND (l.verdict <> 'duplicate' OR l.reasons IS NOT NULL) \
              AND r.id = l.report \
-             AND (NOT r.validate_only OR r.id = $1) ORDER BY l.report, l.line",
+             AND (NOT r.validate_only OR r.id = $1) ORDER BY l.judged_at, l.report, l.line",
             args![preview.map(|id| id.0)],
             serials,
         )
@@ -167,6 +167,25 @@ pub async fn add_devices(
         let (serial, manufacturer) = device.key;
         bulk.push(tx, args![device.id, serial, manufacturer, device.product_number, device.model, at])
             .await?;
+    }
+    bulk.finish(tx).await?;
+    Ok(())
+}
+
+/// Writes the product number and model that a later line gives to PCs that are known; an empty model changes nothing.
+pub async fn describe_devices(
+    tx: &mut Tx,
+    scope: &Scope,
+    described: &HashMap<DeviceId, (&str, &str)>,
+) -> Result<()> {
+    scope.platform()?;
+    let mut bulk = Bulk::new(
+        "UPDATE devices SET product_number = v.column2, model = COALESCE(NULLIF(v.column3, ''), devices.model) FROM (",
+        3,
+        ") AS v WHERE devices.id = v.column1",
+    );
+    for (device, (product_number, model)) in described {
+        bulk.push(tx, args![*device, *product_number, *model]).await?;
     }
     bulk.finish(tx).await?;
     Ok(())

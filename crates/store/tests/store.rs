@@ -225,7 +225,7 @@ async fn a_job_is_leased_retried_and_dies(#[values(Sqlite, Postgres)] kind: Kind
     let subject = uuid::Uuid::from_u128(5);
     let mut tx = world.store.write(&world.system).await.unwrap();
     let due = world.ambient.now();
-    jobs::enqueue(&mut tx, jobs::Kind::IngestReport, subject, due, &world.ambient).await.unwrap();
+    jobs::enqueue(&mut tx, jobs::Kind::IngestReport, subject, subject, due, &world.ambient).await.unwrap();
     let later = due.plus_seconds(60);
     let job = jobs::claim(&mut tx, due, later).await.unwrap().unwrap();
     assert_eq!((job.kind, job.subject), (jobs::Kind::IngestReport, subject));

@@ -74,6 +74,11 @@ impl SerialState {
         Self { holder, earlier: Vec::new() }
     }
 
+    /// The sellers of the lines that still count: a correction may have to know them.
+    pub fn sellers(&self) -> impl Iterator<Item = &str> {
+        self.earlier.iter().map(|line| line.seller.as_str())
+    }
+
     /// Adds a line that came. What was before a return no longer makes a duplicate; the return itself does, until
     /// the serial is sold again, so that a file sent twice takes nothing back twice.
     pub fn remember(&mut self, line: Earlier) {

@@ -107,6 +107,11 @@ impl ReceivedLine {
         self.cells[field as usize] = (!text.is_empty()).then(|| text.into());
     }
 
+    /// How many bytes its cells hold.
+    pub fn bytes(&self) -> usize {
+        self.cells.iter().flatten().map(|text| text.len()).sum()
+    }
+
     /// The fault of this cell, if it has one.
     pub fn fault(&self, field: Field) -> Option<CellFault> {
         self.faults.iter().find(|(f, _)| *f == field).map(|(_, fault)| *fault)

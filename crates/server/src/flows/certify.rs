@@ -30,7 +30,7 @@ pub async fn create_partner(app: &App, scope: &Scope, number: &str, name: &str) 
         detail: serde_json::json!({ "partner_number": number, "name": name }),
     };
     audit::record(&mut tx, scope.actor(), &[entry], &app.ambient).await?;
-    jobs::enqueue(&mut tx, jobs::Kind::ReplayPartner, id.0, now, &app.ambient).await?;
+    jobs::enqueue(&mut tx, jobs::Kind::ReplayPartner, id.0, id.0, now, &app.ambient).await?;
     tx.commit().await?;
     app.wake();
     Ok(id)
@@ -44,7 +44,7 @@ pub async fn record_qualification(
     qualification: &Qualification,
 ) -> Result<QualificationId, Refused> {
     if let Err(error) = qualification.check() {
-        return Err(Refused::invalid(error.code(), "certified_on"));
+        return Err(Refused::invalid(error.code(), "expires_on"));
     }
     let now = app.ambient.now();
     let mut tx = app.store.write(&scope).await?;
@@ -65,7 +65,7 @@ pub async fn record_qualification(
         open_pool(app, &mut tx, scope, partner, app.ambient.id()).await?;
     }
     if let Some(due) = replay_due(qualification, now) {
-        jobs::enqueue(&mut tx, jobs::Kind::ReplayPartner, partner.0, due, &app.ambient).await?;
+        jobs::enqueue(&mut tx, jobs::Kind::ReplayPartner, partner.0, partner.0, due, &app.ambient).await?;
     }
     tx.commit().await?;
     app.wake();

@@ -22,6 +22,9 @@ use crate::jobs::LEASE_SECONDS;
 /// A line and what the first rule says of it.
 type Checked = (ReceivedLine, Result<SaleLine, (Verdict, Vec<Reason>)>);
 
+/// A batch ends early when its cells hold so many bytes, so that long cells do not fill the memory.
+const MOST_BYTES: usize = 8 << 20;
+
 /// Judges what is left of a report.
 pub async fn run(app: &App, id: ReportId, job: JobId) -> anyhow::Result<()> {
     let scope = access::system();
@@ -44,13 +47,15 @@ pub async fn run(app: &App, id: ReportId, job: JobId) -> anyhow::Result<()> {
         tokio::task::spawn_blocking(move || -> Result<(), FileError> {
             let layout = roadstead_ingest::inspect(format, &path, &config.file)?;
             let mut batch: Vec<Checked> = Vec::with_capacity(config.batch_lines);
-            let mut gone = false;
+            let (mut gone, mut bytes) = (false, 0);
             roadstead_ingest::read(&path, &layout, &config.file, &mut |line| {
                 if line.line > done {
+                    bytes += line.bytes();
                     let checked = sale::check(&line, &levels, only_seller.as_deref());
                     batch.push((line, checked));
                 }
-                if batch.len() == config.batch_lines {
+                if batch.len() == config.batch_lines || bytes > MOST_BYTES {
+                    bytes = 0;
                     let full = std::mem::replace(&mut batch, Vec::with_capacity(config.batch_lines));
                     gone = sender.blocking_send(full).is_err();
                 }
@@ -135,10 +140,10 @@ async fn take(app: &App, scope: &Scope, progress: &Progress<'_>, batch: &[Checke
     let serial = |judged: &Judged<'_>| judged.line.map(|line| line.serial.clone());
     rows.sort_by_cached_key(serial);
     lines::insert(&mut tx, scope, id, rows.into_iter(), now).await?;
+    counts.write(&mut tx, scope, preview.is_none()).await?;
     for parked in judged.withdrawn {
         lines::withdraw(&mut tx, scope, parked).await?;
     }
-    counts.write(&mut tx, scope, preview.is_none()).await?;
 
     let done = batch.last().map_or(0, |(line, _)| line.line);
     let operation = OperationId(report.operation);

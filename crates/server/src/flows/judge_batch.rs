@@ -57,6 +57,8 @@ struct Batch<'a> {
     sellers: KnownSellers,
     moves: Vec<Cause>,
     new_devices: Vec<(DeviceId, Key, &'a str, &'a str)>,
+    /// PCs that a later line describes anew: the line that placed a PC says what it is.
+    renamed: HashMap<DeviceId, (&'a str, &'a str)>,
     attach: HashMap<(DeviceId, SupportLevel), Attached>,
     detach: HashSet<DeviceId>,
     withdrawn: Vec<Parked>,
@@ -72,18 +74,22 @@ pub(super) async fn judge_batch(
     now: Micros,
 ) -> roadstead_store::Result<Judged> {
     tx.lock_placements().await?;
-    let mut numbers: Vec<&str> =
-        items.iter().flat_map(|item| [item.line.seller.as_str(), item.line.buyer.as_str()]).collect();
-    numbers.sort_unstable();
-    numbers.dedup();
     let mut names: Vec<&str> = items.iter().map(|item| item.line.serial.as_str()).collect();
     names.sort_unstable();
     names.dedup();
+    let known = serials::load(tx, scope, &names, preview).await?;
+    let named = items.iter().flat_map(|item| [item.line.seller.as_str(), item.line.buyer.as_str()]);
+    let mut numbers: Vec<&str> =
+        named.chain(known.values().flat_map(|known| known.state.sellers())).collect();
+    numbers.sort_unstable();
+    numbers.dedup();
+    let sellers = partners::sellers(tx, scope, &numbers, now.date()).await?;
     let mut batch = Batch {
-        sellers: partners::sellers(tx, scope, &numbers, now.date()).await?,
-        known: serials::load(tx, scope, &names, preview).await?,
+        sellers,
+        known,
         moves: Vec::new(),
         new_devices: Vec::new(),
+        renamed: HashMap::new(),
         attach: HashMap::new(),
         detach: HashSet::new(),
         withdrawn: Vec::new(),
@@ -103,9 +109,13 @@ pub(super) async fn judge_batch(
         let known = batch.known.entry(key.clone()).or_default();
         let judgement =
             judge(item.line, &mut known.state, &batch.sellers.sellers, item.at, item.reporter, item.replay);
+        let undoes =
+            judgement.verdict == Verdict::Returned || item.line.transaction == Transaction::Correction;
         let mut pool = None;
         for effect in &judgement.effects {
             match effect {
+                // A preview may only take back what it has parked itself.
+                Effect::Withdraw(parked) if preview.is_some_and(|id| id != parked.report) => {}
                 Effect::Withdraw(parked) => batch.withdrawn.push(*parked),
                 Effect::Place(partner) | Effect::TakeOut(partner) => {
                     pool = Some(*partner);
@@ -117,23 +127,21 @@ pub(super) async fn judge_batch(
                             _ => None,
                         };
                         relocate(&mut batch, item, &key, to, &mut fresh);
+                        if to.is_none() && undoes {
+                            disentitle(&mut batch, &key);
+                        }
                     }
                 }
                 Effect::Entitle if preview.is_none() => attach(&mut batch, item, &key),
                 Effect::Entitle => {}
             }
         }
-        let takes_back =
-            judgement.verdict == Verdict::Returned || item.line.transaction == Transaction::Correction;
-        if takes_back && let Some(device) = batch.known.get(&key).and_then(|known| known.device) {
-            let sold_anew = judgement.verdict == Verdict::Placed;
-            if pool.is_some() && preview.is_none() {
-                batch.detach.insert(device);
-                batch.attach.retain(|(of, _), _| *of != device || sold_anew);
-            }
-        }
-        let number = judgement.waits_for.as_deref().unwrap_or(&item.line.seller);
-        let about = pool.or_else(|| batch.sellers.sellers.get(number).map(|seller| seller.partner));
+        // It counts where it waits, else where it changed something, else with its seller.
+        let partner_of = |number: &str| batch.sellers.sellers.get(number).map(|seller| seller.partner);
+        let about = match &judgement.waits_for {
+            Some(number) => partner_of(number),
+            None => pool.or_else(|| partner_of(&item.line.seller)),
+        };
         outcomes.push(Outcome {
             verdict: judgement.verdict,
             reasons: judgement.reasons,
@@ -175,7 +183,12 @@ fn relocate<'a>(
 ) {
     let known = batch.known.entry(key.clone()).or_default();
     let device = match known.device {
-        Some(device) => device,
+        Some(device) => {
+            if to.is_some() {
+                batch.renamed.insert(device, (item.product_number, item.model));
+            }
+            device
+        }
         None => {
             let Some(device) = fresh(&key.0) else { return };
             batch.new_devices.push((device, key.clone(), item.product_number, item.model));
@@ -196,6 +209,14 @@ fn relocate<'a>(
     });
     known.generation += 1;
     known.place = to;
+}
+
+/// What a sale brought goes with it when it is undone; what the PC is sold with next counts.
+fn disentitle(batch: &mut Batch<'_>, key: &Key) {
+    if let Some(device) = batch.known.get(key).and_then(|known| known.device) {
+        batch.detach.insert(device);
+        batch.attach.retain(|(of, _), _| *of != device);
+    }
 }
 
 fn attach(batch: &mut Batch<'_>, item: &Item<'_>, key: &Key) {
@@ -221,6 +242,7 @@ async fn write(
         .map(|(id, key, product_number, model)| NewDevice { id: *id, key, product_number, model })
         .collect();
     serials::add_devices(tx, scope, &new, now).await?;
+    serials::describe_devices(tx, scope, &batch.renamed).await?;
     placements::apply(tx, scope, &batch.moves, now).await?;
     let detach: Vec<DeviceId> = batch.detach.iter().copied().collect();
     entitlements::detach(tx, scope, &detach).await?;

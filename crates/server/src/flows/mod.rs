@@ -37,6 +37,9 @@ pub enum Refused {
     /// The file cannot be taken as a whole.
     #[error(transparent)]
     File(FileError),
+    /// Too much of this at once.
+    #[error("busy")]
+    Busy,
     /// The database.
     #[error(transparent)]
     Store(Error),

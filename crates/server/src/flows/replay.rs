@@ -66,10 +66,10 @@ pub async fn run(app: &App, partner: TenantId, job: JobId) -> anyhow::Result<()>
             )
             .await?;
         }
+        counts.write(&mut tx, &scope, true).await?;
         for parked in judged.withdrawn {
             lines::withdraw(&mut tx, &scope, parked).await?;
         }
-        counts.write(&mut tx, &scope, true).await?;
         jobs::renew(&mut tx, job, app.ambient.now().plus_seconds(LEASE_SECONDS)).await?;
         tx.commit().await?;
         app.hub.wake();

@@ -29,25 +29,20 @@ pub async fn sign_in(app: &App, email: &str, password: &str) -> Result<Option<St
     drop(tx);
     let hash = user.as_ref().map_or_else(|| NOBODY.to_owned(), |user| user.password_hash.clone());
     let password = password.to_owned();
-    let fits = tokio::task::spawn_blocking(move || {
+    let fits = super::users::hashing(app, move || {
         PasswordHash::new(&hash)
             .is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok())
     })
-    .await
-    .map_err(|error| Refused::Internal(error.into()))?;
-
-    let (action, known) = match (&user, fits) {
-        (Some(user), true) => (AuditAction::SignedIn, Some(user)),
-        (Some(user), false) => (AuditAction::SignInFailed, Some(user)),
-        (None, _) => return Ok(None),
-    };
-    let Some(user) = known else { return Ok(None) };
+    .await?;
+    let action = if fits { AuditAction::SignedIn } else { AuditAction::SignInFailed };
+    // A failure is written for an unknown address too: both take the same time.
+    let (home, subject) = user.as_ref().map_or((None, None), |user| (user.home, Some(user.id)));
+    let by = subject.filter(|_| fits).map_or(Actor::System, |id| Actor::User(UserId(id)));
     let mut tx = app.store.write(&access::system()).await?;
-    let by = Actor::User(UserId(user.id));
-    let entry = NewEntry { home: user.home, action, subject: Some(user.id), detail: serde_json::json!({}) };
+    let entry = NewEntry { home, action, subject, detail: serde_json::json!({}) };
     audit::record(&mut tx, by, &[entry], &app.ambient).await?;
     let mut opened = None;
-    if fits {
+    if let (true, Some(user)) = (fits, &user) {
         let secret = hex::encode(app.ambient.secret());
         let csrf = hex::encode(&app.ambient.secret()[..16]);
         let now = app.ambient.now();
@@ -60,22 +55,41 @@ pub async fn sign_in(app: &App, email: &str, password: &str) -> Result<Option<St
     Ok(opened)
 }
 
-/// The session of this cookie, and whom it speaks for; `None` once it has ended.
+/// The session of this cookie, and whom it speaks for; `None` once it has ended. Notes that it is in use.
 pub async fn authenticate(app: &App, secret: &str) -> roadstead_store::Result<Option<(Session, Caller)>> {
+    let found = look_up(app, secret).await?;
+    if let Some((session, _)) = &found
+        && app.is_to_be_noted(session.id)
+    {
+        note_use(app.clone(), SessionId(session.id));
+    }
+    Ok(found)
+}
+
+/// Like [`authenticate`], for what a page does by itself: an open tab is not a person at work.
+pub async fn look_up(app: &App, secret: &str) -> roadstead_store::Result<Option<(Session, Caller)>> {
     let now = app.ambient.now();
     let mut tx = app.store.read(&access::system()).await?;
     let found = sessions::find(&mut tx, tokens::hash(secret), now, now.plus_seconds(-IDLE_SECONDS)).await?;
     let Some(session) = found else { return Ok(None) };
-    drop(tx);
-    if session.seen_at < now.plus_seconds(-60).0 {
-        let mut tx = app.store.write(&access::system()).await?;
-        sessions::seen(&mut tx, SessionId(session.id), now).await?;
-        tx.commit().await?;
-    }
     let Some(role) = Role::from_code(&session.role) else { return Ok(None) };
     let actor = Actor::User(UserId(session.user_id));
     let home = tokens::home_of(role, session.home);
     Ok(home.map(|home| (session, Caller { actor, role, home })))
+}
+
+/// Beside the request: who only reads is not to wait for the writer.
+fn note_use(app: App, id: SessionId) {
+    tokio::spawn(async move {
+        let noted = async {
+            let mut tx = app.store.write(&access::system()).await?;
+            sessions::seen(&mut tx, id, app.ambient.now()).await?;
+            tx.commit().await
+        };
+        if let Err(error) = noted.await {
+            tracing::warn!(%error, "a session's use could not be noted");
+        }
+    });
 }
 
 /// Ends a session.

@@ -77,7 +77,7 @@ pub async fn submit(app: &App, scope: &Scope, submission: Submission<'_>) -> Res
         .map_err(Refused::File)?;
 
     let submitted = Submitted { report: app.ambient.id(), operation: app.ambient.id() };
-    keep(app, scope, submitted.report, &file).await?;
+    let last = keep(app, scope, submitted.report, &file).await?;
 
     let now = app.ambient.now();
     let report = NewReport {
@@ -98,7 +98,13 @@ pub async fn submit(app: &App, scope: &Scope, submission: Submission<'_>) -> Res
     }
     let home = Some(reporter.id);
     operations::create(&mut tx, submitted.operation, "ingest_report", home, layout.lines, now).await?;
-    jobs::enqueue(&mut tx, jobs::Kind::IngestReport, submitted.report.0, now, &app.ambient).await?;
+    for (number, piece) in last {
+        reports::keep_piece(&mut tx, scope, submitted.report, number, piece).await?;
+    }
+    // A preview changes nothing, so it waits for nobody and nobody for it.
+    let lane = if validate_only { submitted.report.0 } else { reporter.id };
+    let kind = jobs::Kind::IngestReport;
+    jobs::enqueue(&mut tx, kind, submitted.report.0, lane, now, &app.ambient).await?;
     let entry = NewEntry {
         home,
         action: AuditAction::ReportReceived,
@@ -126,7 +132,8 @@ async fn again(app: &App, scope: &Scope, there: &Report) -> Result<Submitted, Re
         let mut tx = app.store.write(&scope).await?;
         reports::retry(&mut tx, scope, submitted.report).await?;
         operations::retry(&mut tx, submitted.operation, now).await?;
-        jobs::enqueue(&mut tx, jobs::Kind::IngestReport, submitted.report.0, now, &app.ambient).await?;
+        let kind = jobs::Kind::IngestReport;
+        jobs::enqueue(&mut tx, kind, submitted.report.0, there.reporter, now, &app.ambient).await?;
         tx.commit().await?;
         app.wake();
     }
@@ -153,29 +160,29 @@ async fn same_bytes_meanwhile(
     }
 }
 
-/// Keeps the file in the database, where every node finds it, some pieces at a time so that others may write too.
-async fn keep(app: &App, scope: &Scope, report: ReportId, file: &Spooled) -> Result<(), Refused> {
+/// A piece of a file with its number.
+type Piece = (i64, Vec<u8>);
+
+/// Keeps the file in the database, where every node finds it, some pieces at a time so that others may write too. The
+/// last pieces, of a small file all, are handed back: they go in with the report itself.
+async fn keep(app: &App, scope: &Scope, report: ReportId, file: &Spooled) -> Result<Vec<Piece>, Refused> {
     let internal = |error: std::io::Error| Refused::Internal(error.into());
     let mut source = tokio::fs::File::open(file.path()).await.map_err(internal)?;
-    let mut number = 0;
-    loop {
-        let mut pieces = Vec::new();
-        while pieces.len() < PIECES_AT_ONCE {
-            let mut piece = Vec::with_capacity(PIECE);
-            (&mut source).take(PIECE as u64).read_to_end(&mut piece).await.map_err(internal)?;
-            if piece.is_empty() {
-                break;
+    let mut pieces: Vec<Piece> = Vec::new();
+    for number in 0.. {
+        let mut piece = Vec::new();
+        (&mut source).take(PIECE as u64).read_to_end(&mut piece).await.map_err(internal)?;
+        if piece.is_empty() {
+            break;
+        }
+        if pieces.len() == PIECES_AT_ONCE {
+            let mut tx = app.store.write(scope).await?;
+            for (number, piece) in pieces.drain(..) {
+                reports::keep_piece(&mut tx, scope, report, number, piece).await?;
             }
-            pieces.push(piece);
+            tx.commit().await?;
         }
-        if pieces.is_empty() {
-            return Ok(());
-        }
-        let mut tx = app.store.write(&scope).await?;
-        for piece in pieces {
-            reports::keep_piece(&mut tx, scope, report, number, piece).await?;
-            number += 1;
-        }
-        tx.commit().await?;
+        pieces.push((number, piece));
     }
+    Ok(pieces)
 }

@@ -106,10 +106,8 @@ pub async fn authenticate(app: &App, secret: &str) -> roadstead_store::Result<Op
     let mut tx = app.store.read(&access::system()).await?;
     let Some(token) = tokens::find(&mut tx, hash(secret)).await? else { return Ok(None) };
     drop(tx);
-    let now = app.ambient.now();
-    // Once a minute is often enough to know whether a token is in use.
-    if token.used_at.is_none_or(|used| used < now.plus_seconds(-60).0) {
-        note_use(app.clone(), TokenId(token.id), now);
+    if app.is_to_be_noted(token.id) {
+        note_use(app.clone(), TokenId(token.id));
     }
     let Some(role) = Role::from_code(&token.role) else { return Ok(None) };
     let actor = Actor::Token(TokenId(token.id));
@@ -117,11 +115,11 @@ pub async fn authenticate(app: &App, secret: &str) -> roadstead_store::Result<Op
 }
 
 /// Beside the request: who only reads is not to wait for the writer.
-fn note_use(app: App, id: TokenId, now: roadstead_domain::clock::Micros) {
+fn note_use(app: App, id: TokenId) {
     tokio::spawn(async move {
         let noted = async {
             let mut tx = app.store.write(&access::system()).await?;
-            tokens::used(&mut tx, id, now).await?;
+            tokens::used(&mut tx, id, app.ambient.now()).await?;
             tx.commit().await
         };
         if let Err(error) = noted.await {

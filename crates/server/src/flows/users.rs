@@ -67,15 +67,28 @@ pub async fn create(app: &App, scope: &Scope, new: NewUser<'_>) -> Result<UserId
     Ok(id)
 }
 
-/// Argon2id with the library's defaults, in PHC form. It takes a while by design, so not on an async thread.
+/// Argon2id with the library's defaults, in PHC form.
 async fn hash_password(app: &App, password: &str) -> Result<String, Refused> {
     let mut salt = [0_u8; 16];
     app.ambient.entropy.fill(&mut salt);
     let password = password.to_owned();
-    tokio::task::spawn_blocking(move || {
+    hashing(app, move || {
         Argon2::default().hash_password_with_salt(password.as_bytes(), &salt).map(|hash| hash.to_string())
     })
-    .await
-    .map_err(|error| Refused::Internal(error.into()))?
+    .await?
     .map_err(|error| Refused::Internal(anyhow::anyhow!("password hash: {error}")))
 }
+
+/// Hashing takes a while and much memory by design: not on an async thread, few at a time, and who would have to wait
+/// for long is sent away.
+pub(super) async fn hashing<T: Send + 'static>(
+    app: &App,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Refused> {
+    let permit = tokio::time::timeout(PATIENCE, app.hashing.acquire()).await;
+    let Ok(Ok(_permit)) = permit else { return Err(Refused::Busy) };
+    tokio::task::spawn_blocking(work).await.map_err(|error| Refused::Internal(error.into()))
+}
+
+/// How long a sign-in waits for its turn.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(10);

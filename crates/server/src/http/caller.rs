@@ -27,7 +27,7 @@ impl Credential {
     pub async fn holds(&self, app: &App) -> bool {
         match self {
             Credential::Token(secret) => matches!(tokens::authenticate(app, secret).await, Ok(Some(_))),
-            Credential::Session(secret) => matches!(sign_in::authenticate(app, secret).await, Ok(Some(_))),
+            Credential::Session(secret) => matches!(sign_in::look_up(app, secret).await, Ok(Some(_))),
         }
     }
 }

@@ -163,6 +163,7 @@ impl From<Refused> for Problem {
                 Self { status: StatusCode::CONFLICT, ..Self::field("field.taken", field) }
             }
             Refused::File(error) => error.into(),
+            Refused::Busy => Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy"),
             Refused::Store(error) => error.into(),
             Refused::Internal(error) => Self::internal(&error),
         }

@@ -112,7 +112,10 @@ pub(super) async fn show(
     let counts = reports::counts(&mut tx, &scope, id).await?;
     let cursor = (!asked.cursor.is_empty()).then(|| asked.cursor.clone());
     let wanted = (!verdict.is_empty()).then_some(verdict);
-    let Some(found) = lines::list(&mut tx, &scope, id, wanted, &Page { limit: None, cursor }).await? else {
+    let Some(found) =
+        lines::list(&mut tx, &scope, id, wanted, lines::Cells::Without, &Page { limit: None, cursor })
+            .await?
+    else {
         return Ok(Redirect::to(&path).into_response());
     };
     tx.commit().await?;

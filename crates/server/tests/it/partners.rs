@@ -29,6 +29,7 @@ async fn b04_a_partner_has_exactly_one_holding_tenant(#[values(Sqlite, Postgres)
 
 #[rstest]
 #[case::b08_unfinished(json!({}), false)]
+#[case::b08_unfinished_though_certified(json!({ "certified_on": "2026-01-02" }), false)]
 #[case::b09_finished_not_certified(json!({ "course_completed_on": "2026-01-01" }), false)]
 #[case::b09_certified_only_next_week(
     json!({ "course_completed_on": "2026-01-01", "certified_on": "2026-11-29" }), false)]

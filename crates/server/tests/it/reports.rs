@@ -233,3 +233,96 @@ async fn a_mended_error_file_can_be_sent_again() {
     distributor.report("", "text/csv", mended).await;
     assert_eq!(partner.pool().await, ["5CG1234ABC"]);
 }
+
+/// Adds a column to a file of [`csv`]: the invoice that a correction replaces.
+fn superseding(lines: &[&str], invoice: &str) -> Vec<u8> {
+    let text = String::from_utf8(csv(lines)).unwrap();
+    let mut rows = text.lines();
+    let mut file = format!("{},Supersedes\n", rows.next().unwrap());
+    for row in rows {
+        file += &format!("{row},{invoice}\n");
+    }
+    file.into_bytes()
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_preview_takes_nothing_back(#[values(Sqlite, Postgres)] kind: Kind) {
+    let world = World::start(kind, "previewback").await;
+    let partner = world.newcomer("R-1").await;
+    let distributor = world.distributor("D-1").await;
+    distributor.report("", "text/csv", csv(&["5CG000000A R-1"])).await;
+    let preview =
+        distributor.report("?validate_only=true", "text/csv", csv(&["5CG000000A R-1 kind=return"])).await;
+    assert_eq!(distributor.verdicts(&preview).await, ["returned"]);
+    world.certify(&partner).await;
+    let admin = world.token(Role::PartnerAdmin, Some("R-1")).await;
+    eventually("the PC has arrived", async || (admin.pool().await == ["5CG000000A"]).then_some(())).await;
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_correction_of_another_file_moves_the_pc_and_what_it_is(#[values(Sqlite, Postgres)] kind: Kind) {
+    let world = World::start(kind, "correction").await;
+    let (one, two) = (world.partner("R-1").await, world.partner("R-2").await);
+    let distributor = world.distributor("D-1").await;
+    distributor.report("", "text/csv", csv(&["5CG000000A R-1 invoice=K1 level=Premium+"])).await;
+    let correction = superseding(&["5CG000000A R-2 kind=correction invoice=K2 level=Premium"], "K1");
+    let text = String::from_utf8(correction).unwrap().replace("6T1A2EA,Notebook 14", "9Z9Z9EA,Desktop");
+    let report = distributor.report("", "text/csv", text).await;
+    assert_eq!(distributor.verdicts(&report).await, ["placed"]);
+    assert!(one.pool().await.is_empty());
+    let pc = &two.all("unassigned-devices").await[0];
+    assert_eq!(pc["support_level"], "premium", "what the wrong line brought is gone");
+    assert_eq!((pc["product_number"].as_str(), pc["model"].as_str()), (Some("9Z9Z9EA"), Some("Desktop")));
+}
+
+#[tokio::test]
+async fn a_corrected_level_in_one_file_is_the_corrected_one() {
+    let world = World::start(Sqlite, "corrected").await;
+    let partner = world.partner("R-1").await;
+    let distributor = world.distributor("D-1").await;
+    let lines = [
+        "5CG000000A R-1 invoice=K1 level=Premium+",
+        "5CG000000A R-1 kind=correction invoice=K2 level=Premium",
+    ];
+    distributor.report("", "text/csv", superseding(&lines, "K1")).await;
+    assert_eq!(partner.all("unassigned-devices").await[0]["support_level"], "premium");
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_small_report_does_not_wait_for_another_reporters_large_one(
+    #[values(Sqlite, Postgres)] kind: Kind,
+) {
+    let config = Config { batch_lines: 20, ..Config::default() };
+    let world = World::with(kind, "lanes", config).await;
+    world.partner("R-1").await;
+    let (large, small) = (world.distributor("D-1").await, world.distributor("D-2").await);
+    let lines: Vec<String> = (0..20_000).map(|n| format!("5CG{n:07} R-1")).collect();
+    let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+    let body = Some(("text/csv", csv(&lines)));
+    let submitted = large.send(reqwest::Method::POST, "/api/v1/sell-through-reports", body).await.expect(202);
+    small.report("", "text/csv", csv(&["MXL0000001 R-1"])).await;
+    let operation = submitted["operation"]["id"].as_str().unwrap();
+    let running = large.get(&format!("operations/{operation}")).await.expect(200);
+    assert_eq!(running["state"], "running", "the large one is not done yet: {running}");
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_nul_in_a_request_is_an_unreadable_character_on_both_engines(
+    #[values(Sqlite, Postgres)] kind: Kind,
+) {
+    let world = World::start(kind, "nul").await;
+    let partner = world.partner("R-1").await;
+    let distributor = world.distributor("D-1").await;
+    distributor.report("", "text/csv", csv(&["5CG000000A R-1"])).await;
+    assert!(partner.all("unassigned-devices?q=%00").await.is_empty());
+    assert!(partner.all("unassigned-devices?model=%00").await.is_empty());
+    assert_eq!(world.operator.get("partners/a%00b").await.refused(404), "not_found");
+    let body = json!({ "name": "a\u{0}b", "partner_number": "R-7" });
+    world.operator.post("partners", body).await.expect(201);
+    let long = "x".repeat(60_000);
+    assert_eq!(partner.get(&format!("unassigned-devices?q={long}")).await.status.as_u16(), 200);
+}

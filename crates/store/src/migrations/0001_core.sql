@@ -248,11 +248,13 @@ CREATE TABLE operations (
     updated_at BIGINT NOT NULL
 );
 
--- Work to do, made in the transaction that makes it necessary.
+-- Work to do, made in the transaction that makes it necessary. Jobs of one lane run one after the other, in the order
+-- of their ids: a reporter's return must not overtake its sale.
 CREATE TABLE jobs (
     id UUID PRIMARY KEY,
     kind TEXT NOT NULL,
     subject UUID NOT NULL,
+    lane UUID NOT NULL,
     run_at BIGINT NOT NULL,
     attempts BIGINT NOT NULL,
     leased_until BIGINT,
@@ -261,6 +263,7 @@ CREATE TABLE jobs (
     created_at BIGINT NOT NULL
 );
 CREATE INDEX jobs_due ON jobs (run_at) WHERE NOT dead;
+CREATE INDEX jobs_of_lane ON jobs (lane, id) WHERE NOT dead;
 
 -- What live pages are told; the table is the truth, a notification only wakes.
 CREATE TABLE outbox (

@@ -12,6 +12,7 @@ use roadstead_domain::event::is_told;
 use roadstead_store::outbox::{self, Stored};
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
+use tokio::time::{Interval, MissedTickBehavior};
 
 use crate::app::App;
 use crate::http::{ApiCaller, Credential, Problem};
@@ -24,7 +25,10 @@ struct Following {
     scope: Scope,
     credential: Credential,
     heard: Receiver<Stored>,
+    check: Interval,
     missed: VecDeque<Stored>,
+    /// Whether the outbox may hold more after `missed`.
+    behind: bool,
     last: i64,
 }
 
@@ -38,17 +42,15 @@ pub(super) async fn follow(
     let scope = caller.may(Action::FollowEvents)?;
     let heard = app.hub.listen();
     let resume = headers.get("last-event-id").and_then(|value| value.to_str().ok()?.parse::<i64>().ok());
-    let mut missed = VecDeque::new();
-    let mut tx = app.store.read(&system()).await?;
     let last = match resume {
-        Some(seq) => {
-            missed.extend(outbox::after(&mut tx, &system(), seq, 1000).await?);
-            seq
-        }
-        None => outbox::newest(&mut tx, &system()).await?,
+        Some(seq) => seq,
+        None => outbox::newest(&mut app.store.read(&system()).await?, &system()).await?,
     };
-    tx.commit().await?;
-    let start = Following { app, scope, credential: caller.credential, heard, missed, last };
+    let mut check = tokio::time::interval(CHECK);
+    check.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let credential = caller.credential;
+    let start =
+        Following { app, scope, credential, heard, check, missed: VecDeque::new(), behind: true, last };
     let hello = stream::iter([Ok(Event::default().comment("following"))]);
     let events = stream::unfold(start, |mut state| async move {
         let event = state.next().await?;
@@ -59,25 +61,15 @@ pub(super) async fn follow(
 }
 
 impl Following {
-    /// The next event that this scope is told; `None` once the credential no longer holds.
+    /// The next event that this scope is told; `None` once the credential no longer holds or the server stops.
     async fn next(&mut self) -> Option<Result<Event, axum::Error>> {
         loop {
+            if self.missed.is_empty() && self.behind {
+                self.catch_up().await?;
+            }
             let stored = match self.missed.pop_front() {
                 Some(stored) => stored,
-                None => match tokio::time::timeout(CHECK, self.hear()).await {
-                    Ok(Ok(stored)) => stored,
-                    Ok(Err(RecvError::Lagged(_))) => {
-                        self.catch_up().await?;
-                        continue;
-                    }
-                    Ok(Err(RecvError::Closed)) => return None,
-                    Err(_) => {
-                        if !self.credential.holds(&self.app).await {
-                            return None;
-                        }
-                        continue;
-                    }
-                },
+                None => self.hear().await?,
             };
             if stored.seq <= self.last {
                 continue;
@@ -90,17 +82,39 @@ impl Following {
         }
     }
 
-    /// The next event of anybody; a server that stops has no more.
-    async fn hear(&mut self) -> Result<Stored, RecvError> {
-        tokio::select! {
-            () = self.app.closing.cancelled() => Err(RecvError::Closed),
-            heard = self.heard.recv() => heard,
+    /// The next event of anybody. The credential is looked at however much there is to hear.
+    async fn hear(&mut self) -> Option<Stored> {
+        loop {
+            tokio::select! {
+                biased;
+                () = self.app.closing.cancelled() => return None,
+                _ = self.check.tick() => {
+                    if !self.credential.holds(&self.app).await {
+                        return None;
+                    }
+                }
+                heard = self.heard.recv() => match heard {
+                    Ok(stored) => return Some(stored),
+                    Err(RecvError::Closed) => return None,
+                    Err(RecvError::Lagged(_)) => {
+                        self.behind = true;
+                        self.catch_up().await?;
+                        if let Some(stored) = self.missed.pop_front() {
+                            return Some(stored);
+                        }
+                    }
+                },
+            }
         }
     }
 
+    /// Reads on in the outbox after the last event seen, a page at a time.
     async fn catch_up(&mut self) -> Option<()> {
+        const PAGE: usize = 1000;
         let mut tx = self.app.store.read(&system()).await.ok()?;
-        self.missed.extend(outbox::after(&mut tx, &system(), self.last, 1000).await.ok()?);
+        let page = outbox::after(&mut tx, &system(), self.last, PAGE as i64).await.ok()?;
+        self.behind = page.len() == PAGE;
+        self.missed.extend(page);
         Some(())
     }
 }

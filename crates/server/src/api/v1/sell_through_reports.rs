@@ -12,7 +12,7 @@ use roadstead_domain::ids::ReportId;
 use roadstead_domain::sale::{Field, Reason};
 use roadstead_ingest::{Format, usual_header};
 use roadstead_store::lines::{self, Line};
-use roadstead_store::page::{MOST, Page};
+use roadstead_store::page::Page;
 use roadstead_store::reports::{self, Report};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -273,7 +273,9 @@ pub(super) async fn lines(
     let (report, _) = find(&app, &scope, &id).await?;
     let mut tx = app.store.read(&scope).await?;
     let verdict = query.verdict.as_deref().filter(|verdict| !verdict.is_empty());
-    let rows = lines::list(&mut tx, &scope, ReportId(report.id), verdict, &page.into()).await?;
+    let rows =
+        lines::list(&mut tx, &scope, ReportId(report.id), verdict, lines::Cells::Without, &page.into())
+            .await?;
     let rows = rows.ok_or_else(Problem::cursor)?;
     let mut items = Vec::with_capacity(rows.items.len());
     for line in rows.items {
@@ -289,6 +291,9 @@ pub(super) async fn lines(
     }
     Ok(Json(ListOf { items, next_cursor: rows.next_cursor }))
 }
+
+/// Lines of the error file read at a time: each may hold cells of up to 64 KiB.
+const ERRORS_AT_ONCE: i64 = 100;
 
 /// The rejected lines as a file: what, where, what to do, and the cells as received, to be mended and sent again.
 #[utoipa::path(
@@ -307,12 +312,13 @@ pub(super) async fn errors_csv(
     let mut head =
         vec!["Rejected Row", "Rejected Line", "Reason Code", "Reason Field", "Reason", "What To Do"];
     head.extend(Field::ALL.iter().map(|field| usual_header(*field)));
-    let start = Page { limit: Some(MOST), cursor: None };
+    let start = Page { limit: Some(ERRORS_AT_ONCE), cursor: None };
     csv::stream("errors.csv", csv::row(head), start, move |page| {
         let app = app.clone();
         async move {
             let mut tx = app.store.read(&scope).await?;
-            let rows = lines::list(&mut tx, &scope, report, Some("rejected"), &page).await?;
+            let rows =
+                lines::list(&mut tx, &scope, report, Some("rejected"), lines::Cells::With, &page).await?;
             let rows = rows.ok_or_else(Problem::cursor)?;
             let mut text = Vec::new();
             for line in rows.items {
@@ -334,7 +340,8 @@ pub(super) async fn errors_csv(
                 row.extend(Field::ALL.iter().map(|f| cells.get(f.as_str()).cloned().unwrap_or_default()));
                 text.extend(csv::row(row.iter().map(String::as_str)));
             }
-            let next = rows.next_cursor.map(|cursor| Page { limit: Some(MOST), cursor: Some(cursor) });
+            let next =
+                rows.next_cursor.map(|cursor| Page { limit: Some(ERRORS_AT_ONCE), cursor: Some(cursor) });
             Ok((text, next))
         }
     })

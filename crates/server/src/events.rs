@@ -50,7 +50,7 @@ pub async fn dispatch(app: App, stop: CancellationToken) {
 }
 
 async fn forward(app: &App, scope: &access::Scope, seen: &mut Option<i64>) -> roadstead_store::Result<()> {
-    let mut tx = app.store.read(&scope).await?;
+    let mut tx = app.store.read(scope).await?;
     let mut from = match *seen {
         Some(seq) => seq,
         None => outbox::newest(&mut tx, scope).await?,

@@ -19,7 +19,7 @@ pub async fn create_partner(app: &App, scope: &Scope, number: &str, name: &str) 
     super::filled("partner_number", number)?;
     super::filled("name", name)?;
     let (id, now) = (app.ambient.id(), app.ambient.now());
-    let mut tx = app.store.write(&scope).await?;
+    let mut tx = app.store.write(scope).await?;
     partners::create(&mut tx, scope, id, number, name, now)
         .await
         .map_err(|error| Refused::taken(error, "partner_number"))?;
@@ -47,7 +47,7 @@ pub async fn record_qualification(
         return Err(Refused::invalid(error.code(), "expires_on"));
     }
     let now = app.ambient.now();
-    let mut tx = app.store.write(&scope).await?;
+    let mut tx = app.store.write(scope).await?;
     let id = app.ambient.id();
     let id = partners::record_qualification(&mut tx, scope, id, partner, qualification, now).await?;
     let entry = NewEntry {

@@ -110,7 +110,7 @@ async fn take(app: &App, scope: &Scope, progress: &Progress<'_>, batch: &[Checke
             })
         })
         .collect();
-    let mut tx = app.store.write(&scope).await?;
+    let mut tx = app.store.write(scope).await?;
     let now = app.ambient.now();
     let judged = judge_batch(app, &mut tx, scope, &items, preview, now).await?;
 
@@ -159,7 +159,7 @@ async fn take(app: &App, scope: &Scope, progress: &Progress<'_>, batch: &[Checke
 
 async fn finish(app: &App, scope: &Scope, report: &Report) -> anyhow::Result<()> {
     let id = ReportId(report.id);
-    let mut tx = app.store.write(&scope).await?;
+    let mut tx = app.store.write(scope).await?;
     let now = app.ambient.now();
     reports::set_state(&mut tx, scope, id, "succeeded", Some(now)).await?;
     reports::forget_pieces(&mut tx, scope, id).await?;
@@ -198,7 +198,7 @@ async fn restore(app: &App, scope: &Scope, id: ReportId) -> anyhow::Result<tempf
     let (file, path) = tempfile::Builder::new().prefix("ingest-").tempfile_in(&app.spool)?.into_parts();
     let mut file = tokio::fs::File::from_std(file);
     for number in 0.. {
-        let mut tx = app.store.read(&scope).await?;
+        let mut tx = app.store.read(scope).await?;
         let Some(piece) = reports::piece(&mut tx, scope, id, number).await? else { break };
         file.write_all(&piece).await?;
     }

@@ -36,7 +36,7 @@ pub async fn create(
         only_seller,
         created_at: now.0,
     };
-    let mut tx = app.store.write(&scope).await?;
+    let mut tx = app.store.write(scope).await?;
     reporters::create(&mut tx, scope, &reporter)
         .await
         .map_err(|error| Refused::taken(error, "reporter_number"))?;

@@ -54,7 +54,7 @@ const PIECES_AT_ONCE: usize = 8;
 /// Takes a report. The same bytes from the same reporter again are the report that is there already.
 pub async fn submit(app: &App, scope: &Scope, submission: Submission<'_>) -> Result<Submitted, Refused> {
     let Submission { file, name, format, reporter, validate_only } = submission;
-    let mut tx = app.store.read(&scope).await?;
+    let mut tx = app.store.read(scope).await?;
     let reporter = match (reporter, scope.reports_of()?) {
         (Some(asked), _) => reporters::find(&mut tx, scope, asked).await?,
         (None, Some(own)) => reporters::get(&mut tx, scope, own).await?,
@@ -91,7 +91,7 @@ pub async fn submit(app: &App, scope: &Scope, submission: Submission<'_>) -> Res
         lines: layout.lines,
         validate_only,
     };
-    let mut tx = app.store.write(&scope).await?;
+    let mut tx = app.store.write(scope).await?;
     if let Err(error) = reports::create(&mut tx, scope, &report, now).await {
         drop(tx);
         return same_bytes_meanwhile(app, scope, &report, error).await;
@@ -129,7 +129,7 @@ async fn again(app: &App, scope: &Scope, there: &Report) -> Result<Submitted, Re
     let submitted = Submitted { report: ReportId(there.id), operation: OperationId(there.operation) };
     if there.state == "failed" {
         let now = app.ambient.now();
-        let mut tx = app.store.write(&scope).await?;
+        let mut tx = app.store.write(scope).await?;
         reports::retry(&mut tx, scope, submitted.report).await?;
         operations::retry(&mut tx, submitted.operation, now).await?;
         let kind = jobs::Kind::IngestReport;

@@ -39,7 +39,7 @@ pub async fn create(
     name: &str,
 ) -> Result<String, Refused> {
     super::filled("name", name)?;
-    let mut tx = app.store.write(&scope).await?;
+    let mut tx = app.store.write(scope).await?;
     let home = find_home(&mut tx, scope, role, whose).await?;
     let secret = format!("{PREFIX}{}", hex::encode(app.ambient.secret()));
     let id: TokenId = app.ambient.id();
@@ -88,7 +88,7 @@ pub(super) async fn find_home(
 
 /// Takes a token's power away.
 pub async fn revoke(app: &App, scope: &Scope, id: TokenId) -> Result<bool, Refused> {
-    let mut tx = app.store.write(&scope).await?;
+    let mut tx = app.store.write(scope).await?;
     let revoked = tokens::revoke(&mut tx, scope, id, app.ambient.now()).await?;
     let entry = NewEntry {
         home: None,

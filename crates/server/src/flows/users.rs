@@ -41,7 +41,7 @@ pub async fn create(app: &App, scope: &Scope, new: NewUser<'_>) -> Result<UserId
         return Err(Refused::invalid("password.too_short", "password"));
     }
     let password_hash = hash_password(app, new.password).await?;
-    let mut tx = app.store.write(&scope).await?;
+    let mut tx = app.store.write(scope).await?;
     let home = super::tokens::find_home(&mut tx, scope, new.role, new.whose).await?;
     let id: UserId = app.ambient.id();
     let user = User {

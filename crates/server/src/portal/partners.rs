@@ -198,7 +198,7 @@ async fn render(
 ) -> Result<Response, Problem> {
     let lang = browser.lang;
     let cursor = (!asked.cursor.is_empty()).then(|| asked.cursor.clone());
-    let mut tx = app.store.read(&scope).await?;
+    let mut tx = app.store.read(scope).await?;
     let Some(found) = partners::list(&mut tx, scope, &Page { limit: None, cursor }).await? else {
         return Ok(Redirect::to(PATH).into_response());
     };

@@ -119,9 +119,11 @@ async fn what_cannot_be_is_refused_with_its_field() {
     let kind = json!({ "name": "D", "reporter_number": "D-1", "kind": "shop" });
     assert_eq!(refused("reporters", kind, 422).await, ("field.unknown_value".to_owned(), "kind".into()));
     let path = format!("partners/{partner}/qualifications");
-    let certified =
-        json!({ "support_level": "premium", "role": "service_delivery", "certified_on": "2026-01-01" });
-    assert_eq!(refused(&path, certified, 422).await.0, "qualification.certified_without_course");
+    let ended = json!({
+        "support_level": "premium", "role": "service_delivery", "course_completed_on": "2026-01-01",
+        "certified_on": "2026-02-01", "expires_on": "2026-01-15",
+    });
+    assert_eq!(refused(&path, ended, 422).await.0, "qualification.expires_before_certified");
     let day = json!({ "support_level": "premium", "role": "service_delivery", "course_completed_on": "31.02.2026" });
     assert_eq!(
         refused(&path, day, 422).await,

@@ -1,12 +1,12 @@
 //! Signing in by password: sessions that end, forms that only our own pages can send.
 
 use reqwest::{Method, StatusCode};
-use roadstead_domain::access::Role;
+use roadstead_domain::access::{self, Role};
 use roadstead_server::flows::sign_in::{IDLE_SECONDS, LONGEST_SECONDS};
 use roadstead_store::engine::Kind::{self, Postgres, Sqlite};
 use rstest::rstest;
 
-use crate::world::{Answer, Client, PASSWORD, World, csv};
+use crate::world::{Answer, Client, PASSWORD, World, csv, eventually};
 
 /// A signed-in browser without scripts.
 pub(crate) struct Portal {
@@ -99,10 +99,17 @@ async fn a_session_ends_when_idle_when_old_and_on_sign_out() {
     assert!(!open(&idle).await);
 
     let old = Portal::sign_in(&world, "one@example.com").await;
-    // That it is in use is noted beside the request, so the steps leave room for one that comes late.
-    for _ in 0..LONGEST_SECONDS / (IDLE_SECONDS / 3) {
+    for _ in 0..LONGEST_SECONDS / (IDLE_SECONDS / 2) {
+        let asked = world.app.ambient.now();
         assert!(open(&old).await);
-        world.clock.step_seconds(IDLE_SECONDS / 3);
+        // That it is in use is noted beside the request.
+        eventually("the use is noted", async || {
+            let mut tx = world.app.store.read(&access::system()).await.ok()?;
+            let seen = tx.number("SELECT MAX(seen_at) FROM sessions", vec![]).await.ok()?;
+            (seen >= asked.0 - 1_000_000).then_some(())
+        })
+        .await;
+        world.clock.step_seconds(IDLE_SECONDS / 2);
     }
     assert!(!open(&old).await, "in use all the time, and still it ends");
 

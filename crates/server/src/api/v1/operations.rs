@@ -50,7 +50,7 @@ impl From<Operation> for OperationBody {
 
 async fn find(app: &App, scope: &Scope, id: &str) -> Result<OperationBody, Problem> {
     let id: OperationId = id.parse().map_err(|_| Problem::not_found())?;
-    let mut tx = app.store.read(&scope).await?;
+    let mut tx = app.store.read(scope).await?;
     let operation = operations::get(&mut tx, scope, id).await?;
     Ok(operation.ok_or_else(Problem::not_found)?.into())
 }

@@ -188,7 +188,7 @@ fn percent_decode(text: &str) -> String {
 
 async fn find(app: &App, scope: &Scope, id: &str) -> Result<(Report, BTreeMap<String, i64>), Problem> {
     let id: ReportId = id.parse().map_err(|_| Problem::not_found())?;
-    let mut tx = app.store.read(&scope).await?;
+    let mut tx = app.store.read(scope).await?;
     let report = reports::get(&mut tx, scope, id).await?.ok_or_else(Problem::not_found)?;
     let counts = reports::counts(&mut tx, scope, id).await?;
     Ok((report, counts))

@@ -19,4 +19,4 @@ deny:
 
 # Figures beside their floors, on this machine: bench/README.md.
 bench: build
-	cargo run --release --locked --manifest-path bench/Cargo.toml -- all
+	cd bench && cargo run --release --locked -- all

@@ -47,7 +47,7 @@ impl Machine {
             memory_mb: memory / 1024,
             kernel: std::fs::read_to_string("/proc/sys/kernel/osrelease")?.trim().to_owned(),
             filesystem: filesystem(directory)?,
-            fsync_ms: fsync_ms(directory)?,
+            fsync_ms: crate::report::figure(fsync_ms(directory)?),
             sqlite_of_floors: rusqlite::version(),
             server: said(server, &["--version"])
                 .with_context(|| format!("{} does not run", server.display()))?,

@@ -71,7 +71,7 @@ const PRODUCT_SQL: &str = "SELECT d.id, p.serial, d.product_number, d.model, (SE
      LEFT JOIN report_lines l ON l.report = p.report AND l.line = p.line \
      LEFT JOIN reports r ON r.id = p.report LEFT JOIN reporters n ON n.id = r.reporter \
      WHERE p.tenant = $1 AND (p.serial, p.device) > ($4, $5) \
-     AND ($6 IS NULL OR p.search LIKE $6 ESCAPE '\\') AND ($7 IS NULL OR d.model = $7) \
+     AND ($6 IS NULL OR p.search LIKE ('' || $6) ESCAPE '\\') AND ($7 IS NULL OR d.model = $7) \
      AND ($8 IS NULL OR EXISTS (SELECT 1 FROM entitlements f WHERE f.device = p.device \
      AND f.support_level = $8 AND f.ends_on > $2)) AND ($9 IS NULL OR p.since >= $9) ORDER BY \
      p.serial, p.device LIMIT $3";

@@ -23,7 +23,7 @@ pub struct Config {
     pub upload_bytes: u64,
     /// Lines of a report judged in one transaction.
     pub batch_lines: usize,
-    /// So many batches are one transaction while nobody else waits to write.
+    /// So many batches are one transaction of the embedded database while nobody else waits to write.
     pub most_batches: usize,
     /// What a file may hold.
     pub file: roadstead_ingest::Limits,
@@ -35,7 +35,7 @@ impl Default for Config {
             https: false,
             upload_bytes: 1 << 30,
             batch_lines: 10_000,
-            most_batches: 5,
+            most_batches: 10,
             file: roadstead_ingest::Limits::default(),
         }
     }

@@ -51,25 +51,27 @@ impl Bulk {
     async fn insert(&mut self, tx: &mut Tx, rows: usize) -> Result<()> {
         let rest = self.values.split_off(rows * self.columns);
         let block = std::mem::replace(&mut self.values, rest);
-        self.touched += tx.execute_bulk(text(self.head, self.columns, rows, self.tail), block).await?;
+        self.touched += tx
+            .execute_bulk(text(self.head, self.columns, rows, self.tail, tx.numbers_values()), block)
+            .await?;
         Ok(())
     }
 }
 
-fn text(head: &str, columns: usize, rows: usize, tail: &str) -> String {
+fn text(head: &str, columns: usize, rows: usize, tail: &str, numbered: bool) -> String {
     let mut text = String::with_capacity(rows * columns * 7 + 200);
     text.push_str(head);
     text.push_str(" VALUES ");
-    let mut place = 0;
     for row in 0..rows {
         text.push_str(if row == 0 { "(" } else { ",(" });
         for column in 0..columns {
-            place += 1;
-            if column > 0 {
-                text.push(',');
+            text.push_str(if column == 0 { "" } else { "," });
+            if numbered {
+                text.push('$');
+                text.push_str(&(row * columns + column + 1).to_string());
+            } else {
+                text.push('?');
             }
-            text.push('$');
-            text.push_str(&place.to_string());
         }
         text.push(')');
     }

@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use roadstead_domain::access::{Reach, Scope};
+use serde::de::DeserializeOwned;
 use sqlx::postgres::{PgConnectOptions, PgListener, PgPool, PgPoolOptions, PgRow};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
@@ -205,11 +206,14 @@ impl Store {
 
         let writer = SqlitePoolOptions::new()
             .max_connections(1)
+            .test_before_acquire(false)
             .acquire_timeout(Duration::from_secs(60))
             .connect_with(options.clone().pragma("cache_size", "-65536").pragma("wal_autocheckpoint", "4000"))
             .await?;
         let readers = SqlitePoolOptions::new()
             .max_connections(4)
+            // A file does not hang up; asking it each time costs as much as a look-up.
+            .test_before_acquire(false)
             .connect_with(options.pragma("query_only", "ON").pragma("cache_size", "-8192"))
             .await?;
         Ok(Self(Pools::Sqlite { writer, readers, waiting: Arc::default() }))
@@ -332,6 +336,23 @@ impl Tx {
         })
     }
 
+    /// Every row of a hot list. `columns` are the answer's, in the order of `T`'s fields, identifiers as `lower(hex(id))`.
+    /// SQLite's driver carries each row between two threads by itself; here it carries one text with all of them.
+    pub async fn all_as_one<T: Record + DeserializeOwned>(
+        &mut self,
+        sql: &'static str,
+        columns: &'static str,
+        args: Vec<Arg>,
+    ) -> Result<Vec<T>> {
+        if matches!(self.0, Inner::Postgres(_)) {
+            return self.all(sql, args).await;
+        }
+        let sql = AssertSqlSafe(format!("SELECT json_group_array(json_array({columns})) FROM ({sql})"));
+        let rows: Vec<(String,)> = self.all_made(sql.into_sql_str(), args).await?;
+        let text = rows.first().map_or("[]", |(text,)| text.as_str());
+        serde_json::from_str(text).map_err(|error| Error::bad("a list", error))
+    }
+
     /// The row, if there is one.
     pub async fn optional<T: Record>(&mut self, sql: &'static str, args: Vec<Arg>) -> Result<Option<T>> {
         Ok(match &mut self.0 {
@@ -374,6 +395,12 @@ impl Tx {
     /// Runs a statement made by [`crate::bulk`] from constants and placeholders alone.
     pub(crate) async fn execute_bulk(&mut self, sql: String, args: Vec<Arg>) -> Result<u64> {
         self.execute_made(AssertSqlSafe(sql).into_sql_str(), args).await
+    }
+
+    /// Whether values are written `$1`. SQLite takes such a number for a name, and the driver looks every name up in a
+    /// list at each run: with thousands of values that is nearly all the time. There a bare `?` does.
+    pub(crate) fn numbers_values(&self) -> bool {
+        matches!(self.0, Inner::Postgres(_))
     }
 
     /// The most values that one statement may bind.

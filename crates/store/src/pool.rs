@@ -4,6 +4,7 @@ use jiff::civil::Date;
 use roadstead_domain::access::Scope;
 use roadstead_domain::clock::Micros;
 use roadstead_domain::partner::SupportLevel;
+use serde::Deserialize;
 use uuid::Uuid;
 
 use crate::args;
@@ -12,7 +13,7 @@ use crate::error::Result;
 use crate::page::{Page, Rows};
 
 /// A PC in the pool.
-#[derive(Clone, Debug, sqlx::FromRow)]
+#[derive(Clone, Debug, Deserialize, sqlx::FromRow)]
 pub struct Unassigned {
     /// The PC's id.
     pub id: Uuid,
@@ -35,6 +36,10 @@ pub struct Unassigned {
     /// Who reported it.
     pub reporter_name: Option<String>,
 }
+
+/// The columns of [`Unassigned`].
+const COLUMNS: &str = "lower(hex(id)), serial, product_number, model, support_level, since, buyer_name, invoice, sold_on, \
+                       reporter_name";
 
 /// In which order.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -89,10 +94,8 @@ pub async fn list(
     page: &Page,
     today: Date,
 ) -> Result<Option<Rows<Unassigned>>> {
-    let Some(holding) = holding(tx, scope).await? else {
-        return Ok(Some(Rows { items: Vec::new(), next_cursor: None }));
-    };
     let rows = page.rows();
+    // The pattern is written as an expression: SQLite plans a statement anew whenever a bare `LIKE $6` is bound.
     macro_rules! pool_sql {
         ($after:literal, $order:literal) => {
             concat!(
@@ -101,9 +104,9 @@ pub async fn list(
                 "l.sold_on, n.name AS reporter_name FROM placements p JOIN devices d ON d.id = p.device ",
                 "LEFT JOIN report_lines l ON l.report = p.report AND l.line = p.line ",
                 "LEFT JOIN reports r ON r.id = p.report LEFT JOIN reporters n ON n.id = r.reporter ",
-                "WHERE p.tenant = $1 AND ",
+                "WHERE p.tenant = (SELECT id FROM tenants WHERE parent = $1 AND kind = 'holding') AND ",
                 $after,
-                " AND ($6 IS NULL OR p.search LIKE $6 ESCAPE '\\') AND ($7 IS NULL OR d.model = $7) ",
+                " AND ($6 IS NULL OR p.search LIKE ('' || $6) ESCAPE '\\') AND ($7 IS NULL OR d.model = $7) ",
                 "AND ($8 IS NULL OR EXISTS (SELECT 1 FROM entitlements f WHERE f.device = p.device ",
                 "AND f.support_level = $8 AND f.ends_on > $2)) AND ($9 IS NULL OR p.since >= $9) ORDER BY ",
                 $order,
@@ -111,8 +114,9 @@ pub async fn list(
             )
         };
     }
+    let partner = scope.partner()?;
     let bind = |key: crate::engine::Arg, id: Uuid| {
-        let mut args = args![holding, today.to_string(), rows + 1];
+        let mut args = args![partner, today.to_string(), rows + 1];
         args.push(key);
         args.extend(args![
             id,
@@ -128,8 +132,9 @@ pub async fn list(
             let Ok(after) = page.after::<(String, Uuid)>() else { return Ok(None) };
             let (serial, id) = after.unwrap_or_default();
             let items: Vec<Unassigned> = tx
-                .all(
+                .all_as_one(
                     pool_sql!("(p.serial, p.device) > ($4, $5)", "p.serial, p.device"),
+                    COLUMNS,
                     bind(serial.into(), id),
                 )
                 .await?;
@@ -139,8 +144,9 @@ pub async fn list(
             let Ok(after) = page.after::<(i64, Uuid)>() else { return Ok(None) };
             let (since, id) = after.unwrap_or((i64::MAX, Uuid::max()));
             let items: Vec<Unassigned> = tx
-                .all(
+                .all_as_one(
                     pool_sql!("(p.since, p.device) < ($4, $5)", "p.since DESC, p.device DESC"),
+                    COLUMNS,
                     bind(since.into(), id),
                 )
                 .await?;
@@ -157,11 +163,4 @@ pub async fn count(tx: &mut Tx, scope: &Scope) -> Result<i64> {
         args![scope.partner()?],
     )
     .await
-}
-
-async fn holding(tx: &mut Tx, scope: &Scope) -> Result<Option<Uuid>> {
-    let row: Option<(Uuid,)> = tx
-        .optional("SELECT id FROM tenants WHERE parent = $1 AND kind = 'holding'", args![scope.partner()?])
-        .await?;
-    Ok(row.map(|(id,)| id))
 }

@@ -9,9 +9,10 @@ use roadstead_domain::event::Event;
 use roadstead_domain::ids::{JobId, OperationId, ReportId, ReporterId};
 use roadstead_domain::sale::{self, Field, Parked, Reason, ReceivedLine, SaleLine, Verdict};
 use roadstead_ingest::{FileError, Format};
+use roadstead_store::engine::Kind;
 use roadstead_store::lines::Judged;
 use roadstead_store::reports::{Counts, Report};
-use roadstead_store::{entitlements, jobs, lines, operations, outbox, reports};
+use roadstead_store::{Tx, entitlements, jobs, lines, operations, outbox, reports};
 use tokio::io::AsyncWriteExt;
 use tokio::sync::mpsc;
 
@@ -69,17 +70,26 @@ pub async fn run(app: &App, id: ReportId, job: JobId) -> anyhow::Result<()> {
         })
     };
     let progress = Progress { id, job, report: &report };
-    let mut most = 1;
-    while let Some(mut batch) = batches.recv().await {
-        // A larger transaction writes each page of the indexes less often, and keeps other writers waiting longer.
-        for _ in 1..most {
-            match batches.recv().await {
-                Some(more) => batch.extend(more),
-                None => break,
-            }
+    // One transaction over several batches writes each page of the indexes less often; it ends early for whoever waits.
+    let (mut open, mut inside) = (None, 0);
+    while let Some(batch) = batches.recv().await {
+        let mut tx = match open.take() {
+            Some(tx) => tx,
+            None => app.store.write(&scope).await?,
+        };
+        take(app, &mut tx, &scope, &progress, &batch).await?;
+        inside += 1;
+        if inside < app.config.most_batches && app.store.kind() == Kind::Sqlite && !app.store.is_awaited() {
+            open = Some(tx);
+        } else {
+            tx.commit().await?;
+            app.hub.wake();
+            inside = 0;
         }
-        take(app, &scope, &progress, &batch).await?;
-        most = if app.store.is_awaited() { 1 } else { (most * 2).min(app.config.most_batches) };
+    }
+    if let Some(tx) = open {
+        tx.commit().await?;
+        app.hub.wake();
     }
     reading.await.context("the reader died")?.map_err(|error| anyhow::anyhow!("{error}"))?;
     finish(app, &scope, &report).await
@@ -91,8 +101,14 @@ struct Progress<'a> {
     report: &'a Report,
 }
 
-/// One batch, one transaction.
-async fn take(app: &App, scope: &Scope, progress: &Progress<'_>, batch: &[Checked]) -> anyhow::Result<()> {
+/// Judges one batch in the transaction that is open.
+async fn take(
+    app: &App,
+    tx: &mut Tx,
+    scope: &Scope,
+    progress: &Progress<'_>,
+    batch: &[Checked],
+) -> anyhow::Result<()> {
     let Progress { id, job, report } = *progress;
     let preview = report.validate_only.then_some(id);
     let reporter = ReporterId(report.reporter);
@@ -110,9 +126,8 @@ async fn take(app: &App, scope: &Scope, progress: &Progress<'_>, batch: &[Checke
             })
         })
         .collect();
-    let mut tx = app.store.write(scope).await?;
     let now = app.ambient.now();
-    let judged = judge_batch(app, &mut tx, scope, &items, preview, now).await?;
+    let judged = judge_batch(app, tx, scope, &items, preview, now).await?;
 
     let mut counts = Counts::default();
     let mut outcomes = judged.outcomes.iter();
@@ -139,21 +154,19 @@ async fn take(app: &App, scope: &Scope, progress: &Progress<'_>, batch: &[Checke
     }
     let serial = |judged: &Judged<'_>| judged.line.map(|line| line.serial.clone());
     rows.sort_by_cached_key(serial);
-    lines::insert(&mut tx, scope, id, rows.into_iter(), now).await?;
-    counts.write(&mut tx, scope, preview.is_none()).await?;
+    lines::insert(tx, scope, id, rows.into_iter(), now).await?;
+    counts.write(tx, scope, preview.is_none()).await?;
     for parked in judged.withdrawn {
-        lines::withdraw(&mut tx, scope, parked).await?;
+        lines::withdraw(tx, scope, parked).await?;
     }
 
     let done = batch.last().map_or(0, |(line, _)| line.line);
     let operation = OperationId(report.operation);
-    operations::progress(&mut tx, operation, done, now).await?;
+    operations::progress(tx, operation, done, now).await?;
     let total = u64::try_from(report.lines).unwrap_or(0);
     let event = Event::ReportProgress { report: id, operation, done, total };
-    outbox::publish(&mut tx, &[(Some(report.reporter), event)], now).await?;
-    jobs::renew(&mut tx, job, app.ambient.now().plus_seconds(LEASE_SECONDS)).await?;
-    tx.commit().await?;
-    app.hub.wake();
+    outbox::publish(tx, &[(Some(report.reporter), event)], now).await?;
+    jobs::renew(tx, job, app.ambient.now().plus_seconds(LEASE_SECONDS)).await?;
     Ok(())
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::Value;
 use tempfile::TempDir;
 
-const LINES: usize = 30_000;
+const LINES: usize = 150_000;
 
 struct Server(Child);
 

@@ -5,8 +5,8 @@
 
 use std::path::Path;
 use std::str::FromStr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use roadstead_domain::access::{Reach, Scope};
@@ -15,7 +15,8 @@ use sqlx::postgres::{PgConnectOptions, PgListener, PgPool, PgPoolOptions, PgRow}
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
 };
-use sqlx::{AssertSqlSafe, ConnectOptions, Postgres, Row, SqlSafeStr, Sqlite};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Postgres, Row, SqlSafeStr, Sqlite, SqliteConnection};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use uuid::Uuid;
 
 use crate::error::{Error, Result};
@@ -36,8 +37,69 @@ pub struct Store(Pools);
 
 #[derive(Clone, Debug)]
 enum Pools {
-    Sqlite { writer: SqlitePool, readers: SqlitePool, waiting: Arc<AtomicUsize> },
+    Sqlite { writer: SqlitePool, readers: Arc<Readers>, waiting: Arc<AtomicUsize> },
     Postgres(PgPool),
+}
+
+/// SQLite's connections for reading. The driver's own pool asks a connection whether it still lives each time it is
+/// given back, which for a file costs as much as a look-up.
+#[derive(Debug)]
+struct Readers {
+    idle: Mutex<Vec<SqliteConnection>>,
+    permits: Arc<Semaphore>,
+}
+
+/// A connection for reading, given back when dropped.
+#[derive(Debug)]
+struct Reader {
+    connection: Option<SqliteConnection>,
+    readers: Arc<Readers>,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Readers {
+    async fn open(options: &SqliteConnectOptions, count: usize) -> Result<Arc<Self>> {
+        let mut idle = Vec::with_capacity(count);
+        for _ in 0..count {
+            idle.push(options.connect().await?);
+        }
+        Ok(Arc::new(Self { idle: Mutex::new(idle), permits: Arc::new(Semaphore::new(count)) }))
+    }
+
+    async fn take(self: &Arc<Self>) -> Result<Reader> {
+        let permit = self.permits.clone().acquire_owned().await.map_err(|_| sqlx::Error::PoolClosed)?;
+        let connection = self.lock().pop();
+        Ok(Reader { connection, readers: self.clone(), _permit: permit })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<SqliteConnection>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Nobody gets a connection any more; those that are given back by now are closed.
+    async fn close(&self) {
+        self.permits.close();
+        let idle = std::mem::take(&mut *self.lock());
+        for connection in idle {
+            // A reader that does not close in order has nothing to lose.
+            let _ = connection.close().await;
+        }
+    }
+}
+
+impl Reader {
+    /// The connection: there is one for each permit.
+    fn get(&mut self) -> Result<&mut SqliteConnection> {
+        self.connection.as_mut().ok_or(Error::Database(sqlx::Error::PoolClosed))
+    }
+}
+
+impl Drop for Reader {
+    fn drop(&mut self) {
+        if let Some(connection) = self.connection.take() {
+            self.readers.lock().push(connection);
+        }
+    }
 }
 
 /// Counts somebody who waits for the writer, for as long as they do.
@@ -74,7 +136,7 @@ pub struct Tx(Inner);
 
 #[derive(Debug)]
 enum Inner {
-    SqliteRead(sqlx::pool::PoolConnection<Sqlite>),
+    SqliteRead(Reader),
     Sqlite(sqlx::Transaction<'static, Sqlite>),
     Postgres(sqlx::Transaction<'static, Postgres>),
 }
@@ -210,12 +272,8 @@ impl Store {
             .acquire_timeout(Duration::from_secs(60))
             .connect_with(options.clone().pragma("cache_size", "-65536").pragma("wal_autocheckpoint", "4000"))
             .await?;
-        let readers = SqlitePoolOptions::new()
-            .max_connections(4)
-            // A file does not hang up; asking it each time costs as much as a look-up.
-            .test_before_acquire(false)
-            .connect_with(options.pragma("query_only", "ON").pragma("cache_size", "-8192"))
-            .await?;
+        let reading = options.pragma("query_only", "ON").pragma("cache_size", "-8192");
+        let readers = Readers::open(&reading, 4).await?;
         Ok(Self(Pools::Sqlite { writer, readers, waiting: Arc::default() }))
     }
 
@@ -242,7 +300,7 @@ impl Store {
     /// Something to read with, on behalf of this scope. It sees what was committed.
     pub async fn read(&self, scope: &Scope) -> Result<Tx> {
         Ok(Tx(match &self.0 {
-            Pools::Sqlite { readers, .. } => Inner::SqliteRead(readers.acquire().await?),
+            Pools::Sqlite { readers, .. } => Inner::SqliteRead(readers.take().await?),
             Pools::Postgres(pool) => Inner::Postgres(pool.begin_with(AssertSqlSafe(beginning(scope))).await?),
         }))
     }
@@ -308,7 +366,7 @@ impl Tx {
     async fn execute_made(&mut self, sql: sqlx::SqlStr, args: Vec<Arg>) -> Result<u64> {
         Ok(match &mut self.0 {
             Inner::SqliteRead(c) => {
-                bound!(sqlx::query::<Sqlite>(sql), args).execute(&mut **c).await?.rows_affected()
+                bound!(sqlx::query::<Sqlite>(sql), args).execute(&mut *c.get()?).await?.rows_affected()
             }
             Inner::Sqlite(c) => {
                 bound!(sqlx::query::<Sqlite>(sql), args).execute(&mut **c).await?.rows_affected()
@@ -327,7 +385,7 @@ impl Tx {
     async fn all_made<T: Record>(&mut self, sql: sqlx::SqlStr, args: Vec<Arg>) -> Result<Vec<T>> {
         Ok(match &mut self.0 {
             Inner::SqliteRead(c) => {
-                bound!(sqlx::query_as::<Sqlite, T>(sql), args).fetch_all(&mut **c).await?
+                bound!(sqlx::query_as::<Sqlite, T>(sql), args).fetch_all(&mut *c.get()?).await?
             }
             Inner::Sqlite(c) => bound!(sqlx::query_as::<Sqlite, T>(sql), args).fetch_all(&mut **c).await?,
             Inner::Postgres(c) => {
@@ -357,7 +415,7 @@ impl Tx {
     pub async fn optional<T: Record>(&mut self, sql: &'static str, args: Vec<Arg>) -> Result<Option<T>> {
         Ok(match &mut self.0 {
             Inner::SqliteRead(c) => {
-                bound!(sqlx::query_as::<Sqlite, T>(sql), args).fetch_optional(&mut **c).await?
+                bound!(sqlx::query_as::<Sqlite, T>(sql), args).fetch_optional(&mut *c.get()?).await?
             }
             Inner::Sqlite(c) => {
                 bound!(sqlx::query_as::<Sqlite, T>(sql), args).fetch_optional(&mut **c).await?
@@ -466,7 +524,8 @@ pub async fn explain(store: &Store, sql: &'static str) -> Result<String> {
     match &store.0 {
         Pools::Sqlite { readers, .. } => {
             let sql = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}"));
-            for row in sqlx::query(sql).fetch_all(readers).await? {
+            let mut reader = readers.take().await?;
+            for row in sqlx::query(sql).fetch_all(reader.get()?).await? {
                 lines.push(row.try_get::<String, _>("detail")?);
             }
         }

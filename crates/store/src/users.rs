@@ -1,7 +1,6 @@
 //! People who sign in.
 
 use roadstead_domain::access::Scope;
-use roadstead_domain::clock::Micros;
 use roadstead_domain::ids::UserId;
 use uuid::Uuid;
 
@@ -79,12 +78,4 @@ pub async fn set_language(tx: &mut Tx, user: UserId, language: &str) -> Result<(
 pub async fn count(tx: &mut Tx, scope: &Scope) -> Result<i64> {
     scope.platform()?;
     tx.number("SELECT COUNT(*) FROM users", args![]).await
-}
-
-/// Takes away a user's right to sign in, and ends their sessions.
-pub async fn deactivate(tx: &mut Tx, scope: &Scope, user: UserId, at: Micros) -> Result<()> {
-    scope.platform()?;
-    tx.execute("UPDATE users SET deactivated_at = $2 WHERE id = $1", args![user, at]).await?;
-    tx.execute("DELETE FROM sessions WHERE user_id = $1", args![user]).await?;
-    Ok(())
 }

@@ -22,6 +22,8 @@ use uuid::Uuid;
 use crate::error::{Error, Result};
 use crate::migrate;
 
+mod quick;
+
 /// Which database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -47,29 +49,28 @@ enum Pools {
 struct Readers {
     idle: Mutex<Vec<SqliteConnection>>,
     permits: Arc<Semaphore>,
+    quick: quick::Quick,
 }
 
-/// A connection for reading, given back when dropped.
+/// What reads on SQLite: a connection is taken by the first statement that needs one and given back when dropped.
 #[derive(Debug)]
 struct Reader {
-    connection: Option<SqliteConnection>,
+    taken: Option<(SqliteConnection, OwnedSemaphorePermit)>,
     readers: Arc<Readers>,
-    _permit: OwnedSemaphorePermit,
 }
 
 impl Readers {
-    async fn open(options: &SqliteConnectOptions, count: usize) -> Result<Arc<Self>> {
+    async fn open(options: &SqliteConnectOptions, count: usize, path: &Path) -> Result<Arc<Self>> {
         let mut idle = Vec::with_capacity(count);
         for _ in 0..count {
             idle.push(options.connect().await?);
         }
-        Ok(Arc::new(Self { idle: Mutex::new(idle), permits: Arc::new(Semaphore::new(count)) }))
+        let (permits, quick) = (Arc::new(Semaphore::new(count)), quick::Quick::new(path));
+        Ok(Arc::new(Self { idle: Mutex::new(idle), permits, quick }))
     }
 
-    async fn take(self: &Arc<Self>) -> Result<Reader> {
-        let permit = self.permits.clone().acquire_owned().await.map_err(|_| sqlx::Error::PoolClosed)?;
-        let connection = self.lock().pop();
-        Ok(Reader { connection, readers: self.clone(), _permit: permit })
+    fn reader(self: &Arc<Self>) -> Reader {
+        Reader { taken: None, readers: self.clone() }
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<SqliteConnection>> {
@@ -79,6 +80,7 @@ impl Readers {
     /// Nobody gets a connection any more; those that are given back by now are closed.
     async fn close(&self) {
         self.permits.close();
+        self.quick.close();
         let idle = std::mem::take(&mut *self.lock());
         for connection in idle {
             // A reader that does not close in order has nothing to lose.
@@ -88,15 +90,21 @@ impl Readers {
 }
 
 impl Reader {
-    /// The connection: there is one for each permit.
-    fn get(&mut self) -> Result<&mut SqliteConnection> {
-        self.connection.as_mut().ok_or(Error::Database(sqlx::Error::PoolClosed))
+    async fn get(&mut self) -> Result<&mut SqliteConnection> {
+        if self.taken.is_none() {
+            let permits = self.readers.permits.clone();
+            let permit = permits.acquire_owned().await.map_err(|_| sqlx::Error::PoolClosed)?;
+            // There is a connection for each permit.
+            let connection = self.readers.lock().pop().ok_or(sqlx::Error::PoolClosed)?;
+            self.taken = Some((connection, permit));
+        }
+        self.taken.as_mut().map(|(connection, _)| connection).ok_or(Error::Database(sqlx::Error::PoolClosed))
     }
 }
 
 impl Drop for Reader {
     fn drop(&mut self) {
-        if let Some(connection) = self.connection.take() {
+        if let Some((connection, _permit)) = self.taken.take() {
             self.readers.lock().push(connection);
         }
     }
@@ -252,8 +260,9 @@ impl Store {
         std::fs::create_dir_all(directory).map_err(|error| {
             Error::Unusable(format!("cannot make the data directory {}: {error}", directory.display()))
         })?;
+        let file = directory.join("roadstead.db");
         let options = SqliteConnectOptions::new()
-            .filename(directory.join("roadstead.db"))
+            .filename(&file)
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
@@ -273,7 +282,7 @@ impl Store {
             .connect_with(options.clone().pragma("cache_size", "-65536").pragma("wal_autocheckpoint", "4000"))
             .await?;
         let reading = options.pragma("query_only", "ON").pragma("cache_size", "-8192");
-        let readers = Readers::open(&reading, 4).await?;
+        let readers = Readers::open(&reading, 4, &file).await?;
         Ok(Self(Pools::Sqlite { writer, readers, waiting: Arc::default() }))
     }
 
@@ -300,7 +309,7 @@ impl Store {
     /// Something to read with, on behalf of this scope. It sees what was committed.
     pub async fn read(&self, scope: &Scope) -> Result<Tx> {
         Ok(Tx(match &self.0 {
-            Pools::Sqlite { readers, .. } => Inner::SqliteRead(readers.take().await?),
+            Pools::Sqlite { readers, .. } => Inner::SqliteRead(readers.reader()),
             Pools::Postgres(pool) => Inner::Postgres(pool.begin_with(AssertSqlSafe(beginning(scope))).await?),
         }))
     }
@@ -366,7 +375,7 @@ impl Tx {
     async fn execute_made(&mut self, sql: sqlx::SqlStr, args: Vec<Arg>) -> Result<u64> {
         Ok(match &mut self.0 {
             Inner::SqliteRead(c) => {
-                bound!(sqlx::query::<Sqlite>(sql), args).execute(&mut *c.get()?).await?.rows_affected()
+                bound!(sqlx::query::<Sqlite>(sql), args).execute(&mut *c.get().await?).await?.rows_affected()
             }
             Inner::Sqlite(c) => {
                 bound!(sqlx::query::<Sqlite>(sql), args).execute(&mut **c).await?.rows_affected()
@@ -385,7 +394,7 @@ impl Tx {
     async fn all_made<T: Record>(&mut self, sql: sqlx::SqlStr, args: Vec<Arg>) -> Result<Vec<T>> {
         Ok(match &mut self.0 {
             Inner::SqliteRead(c) => {
-                bound!(sqlx::query_as::<Sqlite, T>(sql), args).fetch_all(&mut *c.get()?).await?
+                bound!(sqlx::query_as::<Sqlite, T>(sql), args).fetch_all(&mut *c.get().await?).await?
             }
             Inner::Sqlite(c) => bound!(sqlx::query_as::<Sqlite, T>(sql), args).fetch_all(&mut **c).await?,
             Inner::Postgres(c) => {
@@ -394,28 +403,33 @@ impl Tx {
         })
     }
 
-    /// Every row of a hot list. `columns` are the answer's, in the order of `T`'s fields, identifiers as `lower(hex(id))`.
-    /// SQLite's driver carries each row between two threads by itself; here it carries one text with all of them.
-    pub async fn all_as_one<T: Record + DeserializeOwned>(
+    /// Every row of a statement that an index answers at once: a look-up, a page of a list without a filter. On SQLite
+    /// it runs on this very thread, so it must never have to search. Rows are read by serde, columns by their names.
+    pub async fn all_quick<T: Record + DeserializeOwned>(
         &mut self,
         sql: &'static str,
-        columns: &'static str,
         args: Vec<Arg>,
     ) -> Result<Vec<T>> {
-        if matches!(self.0, Inner::Postgres(_)) {
-            return self.all(sql, args).await;
+        match &self.0 {
+            Inner::SqliteRead(reader) => reader.readers.quick.all(sql, &args),
+            Inner::Sqlite(_) | Inner::Postgres(_) => self.all(sql, args).await,
         }
-        let sql = AssertSqlSafe(format!("SELECT json_group_array(json_array({columns})) FROM ({sql})"));
-        let rows: Vec<(String,)> = self.all_made(sql.into_sql_str(), args).await?;
-        let text = rows.first().map_or("[]", |(text,)| text.as_str());
-        serde_json::from_str(text).map_err(|error| Error::bad("a list", error))
+    }
+
+    /// The row of a look-up that an index answers at once, if there is one; see [`Tx::all_quick`].
+    pub async fn optional_quick<T: Record + DeserializeOwned>(
+        &mut self,
+        sql: &'static str,
+        args: Vec<Arg>,
+    ) -> Result<Option<T>> {
+        Ok(self.all_quick(sql, args).await?.into_iter().next())
     }
 
     /// The row, if there is one.
     pub async fn optional<T: Record>(&mut self, sql: &'static str, args: Vec<Arg>) -> Result<Option<T>> {
         Ok(match &mut self.0 {
             Inner::SqliteRead(c) => {
-                bound!(sqlx::query_as::<Sqlite, T>(sql), args).fetch_optional(&mut *c.get()?).await?
+                bound!(sqlx::query_as::<Sqlite, T>(sql), args).fetch_optional(&mut *c.get().await?).await?
             }
             Inner::Sqlite(c) => {
                 bound!(sqlx::query_as::<Sqlite, T>(sql), args).fetch_optional(&mut **c).await?
@@ -524,8 +538,8 @@ pub async fn explain(store: &Store, sql: &'static str) -> Result<String> {
     match &store.0 {
         Pools::Sqlite { readers, .. } => {
             let sql = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}"));
-            let mut reader = readers.take().await?;
-            for row in sqlx::query(sql).fetch_all(reader.get()?).await? {
+            let mut reader = readers.reader();
+            for row in sqlx::query(sql).fetch_all(reader.get().await?).await? {
                 lines.push(row.try_get::<String, _>("detail")?);
             }
         }

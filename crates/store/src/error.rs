@@ -11,6 +11,9 @@ pub enum Error {
     /// The database said no, or is not there.
     #[error("database: {0}")]
     Database(#[source] sqlx::Error),
+    /// The embedded database, asked on our own thread, said no.
+    #[error("database: {0}")]
+    Embedded(#[source] rusqlite::Error),
     /// A unique index refused the row; the name of the index or of its columns.
     #[error("already there: {0}")]
     Conflict(String),

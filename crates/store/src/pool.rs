@@ -8,7 +8,7 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use crate::args;
-use crate::engine::Tx;
+use crate::engine::{Arg, Tx};
 use crate::error::Result;
 use crate::page::{Page, Rows};
 
@@ -36,10 +36,6 @@ pub struct Unassigned {
     /// Who reported it.
     pub reporter_name: Option<String>,
 }
-
-/// The columns of [`Unassigned`].
-const COLUMNS: &str = "lower(hex(id)), serial, product_number, model, support_level, since, buyer_name, invoice, sold_on, \
-                       reporter_name";
 
 /// In which order.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -115,7 +111,7 @@ pub async fn list(
         };
     }
     let partner = scope.partner()?;
-    let bind = |key: crate::engine::Arg, id: Uuid| {
+    let bind = |key: Arg, id: Uuid| {
         let mut args = args![partner, today.to_string(), rows + 1];
         args.push(key);
         args.extend(args![
@@ -131,28 +127,23 @@ pub async fn list(
         Sort::Serial => {
             let Ok(after) = page.after::<(String, Uuid)>() else { return Ok(None) };
             let (serial, id) = after.unwrap_or_default();
-            let items: Vec<Unassigned> = tx
-                .all_as_one(
-                    pool_sql!("(p.serial, p.device) > ($4, $5)", "p.serial, p.device"),
-                    COLUMNS,
-                    bind(serial.into(), id),
-                )
-                .await?;
+            let sql = pool_sql!("(p.serial, p.device) > ($4, $5)", "p.serial, p.device");
+            let items = fetch(tx, filter, sql, bind(serial.into(), id)).await?;
             Rows::cut(items, rows, |item| (item.serial.clone(), item.id))
         }
         Sort::Newest => {
             let Ok(after) = page.after::<(i64, Uuid)>() else { return Ok(None) };
             let (since, id) = after.unwrap_or((i64::MAX, Uuid::max()));
-            let items: Vec<Unassigned> = tx
-                .all_as_one(
-                    pool_sql!("(p.since, p.device) < ($4, $5)", "p.since DESC, p.device DESC"),
-                    COLUMNS,
-                    bind(since.into(), id),
-                )
-                .await?;
+            let sql = pool_sql!("(p.since, p.device) < ($4, $5)", "p.since DESC, p.device DESC");
+            let items = fetch(tx, filter, sql, bind(since.into(), id)).await?;
             Rows::cut(items, rows, |item| (item.since, item.id))
         }
     }))
+}
+
+/// With a filter it may have to search through the whole pool, without one never.
+async fn fetch(tx: &mut Tx, filter: &Filter, sql: &'static str, args: Vec<Arg>) -> Result<Vec<Unassigned>> {
+    if filter.is_empty() { tx.all_quick(sql, args).await } else { tx.all(sql, args).await }
 }
 
 /// How many PCs are in the pool, from the counter.

@@ -2,6 +2,7 @@
 
 use roadstead_domain::clock::Micros;
 use roadstead_domain::ids::{SessionId, UserId};
+use serde::Deserialize;
 use uuid::Uuid;
 
 use crate::args;
@@ -9,7 +10,7 @@ use crate::engine::Tx;
 use crate::error::Result;
 
 /// A session with its user.
-#[derive(Clone, Debug, sqlx::FromRow)]
+#[derive(Clone, Debug, Deserialize, sqlx::FromRow)]
 pub struct Session {
     /// Its id.
     pub id: Uuid,
@@ -59,7 +60,7 @@ pub async fn find(
     now: Micros,
     idle_since: Micros,
 ) -> Result<Option<Session>> {
-    tx.optional(
+    tx.optional_quick(
         "SELECT s.id, s.csrf, s.seen_at, s.expires_at, s.user_id, u.name, u.email, u.role, u.home, u.language \
          FROM sessions s JOIN users u ON u.id = s.user_id \
          WHERE s.secret_hash = $1 AND s.expires_at > $2 AND s.seen_at > $3 AND u.deactivated_at IS NULL",

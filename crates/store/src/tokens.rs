@@ -3,6 +3,7 @@
 use roadstead_domain::access::Scope;
 use roadstead_domain::clock::Micros;
 use roadstead_domain::ids::TokenId;
+use serde::Deserialize;
 use uuid::Uuid;
 
 use crate::args;
@@ -10,7 +11,7 @@ use crate::engine::Tx;
 use crate::error::Result;
 
 /// A token, without its secret.
-#[derive(Clone, Debug, sqlx::FromRow)]
+#[derive(Clone, Debug, Deserialize, sqlx::FromRow)]
 pub struct Token {
     /// Its id.
     pub id: Uuid,
@@ -41,7 +42,7 @@ pub async fn create(tx: &mut Tx, scope: &Scope, token: &Token, secret_hash: [u8;
 
 /// The token of this secret, unless it was revoked.
 pub async fn find(tx: &mut Tx, secret_hash: [u8; 32]) -> Result<Option<Token>> {
-    tx.optional(
+    tx.optional_quick(
         "SELECT id, name, role, home, created_at, used_at, revoked_at FROM tokens \
          WHERE secret_hash = $1 AND revoked_at IS NULL",
         args![secret_hash],

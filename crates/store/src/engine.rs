@@ -290,6 +290,9 @@ impl Store {
     pub async fn open_postgres(url: &str) -> Result<Self> {
         let options = PgConnectOptions::from_str(url)
             .map_err(|error| Error::Unusable(format!("the database address cannot be read: {error}")))?
+            // Every statement is written to walk an index, in the order of its text. Where a table has grown a
+            // thousandfold since its statistics were taken, the planner's own idea reads whole tables instead.
+            .options([("join_collapse_limit", "1"), ("enable_seqscan", "off"), ("jit", "off")])
             .disable_statement_logging();
         let mut alone = options.clone().connect().await?;
         migrate::postgres(&mut alone).await?;

@@ -1,5 +1,5 @@
-//! Many rows in few statements: `VALUES` blocks as large as the engine binds, of a fixed size so that the prepared
-//! statement is found again.
+//! Many rows in few statements. On SQLite `VALUES` blocks as large as it binds, of a fixed size so that the prepared
+//! statement is found again; on PostgreSQL one array a column, so that any number of rows is one short statement.
 
 use crate::engine::{Arg, Tx};
 use crate::error::Result;
@@ -30,7 +30,7 @@ impl Bulk {
         debug_assert_eq!(row.len(), self.columns, "{}", self.head);
         self.values.extend(row);
         self.pushed += 1;
-        let block = BLOCK.min(tx.most_values() / self.columns).max(1);
+        let block = BLOCK.min(tx.most_rows(self.columns)).max(1);
         if self.values.len() == block * self.columns { self.insert(tx, block).await } else { Ok(()) }
     }
 
@@ -42,8 +42,10 @@ impl Bulk {
     /// Inserts the rest; the number of rows that were touched in all.
     pub async fn finish(mut self, tx: &mut Tx) -> Result<u64> {
         while !self.values.is_empty() {
-            // Powers of two for the rest: at most a dozen statements a table are ever prepared.
-            self.insert(tx, 1 << (self.values.len() / self.columns).ilog2()).await?;
+            let rest = self.values.len() / self.columns;
+            // Powers of two: at most a dozen statements a table are ever prepared.
+            let rows = if tx.most_rows(self.columns) < usize::MAX { 1 << rest.ilog2() } else { rest };
+            self.insert(tx, rows).await?;
         }
         Ok(self.touched)
     }
@@ -51,31 +53,7 @@ impl Bulk {
     async fn insert(&mut self, tx: &mut Tx, rows: usize) -> Result<()> {
         let rest = self.values.split_off(rows * self.columns);
         let block = std::mem::replace(&mut self.values, rest);
-        self.touched += tx
-            .execute_bulk(text(self.head, self.columns, rows, self.tail, tx.numbers_values()), block)
-            .await?;
+        self.touched += tx.execute_rows(self.head, self.columns, block, self.tail).await?;
         Ok(())
     }
-}
-
-fn text(head: &str, columns: usize, rows: usize, tail: &str, numbered: bool) -> String {
-    let mut text = String::with_capacity(rows * columns * 7 + 200);
-    text.push_str(head);
-    text.push_str(" VALUES ");
-    for row in 0..rows {
-        text.push_str(if row == 0 { "(" } else { ",(" });
-        for column in 0..columns {
-            text.push_str(if column == 0 { "" } else { "," });
-            if numbered {
-                text.push('$');
-                text.push_str(&(row * columns + column + 1).to_string());
-            } else {
-                text.push('?');
-            }
-        }
-        text.push(')');
-    }
-    text.push(' ');
-    text.push_str(tail);
-    text
 }

@@ -164,6 +164,55 @@ pub enum Arg {
     Bytes(Vec<u8>),
 }
 
+/// A column of many rows, as PostgreSQL takes them.
+enum Array {
+    Uuid(Vec<Option<Uuid>>),
+    Text(Vec<Option<String>>),
+    Int(Vec<Option<i64>>),
+    Bool(Vec<bool>),
+    Bytes(Vec<Vec<u8>>),
+}
+
+impl Array {
+    /// Rows turned into columns; each has the type of its value in the first row.
+    fn columns(count: usize, values: Vec<Arg>) -> Result<Vec<Self>> {
+        let rows = values.len() / count;
+        let mut columns: Vec<Self> = Vec::with_capacity(count);
+        for (at, value) in values.into_iter().enumerate() {
+            if at < count {
+                columns.push(match value {
+                    Arg::Uuid(_) => Self::Uuid(Vec::with_capacity(rows)),
+                    Arg::Text(_) => Self::Text(Vec::with_capacity(rows)),
+                    Arg::Int(_) => Self::Int(Vec::with_capacity(rows)),
+                    Arg::Bool(_) => Self::Bool(Vec::with_capacity(rows)),
+                    Arg::Bytes(_) => Self::Bytes(Vec::with_capacity(rows)),
+                });
+            }
+            match (&mut columns[at % count], value) {
+                (Self::Uuid(column), Arg::Uuid(value)) => column.push(value),
+                (Self::Text(column), Arg::Text(value)) => column.push(value.map(without_nul)),
+                (Self::Int(column), Arg::Int(value)) => column.push(value),
+                (Self::Bool(column), Arg::Bool(value)) => column.push(value),
+                (Self::Bytes(column), Arg::Bytes(value)) => column.push(value),
+                (_, value) => {
+                    return Err(Error::bad("many rows", format!("{value:?} in column {}", at % count)));
+                }
+            }
+        }
+        Ok(columns)
+    }
+
+    fn type_name(&self) -> &'static str {
+        match self {
+            Self::Uuid(_) => "uuid",
+            Self::Text(_) => "text",
+            Self::Int(_) => "bigint",
+            Self::Bool(_) => "boolean",
+            Self::Bytes(_) => "bytea",
+        }
+    }
+}
+
 macro_rules! into_arg {
     ($($from:ty => |$value:ident| $to:expr),+ $(,)?) => {$(
         impl From<$from> for Arg {
@@ -467,22 +516,58 @@ impl Tx {
         self.all_made(AssertSqlSafe(sql.replace("<set>", &table)).into_sql_str(), args).await
     }
 
-    /// Runs a statement made by [`crate::bulk`] from constants and placeholders alone.
-    pub(crate) async fn execute_bulk(&mut self, sql: String, args: Vec<Arg>) -> Result<u64> {
-        self.execute_made(AssertSqlSafe(sql).into_sql_str(), args).await
+    /// Puts rows, their values one after the other, between `head` and `tail` of a statement of [`crate::bulk`], where
+    /// they are a table with the columns `column1`, `column2` and so on; the number of rows touched.
+    pub(crate) async fn execute_rows(
+        &mut self,
+        head: &str,
+        columns: usize,
+        values: Vec<Arg>,
+        tail: &str,
+    ) -> Result<u64> {
+        // Safe: head and tail are constants of this crate, between them are placeholders alone.
+        match &mut self.0 {
+            Inner::Postgres(c) => {
+                let arrays = Array::columns(columns, values)?;
+                let types: Vec<String> = (1..)
+                    .zip(&arrays)
+                    .map(|(place, array)| format!("${place}::{}[]", array.type_name()))
+                    .collect();
+                let names: Vec<String> = (1..=columns).map(|place| format!("column{place}")).collect();
+                let sql = format!(
+                    "{head} SELECT * FROM unnest({}) AS u ({}) {tail}",
+                    types.join(", "),
+                    names.join(", ")
+                );
+                let mut query = sqlx::query::<Postgres>(AssertSqlSafe(sql));
+                for array in arrays {
+                    query = match array {
+                        Array::Uuid(values) => query.bind(values),
+                        Array::Text(values) => query.bind(values),
+                        Array::Int(values) => query.bind(values),
+                        Array::Bool(values) => query.bind(values),
+                        Array::Bytes(values) => query.bind(values),
+                    };
+                }
+                Ok(query.execute(&mut **c).await?.rows_affected())
+            }
+            Inner::SqliteRead(_) | Inner::Sqlite(_) => {
+                // A bare `?`: SQLite takes `$1` for a name, and the driver looks every name up in a list at each run;
+                // with thousands of values that is nearly all the time.
+                let row = format!("({})", vec!["?"; columns].join(","));
+                let rows = vec![row; values.len() / columns].join(",");
+                let sql = AssertSqlSafe(format!("{head} VALUES {rows} {tail}"));
+                self.execute_made(sql.into_sql_str(), values).await
+            }
+        }
     }
 
-    /// Whether values are written `$1`. SQLite takes such a number for a name, and the driver looks every name up in a
-    /// list at each run: with thousands of values that is nearly all the time. There a bare `?` does.
-    pub(crate) fn numbers_values(&self) -> bool {
-        matches!(self.0, Inner::Postgres(_))
-    }
-
-    /// The most values that one statement may bind.
-    pub(crate) fn most_values(&self) -> usize {
+    /// The most rows of so many columns that one statement of [`Tx::execute_rows`] takes.
+    pub(crate) fn most_rows(&self, columns: usize) -> usize {
         match &self.0 {
-            Inner::SqliteRead(_) | Inner::Sqlite(_) => 32_766,
-            Inner::Postgres(_) => 65_535,
+            // It binds so many values at most.
+            Inner::SqliteRead(_) | Inner::Sqlite(_) => 32_766 / columns,
+            Inner::Postgres(_) => usize::MAX,
         }
     }
 

@@ -50,12 +50,15 @@ pub async fn step(app: &App) -> anyhow::Result<bool> {
             tx.commit().await?;
         }
         Err(error) => {
-            tracing::error!(job = %job.id, kind = ?job.kind, attempts = job.attempts, "{error:#}");
-            let last = job.attempts + 1 >= MOST_ATTEMPTS;
+            let mut tx = app.store.read(&access::system()).await?;
+            let failures = jobs::failures(&mut tx, job.id).await?;
+            drop(tx);
+            tracing::error!(job = %job.id, kind = ?job.kind, failures, "{error:#}");
+            let last = failures + 1 >= MOST_ATTEMPTS;
             if last && job.kind == Kind::IngestReport {
                 flows::ingest::give_up(app, ReportId(job.subject), &format!("{error:#}")).await?;
             }
-            let retry = (!last).then(|| app.ambient.now().plus_seconds(1 << job.attempts.min(10)));
+            let retry = (!last).then(|| app.ambient.now().plus_seconds(1 << failures.min(10)));
             let mut tx = app.store.write(&access::system()).await?;
             jobs::fail(&mut tx, &job, &format!("{error:#}"), retry).await?;
             tx.commit().await?;

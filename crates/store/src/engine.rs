@@ -303,6 +303,11 @@ fn beginning(scope: &Scope) -> String {
     )
 }
 
+async fn begin(pool: &PgPool, scope: &Scope) -> Result<sqlx::Transaction<'static, Postgres>> {
+    // Whatever the reason, nothing was asked of the database yet.
+    pool.begin_with(AssertSqlSafe(beginning(scope))).await.map_err(Error::Unavailable)
+}
+
 impl Store {
     /// Opens and migrates the embedded database `roadstead.db` in this directory, which is made if it is not there.
     pub async fn open_sqlite(directory: &Path) -> Result<Self> {
@@ -346,7 +351,12 @@ impl Store {
         let mut alone = options.clone().connect().await?;
         migrate::postgres(&mut alone).await?;
         sqlx::Connection::close(alone).await?;
-        let pool = PgPoolOptions::new().max_connections(16).connect_with(options).await?;
+        // Who waits longer for a connection is better told so.
+        let pool = PgPoolOptions::new()
+            .max_connections(16)
+            .acquire_timeout(Duration::from_secs(5))
+            .connect_with(options)
+            .await?;
         Ok(Self(Pools::Postgres(pool)))
     }
 
@@ -362,7 +372,7 @@ impl Store {
     pub async fn read(&self, scope: &Scope) -> Result<Tx> {
         Ok(Tx(match &self.0 {
             Pools::Sqlite { readers, .. } => Inner::SqliteRead(readers.reader()),
-            Pools::Postgres(pool) => Inner::Postgres(pool.begin_with(AssertSqlSafe(beginning(scope))).await?),
+            Pools::Postgres(pool) => Inner::Postgres(begin(pool, scope).await?),
         }))
     }
 
@@ -373,7 +383,7 @@ impl Store {
                 let _waits = Waits::new(waiting);
                 Inner::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?)
             }
-            Pools::Postgres(pool) => Inner::Postgres(pool.begin_with(AssertSqlSafe(beginning(scope))).await?),
+            Pools::Postgres(pool) => Inner::Postgres(begin(pool, scope).await?),
         }))
     }
 

@@ -11,6 +11,9 @@ pub enum Error {
     /// The database said no, or is not there.
     #[error("database: {0}")]
     Database(#[source] sqlx::Error),
+    /// There is no connection to the database, or it was cut: nothing was committed, and it is worth trying again.
+    #[error("the database cannot be reached: {0}")]
+    Unavailable(#[source] sqlx::Error),
     /// The embedded database, asked on our own thread, said no.
     #[error("database: {0}")]
     Embedded(#[source] rusqlite::Error),
@@ -49,6 +52,15 @@ impl From<sqlx::Error> for Error {
             sqlx::Error::Database(db) if db.is_unique_violation() => {
                 let name = db.constraint().map_or_else(|| db.message().to_owned(), str::to_owned);
                 Self::Conflict(name)
+            }
+            // Connection exceptions, and a server that shuts down, starts up or ends a session (PostgreSQL, appendix A).
+            sqlx::Error::Database(db)
+                if db.code().is_some_and(|code| code.starts_with("08") || code.starts_with("57P")) =>
+            {
+                Self::Unavailable(error)
+            }
+            sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed => {
+                Self::Unavailable(error)
             }
             _ => Self::Database(error),
         }

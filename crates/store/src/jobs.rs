@@ -36,11 +36,9 @@ pub struct Job {
     pub kind: Kind,
     /// To what.
     pub subject: Uuid,
-    /// How often it was tried before.
-    pub attempts: i64,
 }
 
-/// After this many failures a job is dead.
+/// After this many failures in a row a job is dead.
 pub const MOST_ATTEMPTS: i64 = 8;
 
 /// Adds a job that is due at `run_at`. Within `lane` it waits for the jobs that were added before it.
@@ -63,9 +61,9 @@ pub async fn enqueue(
 
 /// Takes the job that is due longest, until the lease ends.
 pub async fn claim(tx: &mut Tx, now: Micros, lease_until: Micros) -> Result<Option<Job>> {
-    let due: Vec<(Uuid, String, Uuid, i64)> = tx
+    let due: Vec<(Uuid, String, Uuid)> = tx
         .all_ending(
-            "SELECT id, kind, subject, attempts FROM jobs WHERE NOT dead AND run_at <= $1 \
+            "SELECT id, kind, subject FROM jobs WHERE NOT dead AND run_at <= $1 \
              AND (leased_until IS NULL OR leased_until <= $1) AND NOT EXISTS \
              (SELECT 1 FROM jobs e WHERE e.lane = jobs.lane AND e.id < jobs.id AND NOT e.dead AND e.run_at <= $1) \
              ORDER BY run_at, id LIMIT 1",
@@ -73,13 +71,13 @@ pub async fn claim(tx: &mut Tx, now: Micros, lease_until: Micros) -> Result<Opti
             args![now],
         )
         .await?;
-    let Some((id, kind, subject, attempts)) = due.into_iter().next() else { return Ok(None) };
+    let Some((id, kind, subject)) = due.into_iter().next() else { return Ok(None) };
     tx.execute("UPDATE jobs SET leased_until = $2 WHERE id = $1", args![id, lease_until]).await?;
     let kind = [Kind::IngestReport, Kind::ReplayPartner]
         .into_iter()
         .find(|known| known.as_str() == kind)
         .ok_or_else(|| Error::bad("jobs", format!("kind {kind}")))?;
-    Ok(Some(Job { id: JobId(id), kind, subject, attempts }))
+    Ok(Some(Job { id: JobId(id), kind, subject }))
 }
 
 /// When the next job is due, if there is one.
@@ -95,10 +93,16 @@ pub async fn next_due(tx: &mut Tx) -> Result<Option<Micros>> {
     Ok(row.and_then(|(due,)| due).map(Micros))
 }
 
-/// Keeps a job that is still being worked on.
+/// Keeps a job that is still being worked on, and has come further: what failed before no longer counts.
 pub async fn renew(tx: &mut Tx, job: JobId, lease_until: Micros) -> Result<()> {
-    tx.execute("UPDATE jobs SET leased_until = $2 WHERE id = $1", args![job, lease_until]).await?;
+    tx.execute("UPDATE jobs SET leased_until = $2, attempts = 0 WHERE id = $1", args![job, lease_until])
+        .await?;
     Ok(())
+}
+
+/// How often a job has failed since it last came further.
+pub async fn failures(tx: &mut Tx, job: JobId) -> Result<i64> {
+    tx.number("SELECT attempts FROM jobs WHERE id = $1", args![job]).await
 }
 
 /// Gives every leased job back: at the start of a node that is the only one, nobody works on any.

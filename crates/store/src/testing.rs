@@ -77,8 +77,7 @@ pub async fn fresh_postgres(name: &str) -> Result<String> {
     use sqlx::{AssertSqlSafe, Connection, Executor};
     let cluster = std::env::var(POSTGRES)
         .map_err(|_| Error::Unusable(format!("{POSTGRES} is not set: run the tests by `make test`")))?;
-    let name: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
-    let name = format!("t_{}_{name}", std::process::id()).to_lowercase();
+    let name = database_name(name);
     let mut connection = sqlx::PgConnection::connect(&format!("{cluster}/postgres")).await?;
     connection.execute(sqlx::raw_sql(AssertSqlSafe(format!("DROP DATABASE IF EXISTS {name}")))).await?;
     connection
@@ -88,4 +87,27 @@ pub async fn fresh_postgres(name: &str) -> Result<String> {
         .await?;
     connection.close().await?;
     Ok(format!("{cluster}/{name}"))
+}
+
+fn database_name(name: &str) -> String {
+    let name: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
+    format!("t_{}_{name}", std::process::id()).to_lowercase()
+}
+
+/// Cuts every connection to the database that [`fresh`] made under this name on PostgreSQL; with `shut` it lets nobody in
+/// until this is called without.
+pub async fn cut_postgres(name: &str, shut: bool) -> Result<()> {
+    use sqlx::{AssertSqlSafe, Connection, Executor};
+    let cluster = std::env::var(POSTGRES).map_err(|_| Error::Unusable(format!("{POSTGRES} is not set")))?;
+    let name = database_name(name);
+    let mut connection = sqlx::PgConnection::connect(&format!("{cluster}/postgres")).await?;
+    connection
+        .execute(sqlx::raw_sql(AssertSqlSafe(format!("ALTER DATABASE {name} ALLOW_CONNECTIONS {}", !shut))))
+        .await?;
+    sqlx::query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1")
+        .bind(name)
+        .execute(&mut connection)
+        .await?;
+    connection.close().await?;
+    Ok(())
 }

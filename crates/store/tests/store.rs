@@ -235,7 +235,9 @@ async fn a_job_is_leased_retried_and_dies(#[values(Sqlite, Postgres)] kind: Kind
     assert!(jobs::claim(&mut tx, due, later).await.unwrap().is_none(), "not due yet");
     assert_eq!(jobs::next_due(&mut tx).await.unwrap(), Some(later));
     let job = jobs::claim(&mut tx, later, later.plus_seconds(60)).await.unwrap().unwrap();
-    assert_eq!(job.attempts, 1);
+    assert_eq!(jobs::failures(&mut tx, job.id).await.unwrap(), 1);
+    jobs::renew(&mut tx, job.id, later).await.unwrap();
+    assert_eq!(jobs::failures(&mut tx, job.id).await.unwrap(), 0, "who came further starts anew");
     jobs::fail(&mut tx, &job, "never", None).await.unwrap();
     assert_eq!(jobs::left(&mut tx).await.unwrap(), (0, 1));
 }

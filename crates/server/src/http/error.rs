@@ -129,6 +129,10 @@ impl From<Error> for Problem {
     fn from(error: Error) -> Self {
         match error {
             Error::Denied(denied) => denied.into(),
+            Error::Unavailable(_) => {
+                tracing::error!("{error:#}");
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "database.unavailable")
+            }
             other => Self::internal(&other),
         }
     }

@@ -5,6 +5,7 @@ mod world;
 
 mod bad_input;
 mod browser;
+mod faults;
 mod isolation;
 mod nodes;
 mod partners;

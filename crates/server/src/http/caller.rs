@@ -55,8 +55,7 @@ impl ApiCaller {
         let nobody = || Problem::new(StatusCode::UNAUTHORIZED, "unauthenticated");
         let lang = language_of(app, headers);
         if let Some(header) = headers.get(header::AUTHORIZATION) {
-            let secret =
-                header.to_str().ok().and_then(|text| text.strip_prefix("Bearer ")).ok_or_else(nobody)?;
+            let secret = header.to_str().ok().and_then(bearer).ok_or_else(nobody)?;
             let caller = tokens::authenticate(app, secret).await?.ok_or_else(nobody)?;
             return Ok(Self { caller, credential: Credential::Token(secret.to_owned()), lang });
         }
@@ -69,6 +68,12 @@ impl ApiCaller {
         let lang = session.language.as_deref().and_then(Lang::from_code).unwrap_or(lang);
         Ok(Self { caller, credential: Credential::Session(secret), lang })
     }
+}
+
+/// The secret of a header `Bearer ...`; the scheme may be in any case (RFC 9110 11.1).
+fn bearer(header: &str) -> Option<&str> {
+    let (scheme, secret) = header.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| secret.trim())
 }
 
 impl FromRequestParts<App> for ApiCaller {

@@ -1,5 +1,7 @@
 //! Puts the routes and the layers around them together.
 
+use std::any::Any;
+
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
@@ -46,21 +48,33 @@ impl Routes {
 
 /// The whole platform as one service.
 pub fn router(app: App) -> Router {
-    let api = api::router()
+    assemble(app, api::router(), portal::routes().router)
+}
+
+fn assemble(app: App, api: Router<App>, pages: Router<App>) -> Router {
+    let api = api
         .fallback(async || Problem::not_found())
         .layer(middleware::from_fn_with_state(app.clone(), idempotency::layer))
+        .layer(CatchPanicLayer::custom(panicked))
         .layer(middleware::from_fn_with_state(app.clone(), api_problems));
-    let pages = portal::routes()
-        .router
+    let pages = pages
         .fallback(async || Problem::not_found())
+        .layer(CatchPanicLayer::custom(panicked))
         .layer(middleware::from_fn_with_state(app.clone(), page_problems))
         .layer(middleware::from_fn(same_origin));
     Router::new()
         .nest("/api/v1", api)
         .merge(pages)
-        .layer(CatchPanicLayer::new())
         .layer(middleware::from_fn_with_state(app.clone(), every_response))
         .with_state(app)
+}
+
+/// A handler's panic is our fault and no reason to cut the connection.
+fn panicked(panic: Box<dyn Any + Send>) -> Response {
+    let said = panic.downcast_ref::<String>().map(String::as_str);
+    let said = said.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("nothing");
+    tracing::error!(said, "a handler panicked");
+    Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal").into_response()
 }
 
 /// The number under which a request stands in our logs.
@@ -185,5 +199,40 @@ async fn page_problems(State(app): State<App>, request: Request, next: Next) -> 
             portal::error_page(lang, problem.status, problem.code, &id)
         }
         Err(response) => response,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use roadstead_store::engine::Store;
+    use roadstead_store::testing;
+
+    use super::*;
+    use crate::app::Config;
+
+    async fn boom() -> &'static str {
+        panic!("boom")
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_a_problem_and_cuts_no_connection() {
+        let directory = tempfile::TempDir::new().unwrap();
+        let store = Store::open_sqlite(directory.path()).await.unwrap();
+        let app = App::new(store, testing::ambient().0, Config::default(), directory.path().join("spool"));
+        let broken = || Router::new().route("/boom", get(boom));
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        tokio::spawn(axum::serve(listener, assemble(app, broken(), broken())).into_future());
+
+        let answer = reqwest::get(format!("{url}/api/v1/boom")).await.unwrap();
+        assert_eq!(answer.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        assert_eq!(answer.headers()["content-type"], "application/problem+json");
+        let id = answer.headers()["x-request-id"].to_str().unwrap().to_owned();
+        let body: serde_json::Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
+        assert_eq!((&body["code"], &body["request_id"]), (&"internal".into(), &id.into()));
+
+        let page = reqwest::get(format!("{url}/boom")).await.unwrap();
+        assert_eq!(page.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        assert!(page.text().await.unwrap().contains("Something went wrong on our side"));
     }
 }

@@ -196,3 +196,18 @@ async fn requests_that_cannot_be_read_are_told_so() {
     let problem: Value = operator.get("nowhere").await.expect(404);
     assert!(problem["request_id"].as_str().unwrap().len() > 30);
 }
+
+#[tokio::test]
+async fn schemes_and_types_may_be_written_in_any_case() {
+    let world = World::start(Sqlite, "case").await;
+    let distributor = world.distributor("D-1").await;
+    distributor.report("", "Text/CSV; Charset=UTF-8", csv(&["5CG000000A R-1"])).await;
+    let token = distributor.token.as_deref().unwrap();
+    let answer = reqwest::Client::new()
+        .get(format!("{}/api/v1/sell-through-reports", world.url))
+        .header("authorization", format!("bearer {token}"))
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(answer.status(), 200);
+}

@@ -32,7 +32,7 @@ pub(crate) struct World {
 pub(crate) struct Client {
     http: reqwest::Client,
     url: String,
-    token: Option<String>,
+    pub(crate) token: Option<String>,
 }
 
 /// An answer, read whole.

@@ -135,7 +135,8 @@ pub(super) async fn submit(
     let scope = caller.may(Action::SubmitReport)?;
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
     let kind = text(header::CONTENT_TYPE).unwrap_or("").split(';').next().unwrap_or("").trim();
-    let (format, usual) = match kind {
+    // Types are compared in any case (RFC 9110 8.3.1).
+    let (format, usual) = match kind.to_ascii_lowercase().as_str() {
         "text/csv" => (Format::Csv, "report.csv"),
         XLSX => (Format::Xlsx, "report.xlsx"),
         _ => return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "content_type.unsupported")),

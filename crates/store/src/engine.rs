@@ -564,9 +564,9 @@ impl Tx {
             Inner::SqliteRead(_) | Inner::Sqlite(_) => {
                 // A bare `?`: SQLite takes `$1` for a name, and the driver looks every name up in a list at each run;
                 // with thousands of values that is nearly all the time.
-                let row = format!("({})", vec!["?"; columns].join(","));
-                let rows = vec![row; values.len() / columns].join(",");
-                let sql = AssertSqlSafe(format!("{head} VALUES {rows} {tail}"));
+                let row = format!("({}),", vec!["?"; columns].join(","));
+                let rows = row.repeat(values.len() / columns);
+                let sql = AssertSqlSafe(format!("{head} VALUES {} {tail}", rows.trim_end_matches(',')));
                 self.execute_made(sql.into_sql_str(), values).await
             }
         }

@@ -78,6 +78,11 @@ pub(super) struct Frame {
 }
 
 impl Frame {
+    /// The frame of an entry's own page, which has its name.
+    pub(super) fn at(browser: &Browser, uri: &Uri, entry: Entry) -> Self {
+        Self::of(browser, uri, entry, browser.lang.text(entry.key()))
+    }
+
     /// The frame of a signed-in page.
     pub(super) fn of(browser: &Browser, uri: &Uri, entry: Entry, title: String) -> Self {
         let lang = browser.lang;

@@ -5,6 +5,7 @@ mod assets;
 mod field;
 mod format;
 mod layout;
+mod pager;
 mod partners;
 mod report;
 mod reports;

@@ -10,7 +10,7 @@ use jiff::civil::Date;
 use roadstead_domain::access::{Action, Scope};
 use roadstead_domain::ids::TenantId;
 use roadstead_domain::partner::{PartnerRole, Qualification, SupportLevel};
-use roadstead_store::page::{MOST, Page};
+use roadstead_store::page::MOST;
 use roadstead_store::partners::{self, Partner};
 use roadstead_store::reporters::{self, Reporter};
 use serde::Deserialize;
@@ -18,6 +18,7 @@ use serde::Deserialize;
 use super::field::{Field, FormView};
 use super::format::link;
 use super::layout::{Entry, Frame};
+use super::pager::{Pager, page_at};
 use super::standing::QualificationView;
 use crate::app::App;
 use crate::flows::{Refused, certify, reporters as reporter_flow};
@@ -67,8 +68,7 @@ pub(super) struct PartnersPage {
     pub(super) add_partner: FormView,
     pub(super) reporters: Vec<ReporterView>,
     pub(super) add_reporter: FormView,
-    pub(super) first: Option<String>,
-    pub(super) next: Option<String>,
+    pub(super) pager: Pager,
 }
 
 /// A form that was refused: which one, what was in it, and what is wrong.
@@ -197,9 +197,8 @@ async fn render(
     attempt: &Attempt,
 ) -> Result<Response, Problem> {
     let lang = browser.lang;
-    let cursor = (!asked.cursor.is_empty()).then(|| asked.cursor.clone());
     let mut tx = app.store.read(scope).await?;
-    let Some(found) = partners::list(&mut tx, scope, &Page { limit: None, cursor }).await? else {
+    let Some(found) = partners::list(&mut tx, scope, &page_at(&asked.cursor, None)).await? else {
         return Ok(Redirect::to(PATH).into_response());
     };
     let ids: Vec<TenantId> = found.items.iter().map(|partner| TenantId(partner.id)).collect();
@@ -207,7 +206,7 @@ async fn render(
     for recorded in partners::qualifications(&mut tx, scope, &ids).await? {
         qualifications.entry(recorded.partner).or_default().push(recorded.qualification);
     }
-    let all = Page { limit: Some(MOST), cursor: None };
+    let all = page_at("", Some(MOST));
     let known = reporters::list(&mut tx, scope, &all).await?.map_or_else(Vec::new, |rows| rows.items);
     tx.commit().await?;
 
@@ -225,7 +224,7 @@ async fn render(
         }
     };
     let done = DONE.contains(&asked.done.as_str()).then(|| lang.text(&format!("done-{}", asked.done)));
-    let mut frame = Frame::of(browser, uri, Entry::Partners, lang.text(Entry::Partners.key()));
+    let mut frame = Frame::at(browser, uri, Entry::Partners);
     // A form's target is no page to come back to.
     frame.here = link(PATH, &[("cursor", &asked.cursor)]);
     super::page(&PartnersPage {
@@ -236,8 +235,7 @@ async fn render(
         add_partner: forms.add_partner(),
         reporters: known.into_iter().map(|reporter| reporter_view(lang, reporter)).collect(),
         add_reporter: forms.add_reporter(),
-        first: (!asked.cursor.is_empty()).then(|| PATH.to_owned()),
-        next: found.next_cursor.map(|cursor| link(PATH, &[("cursor", &cursor)])),
+        pager: Pager::new(lang, &asked.cursor, found.next_cursor, |cursor| link(PATH, &[("cursor", cursor)])),
     })
 }
 

@@ -11,12 +11,12 @@ use roadstead_domain::clock::Micros;
 use roadstead_domain::ids::ReportId;
 use roadstead_domain::sale::Verdict;
 use roadstead_store::lines::{self, Line};
-use roadstead_store::page::Page;
 use roadstead_store::reports;
 use serde::Deserialize;
 
 use super::format::{bytes, instant, link, number, stored_date};
 use super::layout::{Entry, Frame};
+use super::pager::{Pager, page_at};
 use super::reports::Progress;
 use super::verdicts::{self, FAMILIES, Share, VerdictCount};
 use crate::app::App;
@@ -77,8 +77,7 @@ pub(super) struct Body {
     pub(super) errors: Option<String>,
     pub(super) tabs: Vec<Tab>,
     pub(super) rows: Vec<Row>,
-    pub(super) first: Option<String>,
-    pub(super) next: Option<String>,
+    pub(super) pager: Pager,
 }
 
 /// The page.
@@ -110,10 +109,9 @@ pub(super) async fn show(
     let mut tx = app.store.read(&scope).await?;
     let report = reports::get(&mut tx, &scope, id).await?.ok_or_else(Problem::not_found)?;
     let counts = reports::counts(&mut tx, &scope, id).await?;
-    let cursor = (!asked.cursor.is_empty()).then(|| asked.cursor.clone());
     let wanted = (!verdict.is_empty()).then_some(verdict);
     let Some(found) =
-        lines::list(&mut tx, &scope, id, wanted, lines::Cells::Without, &Page { limit: None, cursor })
+        lines::list(&mut tx, &scope, id, wanted, lines::Cells::Without, &page_at(&asked.cursor, None))
             .await?
     else {
         return Ok(Redirect::to(&path).into_response());
@@ -134,8 +132,7 @@ pub(super) async fn show(
             .then(|| format!("/api/v1/sell-through-reports/{id}/errors.csv")),
         tabs: tabs(lang, &path, &counts, verdict),
         rows: rows?,
-        first: (!asked.cursor.is_empty()).then(|| to("")),
-        next: found.next_cursor.map(|cursor| to(&cursor)),
+        pager: Pager::new(lang, &asked.cursor, found.next_cursor, to),
         path,
         progress,
     };

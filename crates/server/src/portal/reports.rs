@@ -7,13 +7,14 @@ use axum::response::{IntoResponse, Redirect, Response};
 use roadstead_domain::access::{Action, Role, Scope};
 use roadstead_domain::clock::Micros;
 use roadstead_domain::ids::ReportId;
-use roadstead_store::page::{MOST, Page};
+use roadstead_store::page::MOST;
 use roadstead_store::reports::{self, Report};
 use roadstead_store::{Tx, reporters};
 use serde::Deserialize;
 
 use super::format::{bytes, instant, link, number};
 use super::layout::{Entry, Frame};
+use super::pager::{Pager, page_at};
 use super::verdicts::{self, Share};
 use crate::app::App;
 use crate::http::{Browser, Problem};
@@ -89,8 +90,7 @@ pub(super) struct List {
     /// Operators see whose each report is.
     pub(super) of_all: bool,
     pub(super) rows: Vec<Row>,
-    pub(super) first: Option<String>,
-    pub(super) next: Option<String>,
+    pub(super) pager: Pager,
 }
 
 /// Texts that the script fills in while a file is handed in.
@@ -130,10 +130,9 @@ pub(super) async fn show(
 ) -> Result<Response, Problem> {
     let scope = browser.may(Action::ReadReports)?;
     let asked: Asked = super::query(&uri);
-    let cursor = (!asked.cursor.is_empty()).then(|| asked.cursor.clone());
     let lang = browser.lang;
     let mut tx = app.store.read(&scope).await?;
-    let Some(found) = reports::list(&mut tx, &scope, &Page { limit: Some(ROWS), cursor }).await? else {
+    let Some(found) = reports::list(&mut tx, &scope, &page_at(&asked.cursor, Some(ROWS))).await? else {
         return Ok(Redirect::to(PATH).into_response());
     };
     let mut rows = Vec::with_capacity(found.items.len());
@@ -145,21 +144,20 @@ pub(super) async fn show(
         lang,
         of_all,
         rows,
-        first: (!asked.cursor.is_empty()).then(|| PATH.to_owned()),
-        next: found.next_cursor.map(|cursor| link(PATH, &[("cursor", &cursor)])),
+        pager: Pager::new(lang, &asked.cursor, found.next_cursor, |cursor| link(PATH, &[("cursor", cursor)])),
     };
     if super::wants_list(&headers) {
         return super::page(&list);
     }
     let mut choices = Vec::new();
     if of_all {
-        let all = Page { limit: Some(MOST), cursor: None };
+        let all = page_at("", Some(MOST));
         let known = reporters::list(&mut tx, &scope, &all).await?.map_or_else(Vec::new, |rows| rows.items);
         choices =
             known.into_iter().map(|r| (r.id.to_string(), format!("{} ({})", r.name, r.number))).collect();
     }
     super::page(&ReportsPage {
-        frame: Frame::of(&browser, &uri, Entry::Reports, lang.text(Entry::Reports.key())),
+        frame: Frame::at(&browser, &uri, Entry::Reports),
         lang,
         reporters: choices,
         texts: UploadTexts::of(lang),

@@ -9,6 +9,7 @@ use roadstead_domain::partner::{PartnerRole, Qualification, SupportLevel};
 use roadstead_domain::sale::Verdict;
 
 use super::layout::{Entry, Frame, Person};
+use super::pager::Pager;
 use super::partners::{Attempt, Builder, PartnerView, PartnersPage, ReporterView};
 use super::report::{Body, ReasonView, ReportPage, Row as LineRow, Tab};
 use super::reports::{List as Reports, Progress, ReportsPage, Row as ReportRow, UploadTexts};
@@ -28,6 +29,10 @@ fn frame(lang: Lang, role: Role, entry: Entry) -> Frame {
     };
     let title = lang.text(entry.key());
     Frame { lang, title, here: "/".to_owned(), entry: Some(entry), person: Some(person) }
+}
+
+fn pager(lang: Lang, cursor: &str, more: bool) -> Pager {
+    Pager::new(lang, cursor, more.then(|| "35".to_owned()), |cursor| format!("/list?cursor={cursor}"))
 }
 
 fn qualifications(lang: Lang) -> Vec<QualificationView> {
@@ -94,8 +99,7 @@ fn pool(lang: Lang, total: usize, q: &str, hits: usize, reported: bool, qualifie
         q: q.to_owned(),
         newest: false,
         rows: (1..=hits).map(row).collect(),
-        first: None,
-        next: (hits > 7).then(|| "/unassigned-devices?cursor=5b".to_owned()),
+        pager: pager(lang, "", hits > 7),
         clear: "/unassigned-devices".to_owned(),
         partner_number: "R-2001".to_owned(),
         qualified,
@@ -141,13 +145,7 @@ fn reports(lang: Lang, role: Role, rows: usize) -> ReportsPage {
         shares: if n % 4 < 2 { verdicts::shares(lang, &counts(), 100) } else { Vec::new() },
     });
     let rows = rows.collect();
-    let list = Reports {
-        lang,
-        of_all: role == Role::Operator,
-        rows,
-        first: Some("/reports".to_owned()),
-        next: None,
-    };
+    let list = Reports { lang, of_all: role == Role::Operator, rows, pager: pager(lang, "5b", false) };
     ReportsPage {
         frame: frame(lang, role, Entry::Reports),
         lang,
@@ -192,8 +190,7 @@ fn report(lang: Lang, state: &str) -> ReportPage {
         errors: Some("/api/v1/sell-through-reports/1/errors.csv".to_owned()),
         tabs: vec![tab(true), tab(false)],
         rows: if state == "received" { Vec::new() } else { rows.collect() },
-        first: None,
-        next: Some("/reports/1?cursor=35".to_owned()),
+        pager: pager(lang, "", true),
     };
     let frame = Frame {
         title: "Verkäufe November.xlsx".to_owned(),
@@ -228,8 +225,7 @@ fn partners(lang: Lang, empty: bool, done: Option<&str>) -> PartnersPage {
         add_partner: forms.add_partner(),
         reporters: vec![reporter("distributor"), reporter("reseller")],
         add_reporter: forms.add_reporter(),
-        first: None,
-        next: None,
+        pager: pager(lang, "", false),
     }
 }
 
@@ -239,12 +235,16 @@ fn error(lang: Lang) -> ErrorPage<'static> {
 }
 
 /// Every key that somebody wrote.
-fn keys() -> BTreeSet<&'static str> {
-    [include_str!("locales/en/portal.ftl"), include_str!("locales/en/codes.ftl")]
-        .into_iter()
-        .flat_map(str::lines)
+fn keys() -> BTreeSet<String> {
+    let directory = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/portal/locales/en");
+    let files = std::fs::read_dir(directory).unwrap();
+    let texts: Vec<String> =
+        files.map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap()).collect();
+    texts
+        .iter()
+        .flat_map(|text| text.lines())
         .filter(|line| !line.starts_with([' ', '#']))
-        .filter_map(|line| line.split_once(" =").map(|(key, _)| key))
+        .filter_map(|line| line.split_once(" =").map(|(key, _)| key.to_owned()))
         .collect()
 }
 

@@ -9,7 +9,6 @@ use axum::response::{IntoResponse, Redirect, Response};
 use roadstead_domain::access::Action;
 use roadstead_domain::clock::Micros;
 use roadstead_domain::partner::{Qualification, SupportLevel, is_qualified};
-use roadstead_store::page::Page;
 use roadstead_store::pool::{self, Filter, Sort, Unassigned};
 use roadstead_store::reports::{self, PartnerShare};
 use roadstead_store::{Tx, partners};
@@ -17,6 +16,7 @@ use serde::Deserialize;
 
 use super::format::{instant, link, number, stored_date};
 use super::layout::{Entry, Frame};
+use super::pager::{Pager, page_at};
 use super::standing::QualificationView;
 use super::verdicts::{self, VerdictCount};
 use crate::app::App;
@@ -72,8 +72,7 @@ pub(super) struct List {
     pub(super) q: String,
     pub(super) newest: bool,
     pub(super) rows: Vec<Row>,
-    pub(super) first: Option<String>,
-    pub(super) next: Option<String>,
+    pub(super) pager: Pager,
     pub(super) clear: String,
     /// The partner's own reseller number.
     pub(super) partner_number: String,
@@ -113,9 +112,8 @@ pub(super) async fn show(
     let today = app.ambient.now().date();
 
     let filter = Filter { q: (!asked.q.is_empty()).then(|| asked.q.clone()), ..Filter::default() };
-    let cursor = (!asked.cursor.is_empty()).then(|| asked.cursor.clone());
     let mut tx = app.store.read(&scope).await?;
-    let rows = pool::list(&mut tx, &scope, &filter, sort, &Page { limit: None, cursor }, today).await?;
+    let rows = pool::list(&mut tx, &scope, &filter, sort, &page_at(&asked.cursor, None), today).await?;
     let Some(rows) = rows else {
         let start = link(PATH, &[("q", &asked.q), ("sort", &asked.sort)]);
         return Ok(Redirect::to(&start).into_response());
@@ -135,8 +133,7 @@ pub(super) async fn show(
         count: number(lang, total),
         newest: sort == Sort::Newest,
         rows: rows.items.into_iter().map(|pc| row(lang, pc)).collect(),
-        first: (!asked.cursor.is_empty()).then(|| to("")),
-        next: rows.next_cursor.map(|cursor| to(&cursor)),
+        pager: Pager::new(lang, &asked.cursor, rows.next_cursor, to),
         clear: link(PATH, &[("sort", &asked.sort)]),
         partner_number: partner.number,
         qualified,
@@ -149,7 +146,7 @@ pub(super) async fn show(
         return super::page(&list);
     }
     super::page(&UnassignedPage {
-        frame: Frame::of(&browser, &uri, Entry::Unassigned, lang.text(Entry::Unassigned.key())),
+        frame: Frame::at(&browser, &uri, Entry::Unassigned),
         lang,
         by_serial: link(PATH, &[("q", &asked.q)]),
         by_newest: link(PATH, &[("q", &asked.q), ("sort", NEWEST)]),

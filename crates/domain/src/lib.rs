@@ -6,6 +6,7 @@
 pub mod access;
 pub mod audit;
 pub mod clock;
+pub mod cpin;
 pub mod entitlement;
 pub mod event;
 pub mod ids;
@@ -13,3 +14,4 @@ pub mod partner;
 pub mod placement;
 pub mod sale;
 pub mod serial;
+pub mod wire;

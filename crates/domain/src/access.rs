@@ -13,11 +13,22 @@ pub enum Role {
     PartnerAdmin,
     /// Looks at a partner tenant.
     PartnerReadOnly,
+    /// Runs a customer tenant.
+    ItAdmin,
+    /// Looks at a customer tenant.
+    ReportAdmin,
 }
 
 impl Role {
     /// Every role.
-    pub const ALL: [Role; 4] = [Role::Operator, Role::Distributor, Role::PartnerAdmin, Role::PartnerReadOnly];
+    pub const ALL: [Role; 6] = [
+        Role::Operator,
+        Role::Distributor,
+        Role::PartnerAdmin,
+        Role::PartnerReadOnly,
+        Role::ItAdmin,
+        Role::ReportAdmin,
+    ];
 
     /// The stable code.
     pub fn as_str(self) -> &'static str {
@@ -26,6 +37,8 @@ impl Role {
             Role::Distributor => "distributor",
             Role::PartnerAdmin => "partner_admin",
             Role::PartnerReadOnly => "partner_read_only",
+            Role::ItAdmin => "it_admin",
+            Role::ReportAdmin => "report_admin",
         }
     }
 
@@ -55,6 +68,8 @@ pub enum Home {
     Reporter(ReporterId),
     /// A partner tenant.
     Partner(TenantId),
+    /// A customer tenant.
+    Customer(TenantId),
 }
 
 /// Somebody whose credential was checked.
@@ -85,6 +100,16 @@ pub enum Action {
     ReadReports,
     /// Read the own pool.
     ReadUnassigned,
+    /// Read the customers of a partner, or the own customer tenant, and their PCs.
+    ReadCustomers,
+    /// Create customer tenants and answer a customer that asks for a partner.
+    ManageCustomers,
+    /// Accept, decline, change or end the own customer tenant's partner, and what it may see.
+    ManageOwnTenant,
+    /// Read transfers.
+    ReadTransfers,
+    /// Preview, commit and undo transfers.
+    Transfer,
     /// Follow live events of one's own home.
     FollowEvents,
     /// Read the log of one's own home.
@@ -93,7 +118,7 @@ pub enum Action {
 
 impl Action {
     /// Every action.
-    pub const ALL: [Action; 9] = [
+    pub const ALL: [Action; 14] = [
         Action::ReadPartners,
         Action::ManagePartners,
         Action::ReadReporters,
@@ -101,6 +126,11 @@ impl Action {
         Action::SubmitReport,
         Action::ReadReports,
         Action::ReadUnassigned,
+        Action::ReadCustomers,
+        Action::ManageCustomers,
+        Action::ManageOwnTenant,
+        Action::ReadTransfers,
+        Action::Transfer,
         Action::FollowEvents,
         Action::ReadAudit,
     ];
@@ -122,8 +152,10 @@ pub enum Reach {
     Platform,
     /// What one reporter handed in.
     Reporter(ReporterId),
-    /// One partner tenant and its holding tenant.
+    /// One partner tenant, its holding tenant and the customers that accepted it.
     Partner(TenantId),
+    /// One customer tenant.
+    Customer(TenantId),
 }
 
 /// Proof that somebody was found to be allowed. Every store function on a tenant's rows takes one and binds the
@@ -153,6 +185,20 @@ impl Scope {
         }
     }
 
+    /// The customer that it is for; a scope of another kind is no customer's.
+    pub fn customer(&self) -> Result<TenantId, Denied> {
+        match self.reach {
+            Reach::Customer(customer) => Ok(customer),
+            _ => Err(Denied::NotFound),
+        }
+    }
+
+    /// The platform carrying out what this caller was found to be allowed: it reaches the rows of every home that the
+    /// change touches, and the logs still name the caller. A flow asks for it after its rules have said yes.
+    pub fn carried_out(&self) -> Scope {
+        Scope { actor: self.actor, reach: Reach::Platform }
+    }
+
     /// That it reaches the programme's own rows.
     pub fn platform(&self) -> Result<(), Denied> {
         match self.reach {
@@ -166,7 +212,7 @@ impl Scope {
         match self.reach {
             Reach::Platform => Ok(None),
             Reach::Reporter(reporter) => Ok(Some(reporter)),
-            Reach::Partner(_) => Err(Denied::NotFound),
+            Reach::Partner(_) | Reach::Customer(_) => Err(Denied::NotFound),
         }
     }
 
@@ -175,7 +221,7 @@ impl Scope {
         match self.reach {
             Reach::Platform => None,
             Reach::Reporter(reporter) => Some(reporter.0),
-            Reach::Partner(partner) => Some(partner.0),
+            Reach::Partner(tenant) | Reach::Customer(tenant) => Some(tenant.0),
         }
     }
 }
@@ -183,28 +229,40 @@ impl Scope {
 /// Decides. A caller of another kind of home gets *not found*, a lesser role in its own home *forbidden*.
 pub fn authorize(caller: &Caller, action: Action) -> Result<Scope, Denied> {
     use Action as A;
+    let read_only = matches!(caller.role, Role::PartnerReadOnly | Role::ReportAdmin);
     let reach = match (caller.role, caller.home) {
         (Role::Operator, Home::Operator) => match action {
-            A::ReadUnassigned => return Err(Denied::NotFound),
-            _ => Reach::Platform,
-        },
-        (Role::Distributor, Home::Reporter(reporter)) => match action {
-            A::SubmitReport | A::ReadReports | A::FollowEvents | A::ReadAudit => Reach::Reporter(reporter),
-            A::ReadPartners
-            | A::ManagePartners
-            | A::ReadReporters
-            | A::ManageReporters
-            | A::ReadUnassigned => return Err(Denied::NotFound),
-        },
-        (Role::PartnerAdmin | Role::PartnerReadOnly, Home::Partner(partner)) => match action {
-            A::ReadAudit if caller.role == Role::PartnerReadOnly => return Err(Denied::Forbidden),
-            A::ReadUnassigned | A::FollowEvents | A::ReadAudit => Reach::Partner(partner),
             A::ReadPartners
             | A::ManagePartners
             | A::ReadReporters
             | A::ManageReporters
             | A::SubmitReport
-            | A::ReadReports => return Err(Denied::NotFound),
+            | A::ReadReports
+            | A::FollowEvents
+            | A::ReadAudit => Reach::Platform,
+            _ => return Err(Denied::NotFound),
+        },
+        (Role::Distributor, Home::Reporter(reporter)) => match action {
+            A::SubmitReport | A::ReadReports | A::FollowEvents | A::ReadAudit => Reach::Reporter(reporter),
+            _ => return Err(Denied::NotFound),
+        },
+        (Role::PartnerAdmin | Role::PartnerReadOnly, Home::Partner(partner)) => match action {
+            A::ReadAudit | A::ManageCustomers | A::Transfer if read_only => return Err(Denied::Forbidden),
+            A::ReadUnassigned
+            | A::ReadCustomers
+            | A::ManageCustomers
+            | A::ReadTransfers
+            | A::Transfer
+            | A::FollowEvents
+            | A::ReadAudit => Reach::Partner(partner),
+            _ => return Err(Denied::NotFound),
+        },
+        (Role::ItAdmin | Role::ReportAdmin, Home::Customer(customer)) => match action {
+            A::ReadAudit | A::ManageOwnTenant if read_only => return Err(Denied::Forbidden),
+            A::ReadCustomers | A::ManageOwnTenant | A::FollowEvents | A::ReadAudit => {
+                Reach::Customer(customer)
+            }
+            _ => return Err(Denied::NotFound),
         },
         // A role outside its kind of home is a broken credential: it fails closed.
         _ => return Err(Denied::NotFound),
@@ -227,10 +285,12 @@ mod tests {
     fn golden_rights_role_by_action() {
         let partner = TenantId(Uuid::from_u128(1));
         let reporter = ReporterId(Uuid::from_u128(2));
+        let customer = TenantId(Uuid::from_u128(3));
         let homes = [
             ("operator", Home::Operator),
             ("reporter", Home::Reporter(reporter)),
             ("partner", Home::Partner(partner)),
+            ("customer", Home::Customer(customer)),
         ];
         let mut table = String::new();
         for role in Role::ALL {
@@ -253,8 +313,10 @@ mod tests {
             table,
             "operator at operator: ReadPartners ManagePartners ReadReporters ManageReporters SubmitReport ReadReports FollowEvents ReadAudit\n\
              distributor at reporter: SubmitReport ReadReports FollowEvents ReadAudit\n\
-             partner_admin at partner: ReadUnassigned FollowEvents ReadAudit\n\
-             partner_read_only at partner: ReadUnassigned FollowEvents ReadAudit=403\n"
+             partner_admin at partner: ReadUnassigned ReadCustomers ManageCustomers ReadTransfers Transfer FollowEvents ReadAudit\n\
+             partner_read_only at partner: ReadUnassigned ReadCustomers ManageCustomers=403 ReadTransfers Transfer=403 FollowEvents ReadAudit=403\n\
+             it_admin at customer: ReadCustomers ManageOwnTenant FollowEvents ReadAudit\n\
+             report_admin at customer: ReadCustomers ManageOwnTenant=403 FollowEvents ReadAudit=403\n"
         );
     }
 

@@ -31,6 +31,18 @@ pub enum AuditAction {
     TokenRevoked,
     /// A user was added.
     UserCreated,
+    /// A customer tenant was created.
+    CustomerCreated,
+    /// The standing between a customer and a partner changed.
+    AssignedPartnerChanged,
+    /// What a customer's partner may see was changed.
+    PartnerAccessChanged,
+    /// A transfer was carried out.
+    TransferCommitted,
+    /// A transfer was undone.
+    TransferUndone,
+    /// A customer sent PCs back to where they came from.
+    ArrivalDeclined,
 }
 
 impl AuditAction {
@@ -49,6 +61,12 @@ impl AuditAction {
             AuditAction::TokenCreated => "token.created",
             AuditAction::TokenRevoked => "token.revoked",
             AuditAction::UserCreated => "user.created",
+            AuditAction::CustomerCreated => "customer.created",
+            AuditAction::AssignedPartnerChanged => "assigned_partner.changed",
+            AuditAction::PartnerAccessChanged => "partner_access.changed",
+            AuditAction::TransferCommitted => "transfer.committed",
+            AuditAction::TransferUndone => "transfer.undone",
+            AuditAction::ArrivalDeclined => "arrival.declined",
         }
     }
 }

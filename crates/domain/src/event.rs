@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::access::Reach;
-use crate::ids::{OperationId, ReportId};
+use crate::ids::{OperationId, ReportId, TenantId, TransferId};
 
 /// Something that happened in one home.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,8 +17,34 @@ pub enum Event {
         arrived: u64,
         /// PCs that left.
         left: u64,
-        /// The report that did it.
-        report: ReportId,
+        /// The report that did it; `None` for a transfer or an enrolment.
+        report: Option<ReportId>,
+    },
+    /// PCs came into or left a customer tenant; told to the customer and to its partner.
+    #[serde(rename = "customer_devices.changed")]
+    CustomerDevicesChanged {
+        /// The customer tenant.
+        customer: TenantId,
+        /// PCs that came.
+        arrived: u64,
+        /// PCs that left.
+        left: u64,
+    },
+    /// A customer tenant was created, or its partner changed.
+    #[serde(rename = "customer.changed")]
+    CustomerChanged {
+        /// The customer tenant.
+        customer: TenantId,
+    },
+    /// A transfer got on, or ended.
+    #[serde(rename = "transfer.progress")]
+    TransferProgress {
+        /// The transfer.
+        transfer: TransferId,
+        /// Rows done.
+        done: u64,
+        /// Rows in all.
+        total: u64,
     },
     /// Lines about a partner were parked, or no longer are.
     #[serde(rename = "reported_lines.changed")]
@@ -45,6 +71,9 @@ impl Event {
     pub fn name(&self) -> &'static str {
         match self {
             Event::UnassignedDevicesChanged { .. } => "unassigned_devices.changed",
+            Event::CustomerDevicesChanged { .. } => "customer_devices.changed",
+            Event::CustomerChanged { .. } => "customer.changed",
+            Event::TransferProgress { .. } => "transfer.progress",
             Event::ReportedLinesChanged { .. } => "reported_lines.changed",
             Event::ReportProgress { .. } => "report.progress",
         }
@@ -56,20 +85,20 @@ pub fn is_told(reach: Reach, home: Option<Uuid>, event: &Event) -> bool {
     match reach {
         Reach::Platform => home.is_none() || matches!(event, Event::ReportProgress { .. }),
         Reach::Reporter(reporter) => home == Some(reporter.0),
-        Reach::Partner(partner) => home == Some(partner.0),
+        Reach::Partner(tenant) | Reach::Customer(tenant) => home == Some(tenant.0),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ids::{ReporterId, TenantId};
+    use crate::ids::ReporterId;
 
     #[test]
     fn each_home_is_told_its_own() {
         let (partner, reporter) = (Uuid::from_u128(1), Uuid::from_u128(2));
         let report = ReportId(Uuid::from_u128(3));
-        let pool = Event::UnassignedDevicesChanged { arrived: 1, left: 0, report };
+        let pool = Event::UnassignedDevicesChanged { arrived: 1, left: 0, report: Some(report) };
         let operation = OperationId(Uuid::from_u128(4));
         let progress = Event::ReportProgress { report, operation, done: 1, total: 2 };
         let readers = [

@@ -69,4 +69,6 @@ ids! {
     AuditId,
     /// One (partner, support level, role) certification.
     QualificationId,
+    /// A change of place of many PCs, as one operation.
+    TransferId,
 }

@@ -1,12 +1,14 @@
 //! Roadstead's rules as pure functions and types: no I/O, no async, no ambient time or randomness.
 //!
 //! Who may do what is in [`access`], what a report line comes to is in [`sale`], who may hold PCs is in
-//! [`partner`], where a PC is and how it moves is in [`placement`].
+//! [`partner`], how customers and partners find each other in [`customer`], where a PC is and how it moves in
+//! [`placement`].
 
 pub mod access;
 pub mod audit;
 pub mod clock;
 pub mod cpin;
+pub mod customer;
 pub mod entitlement;
 pub mod event;
 pub mod ids;
@@ -14,4 +16,5 @@ pub mod partner;
 pub mod placement;
 pub mod sale;
 pub mod serial;
+pub mod transfer;
 pub mod wire;

@@ -93,7 +93,7 @@ enum TokenCommand {
         /// What it may do.
         #[arg(long)]
         role: TokenRole,
-        /// The partner's or reporter's id or number; none for an operator.
+        /// The partner's, customer's or reporter's id or number; none for an operator.
         #[arg(long = "for")]
         whose: Option<String>,
         /// What it is called in the lists.
@@ -120,6 +120,10 @@ enum TokenRole {
     /// Partner admin.
     Partner,
     PartnerReadOnly,
+    /// A customer's IT admin.
+    Customer,
+    /// Looks at a customer tenant.
+    CustomerReadOnly,
     Distributor,
 }
 
@@ -129,6 +133,8 @@ impl TokenRole {
             TokenRole::Operator => Role::Operator,
             TokenRole::Partner => Role::PartnerAdmin,
             TokenRole::PartnerReadOnly => Role::PartnerReadOnly,
+            TokenRole::Customer => Role::ItAdmin,
+            TokenRole::CustomerReadOnly => Role::ReportAdmin,
             TokenRole::Distributor => Role::Distributor,
         }
     }
@@ -149,7 +155,7 @@ enum UserCommand {
         /// What they may do.
         #[arg(long)]
         role: TokenRole,
-        /// The partner's or reporter's id or number; none for an operator.
+        /// The partner's, customer's or reporter's id or number; none for an operator.
         #[arg(long = "for")]
         whose: Option<String>,
     },

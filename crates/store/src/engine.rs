@@ -249,6 +249,7 @@ into_arg! {
     roadstead_domain::ids::JobId => |v| Arg::Uuid(Some(v.0)),
     roadstead_domain::ids::AuditId => |v| Arg::Uuid(Some(v.0)),
     roadstead_domain::ids::QualificationId => |v| Arg::Uuid(Some(v.0)),
+    roadstead_domain::ids::TransferId => |v| Arg::Uuid(Some(v.0)),
 }
 
 /// The values of a statement, in the order of its `$n`.
@@ -296,6 +297,7 @@ fn beginning(scope: &Scope) -> String {
         Reach::Platform => ("platform", String::new()),
         Reach::Reporter(id) => ("reporter", id.to_string()),
         Reach::Partner(id) => ("partner", id.to_string()),
+        Reach::Customer(id) => ("customer", id.to_string()),
     };
     format!(
         "BEGIN; SET LOCAL ROLE roadstead_app; SET LOCAL roadstead.reach = '{reach}'; \

@@ -9,6 +9,7 @@
 
 pub mod audit;
 pub mod bulk;
+pub mod customers;
 pub mod engine;
 pub mod entitlements;
 mod error;
@@ -28,6 +29,7 @@ pub mod serials;
 pub mod sessions;
 pub mod testing;
 pub mod tokens;
+pub mod transfers;
 pub mod users;
 
 pub use engine::{Store, Tx};

@@ -6,15 +6,23 @@ use crate::error::{Error, Result};
 
 /// The texts in the order in which they run. A text that was released is never changed.
 /// The third is what PostgreSQL needs besides.
-const MIGRATIONS: &[(i64, &str, &str)] =
-    &[(1, include_str!("migrations/0001_core.sql"), include_str!("migrations/0001_core.pg.sql"))];
+const MIGRATIONS: &[(i64, &str, &str)] = &[
+    (1, include_str!("migrations/0001_core.sql"), include_str!("migrations/0001_core.pg.sql")),
+    (2, include_str!("migrations/0002_customers.sql"), include_str!("migrations/0002_customers.pg.sql")),
+    (10, include_str!("migrations/0010_transfers.sql"), include_str!("migrations/0010_transfers.pg.sql")),
+];
 
 const VERSIONS: &str = "CREATE TABLE IF NOT EXISTS schema_versions (version BIGINT PRIMARY KEY)";
+
+/// The schema of this version.
+fn newest() -> i64 {
+    MIGRATIONS.last().map_or(0, |(version, ..)| *version)
+}
 
 fn newer_than_ours(version: i64) -> Error {
     Error::Unusable(format!(
         "the database has schema version {version}, newer than this program's {}: start a newer version of Roadstead",
-        MIGRATIONS.len()
+        newest()
     ))
 }
 
@@ -24,7 +32,7 @@ pub(crate) async fn sqlite(connection: &mut SqliteConnection) -> Result<()> {
     tx.execute(VERSIONS).await?;
     let done: i64 =
         tx.fetch_one("SELECT COALESCE(MAX(version), 0) FROM schema_versions").await?.try_get(0)?;
-    if done > MIGRATIONS.len() as i64 {
+    if done > newest() {
         return Err(newer_than_ours(done));
     }
     for (version, text, _) in MIGRATIONS.iter().filter(|(version, ..)| *version > done) {
@@ -70,7 +78,7 @@ pub(crate) async fn postgres(connection: &mut PgConnection) -> Result<()> {
     let done: i64 = sqlx::query_scalar("SELECT COALESCE(MAX(version), 0) FROM schema_versions")
         .fetch_one(&mut *tx)
         .await?;
-    if done > MIGRATIONS.len() as i64 {
+    if done > newest() {
         return Err(newer_than_ours(done));
     }
     for (version, text, besides) in MIGRATIONS.iter().filter(|(version, ..)| *version > done) {

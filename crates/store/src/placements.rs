@@ -19,18 +19,51 @@ use crate::error::{Error, Result};
 pub struct Cause {
     /// What moves.
     pub moved: Move,
-    /// What the list searches: lower case.
-    pub search: String,
-    /// The report line behind it.
-    pub report: ReportId,
-    /// Its number.
-    pub line: u64,
+    /// Why.
+    pub why: Why,
+}
+
+/// Why a PC moves.
+#[derive(Clone, Debug)]
+pub enum Why {
+    /// A report line says so.
+    Line {
+        /// The report.
+        report: ReportId,
+        /// The line's number.
+        line: u64,
+        /// What lists search for the PC from now on: lower case.
+        search: String,
+    },
+    /// Somebody moves it; what its sale said of it stays.
+    Operation {
+        /// `transfer`, `undo`, `decline` or `enrolment`.
+        cause: &'static str,
+        /// The id of the transfer or enrolment.
+        id: Uuid,
+    },
+}
+
+/// The columns of a placement or log entry that tell its report line.
+fn line_of(why: &Why) -> (Option<Uuid>, Option<i64>) {
+    match why {
+        Why::Line { report, line, .. } => (Some(report.0), Some(i64::try_from(*line).unwrap_or(i64::MAX))),
+        Why::Operation { .. } => (None, None),
+    }
 }
 
 /// Writes moves, several of one PC in their order: the placements by compare-and-swap, the log of each partner
-/// concerned, the counts of each tenant. [`Error::Stale`] if any generation is not what was read.
+/// concerned, the counts of each tenant. [`Error::Stale`] if any generation is not what was read. A partner's scope
+/// moves PCs among its own tenants only.
 pub async fn apply(tx: &mut Tx, scope: &Scope, moves: &[Cause], at: Micros) -> Result<()> {
-    scope.platform()?;
+    if scope.platform().is_err() {
+        let partner = scope.partner()?;
+        let own =
+            |place: Option<roadstead_domain::placement::Place>| place.is_some_and(|p| p.partner == partner);
+        if !moves.iter().all(|cause| own(cause.moved.from) && own(cause.moved.to)) {
+            return Err(roadstead_domain::access::Denied::NotFound.into());
+        }
+    }
     if moves.is_empty() {
         return Ok(());
     }
@@ -75,23 +108,32 @@ async fn write_placements(tx: &mut Tx, moves: &[Cause], at: Micros) -> Result<()
         8,
         ") AS v WHERE placements.device = v.column1 AND placements.generation = v.column2",
     );
+    let mut carried = Bulk::new(
+        "UPDATE placements SET tenant = v.column3, generation = v.column4, since = v.column5 FROM (",
+        5,
+        ") AS v WHERE placements.device = v.column1 AND placements.generation = v.column2",
+    );
     for (device, net) in &nets {
         let to = net.last.moved.to.map(|place| place.tenant);
         let generation = net.read + net.steps;
-        let cause = net.last;
-        if net.read == 0 {
-            let serial = &cause.moved.serial;
-            new.push(tx, args![*device, to, generation, serial, &cause.search, at, cause.report, cause.line])
-                .await?;
-        } else {
-            let search = &cause.search;
-            moved
-                .push(tx, args![*device, net.read, to, generation, search, at, cause.report, cause.line])
-                .await?;
+        let serial = &net.last.moved.serial;
+        let (report, line) = line_of(&net.last.why);
+        match &net.last.why {
+            Why::Line { search, .. } if net.read == 0 => {
+                new.push(tx, args![*device, to, generation, serial, search, at, report, line]).await?;
+            }
+            Why::Operation { .. } if net.read == 0 => {
+                let search = crate::pool::search_text(&[serial]);
+                new.push(tx, args![*device, to, generation, serial, search, at, report, line]).await?;
+            }
+            Why::Line { search, .. } => {
+                moved.push(tx, args![*device, net.read, to, generation, search, at, report, line]).await?;
+            }
+            Why::Operation { .. } => carried.push(tx, args![*device, net.read, to, generation, at]).await?,
         }
     }
-    let expected = new.pushed() + moved.pushed();
-    if new.finish(tx).await? + moved.finish(tx).await? != expected {
+    let expected = new.pushed() + moved.pushed() + carried.pushed();
+    if new.finish(tx).await? + moved.finish(tx).await? + carried.finish(tx).await? != expected {
         return Err(Error::Stale("placements"));
     }
     Ok(())
@@ -118,8 +160,8 @@ async fn write_log(tx: &mut Tx, moves: &[Cause], at: Micros) -> Result<()> {
     }
     let mut log = Bulk::new(
         "INSERT INTO placement_log (partner, seq, device, serial, from_tenant, to_tenant, generation, report, line, \
-         at, hash)",
-        11,
+         cause, cause_id, at, hash)",
+        13,
         "",
     );
     let mut heads = Bulk::new(
@@ -151,6 +193,11 @@ async fn write_log(tx: &mut Tx, moves: &[Cause], at: Micros) -> Result<()> {
                 at: at.0,
             };
             hash = entry.hash(&hash);
+            let (report, line) = line_of(&cause.why);
+            let (why, why_id) = match &cause.why {
+                Why::Line { .. } => (None, None),
+                Why::Operation { cause, id } => (Some(*cause), Some(*id)),
+            };
             log.push(
                 tx,
                 args![
@@ -161,8 +208,10 @@ async fn write_log(tx: &mut Tx, moves: &[Cause], at: Micros) -> Result<()> {
                     from,
                     to,
                     generation,
-                    cause.report,
-                    cause.line,
+                    report,
+                    line,
+                    why,
+                    why_id,
                     at,
                     hash
                 ],

@@ -76,7 +76,7 @@ pub fn search_text(parts: &[&str]) -> String {
 }
 
 /// `%needle%` with the needle's own wildcards made harmless.
-fn like(needle: &str) -> String {
+pub(crate) fn like(needle: &str) -> String {
     let needle: String = needle.trim().to_lowercase().chars().take(200).collect();
     format!("%{}%", needle.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_"))
 }

@@ -10,7 +10,7 @@ use roadstead_domain::partner::{PartnerRole, Qualification, SupportLevel};
 use roadstead_domain::placement::{Move, Place};
 use roadstead_store::engine::Kind::{self, Postgres, Sqlite};
 use roadstead_store::page::Page;
-use roadstead_store::placements::Cause;
+use roadstead_store::placements::{Cause, Why};
 use roadstead_store::pool::{Filter, Sort};
 use roadstead_store::{Error, Store, jobs, outbox, partners, placements, pool, serials, testing};
 use rstest::rstest;
@@ -68,9 +68,11 @@ impl World {
 fn arrival(device: DeviceId, serial: &str, to: Place) -> Cause {
     Cause {
         moved: Move { device, serial: serial.to_owned(), generation: 0, from: None, to: Some(to) },
-        search: pool::search_text(&[serial, "Notebook 14", "Café Zürich"]),
-        report: ReportId(uuid::Uuid::from_u128(1)),
-        line: 1,
+        why: Why::Line {
+            report: ReportId(uuid::Uuid::from_u128(1)),
+            line: 1,
+            search: pool::search_text(&[serial, "Notebook 14", "Café Zürich"]),
+        },
     }
 }
 

@@ -15,7 +15,7 @@ use roadstead_domain::sale::{Effect, Parked, Reason, SaleLine, Transaction, Verd
 use roadstead_store::audit::NewEntry;
 use roadstead_store::entitlements::Attached;
 use roadstead_store::partners::KnownSellers;
-use roadstead_store::placements::Cause;
+use roadstead_store::placements::{Cause, Why};
 use roadstead_store::serials::{Key, Known, NewDevice};
 use roadstead_store::{Tx, audit, entitlements, outbox, partners, placements, pool, serials};
 
@@ -197,15 +197,17 @@ fn relocate<'a>(
     };
     batch.moves.push(Cause {
         moved: Move { device, serial: key.0.clone(), generation: known.generation, from: known.place, to },
-        search: pool::search_text(&[
-            &key.0,
-            item.product_number,
-            item.model,
-            item.buyer_name,
-            &item.line.invoice,
-        ]),
-        report: item.at.report,
-        line: item.at.line,
+        why: Why::Line {
+            report: item.at.report,
+            line: item.at.line,
+            search: pool::search_text(&[
+                &key.0,
+                item.product_number,
+                item.model,
+                item.buyer_name,
+                &item.line.invoice,
+            ]),
+        },
     });
     known.generation += 1;
     known.place = to;
@@ -264,17 +266,18 @@ async fn tell(
 ) -> roadstead_store::Result<()> {
     let mut changes: BTreeMap<(TenantId, ReportId), (u64, u64)> = BTreeMap::new();
     for cause in moves {
+        let Why::Line { report, .. } = cause.why else { continue };
         if let Some(from) = cause.moved.from {
-            changes.entry((from.partner, cause.report)).or_default().1 += 1;
+            changes.entry((from.partner, report)).or_default().1 += 1;
         }
         if let Some(to) = cause.moved.to {
-            changes.entry((to.partner, cause.report)).or_default().0 += 1;
+            changes.entry((to.partner, report)).or_default().0 += 1;
         }
     }
     let mut events = Vec::new();
     let mut entries = Vec::new();
     for ((partner, report), (arrived, left)) in &changes {
-        let event = Event::UnassignedDevicesChanged { arrived: *arrived, left: *left, report: *report };
+        let event = Event::UnassignedDevicesChanged { arrived: *arrived, left: *left, report: Some(*report) };
         events.push((Some(partner.0), event));
         entries.push(NewEntry {
             home: Some(partner.0),

@@ -1,6 +1,7 @@
 //! One file a use case: scope, rules, one transaction. The portal, the API and the command line call the same flows.
 
 pub mod certify;
+pub mod customers;
 pub mod ingest;
 mod judge_batch;
 pub mod replay;
@@ -34,6 +35,9 @@ pub enum Refused {
         /// The field.
         field: &'static str,
     },
+    /// As things stand it cannot be done: a stable code.
+    #[error("{0}")]
+    Conflict(&'static str),
     /// The file cannot be taken as a whole.
     #[error(transparent)]
     File(FileError),

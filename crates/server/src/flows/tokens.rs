@@ -5,7 +5,7 @@ use roadstead_domain::audit::AuditAction;
 use roadstead_domain::ids::{ReporterId, TenantId, TokenId};
 use roadstead_store::audit::{self, NewEntry};
 use roadstead_store::tokens::{self, Token};
-use roadstead_store::{partners, reporters};
+use roadstead_store::{customers, partners, reporters};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
@@ -26,6 +26,7 @@ pub fn home_of(role: Role, home: Option<Uuid>) -> Option<Home> {
         (Role::Operator, None) => Some(Home::Operator),
         (Role::Distributor, Some(id)) => Some(Home::Reporter(ReporterId(id))),
         (Role::PartnerAdmin | Role::PartnerReadOnly, Some(id)) => Some(Home::Partner(TenantId(id))),
+        (Role::ItAdmin | Role::ReportAdmin, Some(id)) => Some(Home::Customer(TenantId(id))),
         _ => None,
     }
 }
@@ -82,6 +83,10 @@ pub(super) async fn find_home(
         (Role::PartnerAdmin | Role::PartnerReadOnly, Some(whose)) => {
             let partner = partners::find(tx, scope, whose).await?;
             Ok(Some(partner.ok_or(Refused::invalid("partner.unknown", "for"))?.id))
+        }
+        (Role::ItAdmin | Role::ReportAdmin, Some(whose)) => {
+            let customer = customers::find(tx, scope, whose).await?;
+            Ok(Some(customer.ok_or(Refused::invalid("customer.unknown", "for"))?.id))
         }
     }
 }

@@ -166,6 +166,7 @@ impl From<Refused> for Problem {
             Refused::Taken { field } => {
                 Self { status: StatusCode::CONFLICT, ..Self::field("field.taken", field) }
             }
+            Refused::Conflict(code) => Self::new(StatusCode::CONFLICT, code),
             Refused::File(error) => error.into(),
             Refused::Busy => Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy"),
             Refused::Store(error) => error.into(),

@@ -41,6 +41,7 @@ impl Entry {
     pub(super) fn of(role: Role) -> &'static [Entry] {
         match role {
             Role::PartnerAdmin | Role::PartnerReadOnly => &[Entry::Unassigned],
+            Role::ItAdmin | Role::ReportAdmin => &[],
             Role::Distributor => &[Entry::Reports],
             Role::Operator => &[Entry::Partners, Entry::Reports],
         }

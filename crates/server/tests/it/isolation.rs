@@ -13,6 +13,10 @@ use crate::world::{Client, World, csv};
 /// Every route of the API with the ids that stand in it. What is not here is uncovered.
 const COVERED: &[&str] = &[
     "GET /audit-log",
+    "GET /customers",
+    "GET /customers/{id}",
+    "GET /customers/{id}/assigned-partner",
+    "GET /customers/{id}/devices",
     "GET /events",
     "GET /operations/{id}",
     "GET /operations/{id}/events",
@@ -24,6 +28,9 @@ const COVERED: &[&str] = &[
     "GET /sell-through-reports/{id}/errors.csv",
     "GET /sell-through-reports/{id}/lines",
     "GET /unassigned-devices",
+    "PATCH /customers/{id}/assigned-partner",
+    "POST /customers",
+    "POST /customers/{id}/assigned-partner/{step}",
     "POST /partners",
     "POST /partners/{id}/qualifications",
     "POST /reporters",
@@ -57,6 +64,7 @@ struct Neighbours {
     world: World,
     report: String,
     operation: String,
+    customer: String,
     strangers: Vec<(&'static str, Client)>,
 }
 
@@ -80,15 +88,20 @@ async fn neighbours(kind: Kind, name: &str) -> Neighbours {
     let report = distributor.report("", "text/csv", csv(&lines)).await;
     let found = distributor.get(&format!("sell-through-reports/{report}")).await.expect(200);
     let operation = found["operation"]["id"].as_str().unwrap().to_owned();
+    let admin = world.token(Role::PartnerAdmin, Some("R-1")).await;
+    let customer = admin.customer("CANARY Customer").await;
+    let next_door = neighbour.customer("Next Door").await;
+    let foreign = world.token(Role::ItAdmin, Some(&next_door)).await;
     let reader = world.token(Role::PartnerReadOnly, Some("R-2")).await;
     let nobody = world.nobody();
     let strangers = vec![
         ("the neighbour partner", neighbour),
         ("its reader", reader),
         ("the other distributor", other),
+        ("another customer", foreign),
         ("nobody", nobody),
     ];
-    Neighbours { world, report, operation, strangers }
+    Neighbours { world, report, operation, customer, strangers }
 }
 
 #[rstest]
@@ -96,7 +109,7 @@ async fn neighbours(kind: Kind, name: &str) -> Neighbours {
 async fn every_route_called_as_a_neighbour_shows_nothing_of_the_other(
     #[values(Sqlite, Postgres)] kind: Kind,
 ) {
-    let Neighbours { world, report, operation, strangers } = neighbours(kind, "net").await;
+    let Neighbours { world, report, operation, customer, strangers } = neighbours(kind, "net").await;
     let partner = world.operator.get("partners/R-1").await.expect(200)["id"].as_str().unwrap().to_owned();
     for route in api_routes() {
         let (method, path) = route.split_once(' ').unwrap();
@@ -106,13 +119,14 @@ async fn every_route_called_as_a_neighbour_shows_nothing_of_the_other(
         let id = match path {
             path if path.starts_with("/partners") => &partner,
             path if path.starts_with("/operations") => &operation,
+            path if path.starts_with("/customers") => &customer,
             _ => &report,
         };
-        let path = format!("/api/v1{}", path.replace("{id}", id));
+        let path = format!("/api/v1{}", path.replace("{id}", id).replace("{step}", "accept"));
         let method: Method = method.parse().unwrap();
         for (who, stranger) in &strangers {
             for query in ["", "?q=5CG", "?verdict=rejected", "?reporter=D-1", "?format=csv"] {
-                let body = (method == Method::POST).then(|| ("application/json", b"{}".to_vec()));
+                let body = (!method.is_safe()).then(|| ("application/json", b"{}".to_vec()));
                 let answer = stranger.send(method.clone(), &format!("{path}{query}"), body).await;
                 for canary in CANARIES {
                     assert!(
@@ -148,7 +162,8 @@ async fn every_route_called_as_a_neighbour_shows_nothing_of_the_other(
 #[rstest]
 #[tokio::test]
 async fn a_foreign_thing_and_an_unknown_one_differ_in_no_byte(#[values(Sqlite, Postgres)] kind: Kind) {
-    let Neighbours { world: _world, report, operation, strangers } = neighbours(kind, "bytes").await;
+    let Neighbours { world: _world, report, operation, customer, strangers } =
+        neighbours(kind, "bytes").await;
     let unknown = "01a20000-0000-7000-8000-000000000000";
     let masked = |mut answer: serde_json::Value| {
         answer["request_id"] = serde_json::Value::Null;
@@ -161,6 +176,9 @@ async fn a_foreign_thing_and_an_unknown_one_differ_in_no_byte(#[values(Sqlite, P
             ("sell-through-reports/{id}/errors.csv", &report),
             ("operations/{id}", &operation),
             ("operations/{id}/events", &operation),
+            ("customers/{id}", &customer),
+            ("customers/{id}/devices", &customer),
+            ("customers/{id}/assigned-partner", &customer),
         ] {
             let foreign = stranger.get(&path.replace("{id}", id)).await;
             let missing = stranger.get(&path.replace("{id}", unknown)).await;

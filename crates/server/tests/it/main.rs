@@ -5,6 +5,7 @@ mod world;
 
 mod bad_input;
 mod browser;
+mod customers;
 mod faults;
 mod isolation;
 mod nodes;

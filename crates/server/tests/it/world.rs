@@ -132,6 +132,30 @@ impl Client {
         }
     }
 
+    /// A customer tenant that the partner runs; its id.
+    pub(crate) async fn customer(&self, name: &str) -> String {
+        let body = json!({
+            "name": name, "address": "Kaiweg 1", "city": "Hamburg", "postal_code": "20457", "country": "DE",
+            "plan": "premium_plus", "management": "partner",
+        });
+        self.post("customers", body).await.expect(201)["id"].as_str().unwrap().to_owned()
+    }
+
+    /// A customer tenant that its own IT admin runs and who has not answered; its id.
+    pub(crate) async fn invited_customer(&self, name: &str) -> String {
+        let body = json!({
+            "name": name, "address": "Kaiweg 1", "city": "Hamburg", "postal_code": "20457", "country": "DE",
+            "plan": "premium_plus", "management": "customer",
+            "admin": { "first_name": "Inga", "last_name": "Boje", "email": "inga@example.com", "phone": "" },
+        });
+        self.post("customers", body).await.expect(201)["id"].as_str().unwrap().to_owned()
+    }
+
+    pub(crate) async fn patch(&self, path: &str, body: Value) -> Answer {
+        let body = ("application/json", body.to_string().into_bytes());
+        self.send(Method::PATCH, &format!("/api/v1/{path}"), Some(body)).await
+    }
+
     /// The serials of the pool.
     pub(crate) async fn pool(&self) -> Vec<String> {
         let items = self.all("unassigned-devices").await;

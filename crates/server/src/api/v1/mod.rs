@@ -2,6 +2,7 @@
 
 mod audit_log;
 mod csv;
+mod customers;
 mod events;
 mod operations;
 mod partners;
@@ -45,6 +46,11 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(operations::get))
         .routes(routes!(operations::events))
         .routes(routes!(unassigned_devices::list))
+        .routes(routes!(customers::create, customers::list))
+        .routes(routes!(customers::get))
+        .routes(routes!(customers::devices))
+        .routes(routes!(customers::assigned_partner, customers::set_access))
+        .routes(routes!(customers::step))
         .routes(routes!(audit_log::list))
         .routes(routes!(events::follow))
 }

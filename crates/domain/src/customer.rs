@@ -1,0 +1,241 @@
+//! Customer tenants: who manages one, which plans a partner may give, and how customer and partner come to be assigned
+//! to one another (decision 18).
+
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+use crate::partner::{Qualification, Standing, SupportLevel};
+
+/// Who runs a customer tenant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Management {
+    /// The customer's IT admin, who accepts the partner first.
+    Customer,
+    /// The partner alone, from the first moment.
+    Partner,
+}
+
+impl Management {
+    /// The stable code.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Management::Customer => "customer",
+            Management::Partner => "partner",
+        }
+    }
+
+    /// The one with this code.
+    pub fn from_code(code: &str) -> Option<Self> {
+        [Management::Customer, Management::Partner].into_iter().find(|m| m.as_str() == code)
+    }
+}
+
+/// What the partner chose at creation for the self-service switch (decision 11).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Preset {
+    /// The switch turns on with the first PC and stays until somebody turns it off.
+    Default,
+    /// Off from the first moment in which it may be off.
+    OffWhenAllowed,
+}
+
+impl Preset {
+    /// The stable code.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Preset::Default => "default",
+            Preset::OffWhenAllowed => "off_when_allowed",
+        }
+    }
+
+    /// The one with this code.
+    pub fn from_code(code: &str) -> Option<Self> {
+        [Preset::Default, Preset::OffWhenAllowed].into_iter().find(|p| p.as_str() == code)
+    }
+}
+
+/// How a customer tenant and a partner stand to one another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Assignment {
+    /// The partner created the tenant; the customer has not answered.
+    Invited,
+    /// The customer asked this partner, which has not answered.
+    Requested,
+    /// Both agree: the partner manages.
+    Accepted,
+    /// The one that was asked said no.
+    Declined,
+    /// It was accepted once, and the customer ended it.
+    Ended,
+}
+
+impl Assignment {
+    const ALL: [Assignment; 5] = [
+        Assignment::Invited,
+        Assignment::Requested,
+        Assignment::Accepted,
+        Assignment::Declined,
+        Assignment::Ended,
+    ];
+
+    /// The stable code.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Assignment::Invited => "invited",
+            Assignment::Requested => "requested",
+            Assignment::Accepted => "accepted",
+            Assignment::Declined => "declined",
+            Assignment::Ended => "ended",
+        }
+    }
+
+    /// The one with this code.
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|a| a.as_str() == code)
+    }
+}
+
+/// Who takes a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// The customer's IT admin.
+    Customer,
+    /// The partner's admin.
+    Partner,
+}
+
+/// What somebody does about the assignment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Says yes.
+    Accept,
+    /// Says no.
+    Decline,
+    /// The customer wants no partner any more.
+    End,
+    /// The customer asks a partner, the first or another one.
+    Ask,
+}
+
+/// Why a step is not possible.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoStep {
+    /// The partner runs the tenant alone: there is nothing to accept or to end.
+    PartnerManaged,
+    /// There is nothing to answer, or not for this side.
+    NothingToAnswer,
+    /// There is no partner to end with.
+    NoPartner,
+}
+
+impl NoStep {
+    /// The stable code.
+    pub fn code(self) -> &'static str {
+        match self {
+            NoStep::PartnerManaged => "customer.partner_managed",
+            NoStep::NothingToAnswer => "customer.nothing_to_answer",
+            NoStep::NoPartner => "customer.no_partner",
+        }
+    }
+}
+
+/// The assignment after a step.
+pub fn after(management: Management, now: Assignment, by: Side, step: Step) -> Result<Assignment, NoStep> {
+    use Assignment as A;
+    if management == Management::Partner {
+        return Err(NoStep::PartnerManaged);
+    }
+    match (step, by, now) {
+        (Step::Accept, Side::Customer, A::Invited) | (Step::Accept, Side::Partner, A::Requested) => {
+            Ok(A::Accepted)
+        }
+        (Step::Decline, Side::Customer, A::Invited) | (Step::Decline, Side::Partner, A::Requested) => {
+            Ok(A::Declined)
+        }
+        (Step::Accept | Step::Decline, ..) => Err(NoStep::NothingToAnswer),
+        // What the customer itself asked for it may take back.
+        (Step::End, Side::Customer, A::Accepted | A::Requested) => Ok(A::Ended),
+        (Step::End, ..) => Err(NoStep::NoPartner),
+        (Step::Ask, Side::Customer, _) => Ok(A::Requested),
+        (Step::Ask, Side::Partner, _) => Err(NoStep::NothingToAnswer),
+    }
+}
+
+/// The plans that a partner may give: the levels of its valid qualifications.
+pub fn plans(qualifications: &[Qualification], today: Date) -> Vec<SupportLevel> {
+    let mut levels: Vec<SupportLevel> = qualifications
+        .iter()
+        .filter(|q| q.standing(today) == Standing::Valid)
+        .map(|q| q.support_level)
+        .collect();
+    levels.sort_unstable();
+    levels.dedup();
+    levels
+}
+
+/// A Customer ID from random bytes: `C-` and two groups of four, without letters and digits that are mistaken for one
+/// another.
+pub fn customer_id(random: &[u8; 32]) -> String {
+    const LETTERS: &[u8; 32] = b"23456789ABCDEFGHJKLMNPQRSTUVWXYZ";
+    let letter = |byte: &u8| char::from(LETTERS[usize::from(byte % 32)]);
+    let (first, second): (String, String) =
+        (random[..4].iter().map(letter).collect(), random[4..8].iter().map(letter).collect());
+    format!("C-{first}-{second}")
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+
+    use super::*;
+    use crate::partner::PartnerRole;
+
+    #[test]
+    fn steps_by_table() {
+        use Assignment::{Accepted, Declined, Ended, Invited, Requested};
+        let table = [
+            (Side::Customer, Step::Accept, [Some(Accepted), None, None, None, None]),
+            (Side::Partner, Step::Accept, [None, Some(Accepted), None, None, None]),
+            (Side::Customer, Step::Decline, [Some(Declined), None, None, None, None]),
+            (Side::Partner, Step::Decline, [None, Some(Declined), None, None, None]),
+            (Side::Customer, Step::End, [None, Some(Ended), Some(Ended), None, None]),
+            (Side::Partner, Step::End, [None; 5]),
+            (Side::Customer, Step::Ask, [Some(Requested); 5]),
+            (Side::Partner, Step::Ask, [None; 5]),
+        ];
+        for (side, step, expected) in table {
+            for (now, expected) in [Invited, Requested, Accepted, Declined, Ended].into_iter().zip(expected) {
+                let got = after(Management::Customer, now, side, step);
+                assert_eq!(got.ok(), expected, "{side:?} {step:?} when {now:?}");
+                let alone = after(Management::Partner, now, side, step);
+                assert_eq!(alone, Err(NoStep::PartnerManaged));
+            }
+        }
+    }
+
+    #[test]
+    fn plans_are_the_valid_levels() {
+        let today = date(2026, 11, 25);
+        let of = |support_level, expires_on| Qualification {
+            support_level,
+            role: PartnerRole::ServiceDelivery,
+            course_completed_on: Some(date(2026, 1, 1)),
+            certified_on: Some(date(2026, 1, 2)),
+            expires_on,
+        };
+        let premium = of(SupportLevel::Premium, None);
+        let lapsed = of(SupportLevel::PremiumPlus, Some(today));
+        assert_eq!(plans(&[lapsed.clone(), premium.clone(), premium], today), [SupportLevel::Premium]);
+        assert_eq!(plans(&[lapsed], today), []);
+    }
+
+    #[test]
+    fn a_customer_id_has_no_letters_to_mistake() {
+        let id = customer_id(&std::array::from_fn(|at| at as u8 * 7));
+        assert_eq!(id.len(), 11);
+        assert!(!id[1..].contains(['0', '1', 'I', 'O']), "{id}");
+    }
+}

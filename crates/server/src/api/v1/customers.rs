@@ -1,0 +1,353 @@
+//! Customer tenants: for the partner that has them, and for each customer itself.
+
+use axum::Json;
+use axum::extract::{Path, Query, State};
+use axum::response::Response;
+use roadstead_domain::access::Action;
+use roadstead_domain::customer::{Management, Preset, Step};
+use roadstead_domain::partner::SupportLevel;
+use roadstead_store::customers::{self as rows, Customer, CustomerDevice};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+
+use super::{ListOf, PageQuery, ProblemBody, Reference, created, instant};
+use crate::app::App;
+use crate::flows::customers;
+use crate::http::{ApiCaller, Problem};
+
+#[derive(Debug, Default, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+pub(super) struct NewCustomer {
+    /// The company's name.
+    name: String,
+    /// Street and house number.
+    address: String,
+    city: String,
+    postal_code: String,
+    /// Two capital letters after ISO 3166-1, or empty.
+    country: String,
+    /// The primary IT admin; may be missing if the partner runs the tenant.
+    admin: NewAdmin,
+    /// `premium` or `premium_plus`, as far as the partner is certified for it.
+    plan: String,
+    /// `customer` (default) or `partner`.
+    management: String,
+    /// The self-service switch's preset: `default` or `off_when_allowed`.
+    self_service: String,
+}
+
+#[derive(Debug, Default, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+pub(super) struct NewAdmin {
+    first_name: String,
+    last_name: String,
+    email: String,
+    phone: String,
+    identity_provider: String,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct CustomerBody {
+    id: Uuid,
+    /// The Customer ID that people read.
+    customer_id: String,
+    name: String,
+    address: String,
+    city: String,
+    postal_code: String,
+    country: String,
+    admin: AdminBody,
+    plan: String,
+    /// `customer` or `partner`.
+    management: String,
+    /// `default` or `off_when_allowed`.
+    self_service: String,
+    assigned_partner: AssignedPartnerBody,
+    /// Null where the partner may not look into the tenant.
+    devices: Option<i64>,
+    disabled: bool,
+    created_at: String,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct AdminBody {
+    first_name: String,
+    last_name: String,
+    email: String,
+    phone: String,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct AssignedPartnerBody {
+    /// Null when no partner is assigned, asks or is asked.
+    name: Option<String>,
+    /// `invited`, `requested`, `accepted`, `declined` or `ended`.
+    state: String,
+    /// `open` or `closed`: whether the partner may look into the tenant and move PCs.
+    access: &'static str,
+}
+
+impl From<Customer> for CustomerBody {
+    fn from(customer: Customer) -> Self {
+        Self {
+            assigned_partner: assigned(&customer),
+            id: customer.id,
+            customer_id: customer.number,
+            name: customer.name,
+            address: customer.address,
+            city: customer.city,
+            postal_code: customer.postal_code,
+            country: customer.country,
+            admin: AdminBody {
+                first_name: customer.admin_first_name,
+                last_name: customer.admin_last_name,
+                email: customer.admin_email,
+                phone: customer.admin_phone,
+            },
+            plan: customer.plan,
+            management: customer.management,
+            self_service: customer.preset,
+            devices: customer.devices,
+            disabled: customer.disabled_at.is_some(),
+            created_at: instant(customer.created_at),
+        }
+    }
+}
+
+fn assigned(customer: &Customer) -> AssignedPartnerBody {
+    AssignedPartnerBody {
+        name: customer.partner_name.clone(),
+        state: customer.assignment.clone(),
+        access: if customer.is_open_to_partner() { "open" } else { "closed" },
+    }
+}
+
+fn choice<T>(
+    text: &str,
+    usual: &str,
+    field: &'static str,
+    read: impl Fn(&str) -> Option<T>,
+) -> Result<T, Problem> {
+    let text = if text.is_empty() { usual } else { text };
+    read(text).ok_or_else(|| Problem::field("field.unknown_value", field))
+}
+
+/// Create a customer tenant.
+#[utoipa::path(
+    post, path = "/customers", tag = "customers", request_body = NewCustomer,
+    responses((status = 201, body = Reference), (status = 409, body = ProblemBody), (status = 422, body = ProblemBody))
+)]
+pub(super) async fn create(
+    State(app): State<App>,
+    caller: ApiCaller,
+    Json(new): Json<NewCustomer>,
+) -> Result<Response, Problem> {
+    let scope = caller.may(Action::ManageCustomers)?;
+    if new.plan.is_empty() {
+        return Err(Problem::field("field.missing", "plan"));
+    }
+    let admin = &new.admin;
+    let id = customers::create(
+        &app,
+        &scope,
+        &customers::NewCustomer {
+            name: new.name.trim(),
+            address: new.address.trim(),
+            city: new.city.trim(),
+            postal_code: new.postal_code.trim(),
+            country: new.country.trim(),
+            admin: customers::NewAdmin {
+                first_name: admin.first_name.trim(),
+                last_name: admin.last_name.trim(),
+                email: admin.email.trim(),
+                phone: admin.phone.trim(),
+                identity_provider: admin.identity_provider.trim(),
+            },
+            plan: choice(&new.plan, "", "plan", SupportLevel::from_code)?,
+            management: choice(&new.management, "customer", "management", Management::from_code)?,
+            preset: choice(&new.self_service, "default", "self_service", Preset::from_code)?,
+        },
+    )
+    .await?;
+    Ok(created(id.0))
+}
+
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Search {
+    /// Part of the name or Customer ID; in a list of PCs part of serial, product or model.
+    #[serde(default)]
+    q: String,
+}
+
+/// List the customers of the partner by name; a customer finds itself.
+#[utoipa::path(
+    get, path = "/customers", tag = "customers", params(Search, PageQuery),
+    responses((status = 200, body = ListOf<CustomerBody>), (status = 404, body = ProblemBody))
+)]
+pub(super) async fn list(
+    State(app): State<App>,
+    caller: ApiCaller,
+    Query(search): Query<Search>,
+    Query(page): Query<PageQuery>,
+) -> Result<Json<ListOf<CustomerBody>>, Problem> {
+    let scope = caller.may(Action::ReadCustomers)?;
+    let mut tx = app.store.read(&scope).await?;
+    let found = rows::list(&mut tx, &scope, &search.q, &page.into()).await?.ok_or_else(Problem::cursor)?;
+    Ok(Json(ListOf::from_rows(found, CustomerBody::from)))
+}
+
+/// A customer by id or Customer ID.
+#[utoipa::path(
+    get, path = "/customers/{id}", tag = "customers", params(("id" = String, Path)),
+    responses((status = 200, body = CustomerBody), (status = 404, body = ProblemBody))
+)]
+pub(super) async fn get(
+    State(app): State<App>,
+    caller: ApiCaller,
+    Path(id): Path<String>,
+) -> Result<Json<CustomerBody>, Problem> {
+    let scope = caller.may(Action::ReadCustomers)?;
+    let mut tx = app.store.read(&scope).await?;
+    Ok(Json(customers::found(&mut tx, &scope, &id).await?.into()))
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct CustomerDeviceBody {
+    id: Uuid,
+    serial_number: String,
+    product_number: String,
+    model: String,
+    /// `premium`, `premium_plus` or null.
+    support_level: Option<String>,
+    /// When it came into the tenant.
+    since: String,
+}
+
+impl From<CustomerDevice> for CustomerDeviceBody {
+    fn from(pc: CustomerDevice) -> Self {
+        Self {
+            id: pc.id,
+            serial_number: pc.serial,
+            product_number: pc.product_number,
+            model: pc.model,
+            support_level: pc.support_level,
+            since: instant(pc.since),
+        }
+    }
+}
+
+/// List the PCs of a customer tenant by serial.
+#[utoipa::path(
+    get, path = "/customers/{id}/devices", tag = "customers", params(("id" = String, Path), Search, PageQuery),
+    responses((status = 200, body = ListOf<CustomerDeviceBody>), (status = 404, body = ProblemBody))
+)]
+pub(super) async fn devices(
+    State(app): State<App>,
+    caller: ApiCaller,
+    Path(id): Path<String>,
+    Query(search): Query<Search>,
+    Query(page): Query<PageQuery>,
+) -> Result<Json<ListOf<CustomerDeviceBody>>, Problem> {
+    let scope = caller.may(Action::ReadCustomers)?;
+    let mut tx = app.store.read(&scope).await?;
+    let customer = customers::found(&mut tx, &scope, &id).await?;
+    if scope.partner().is_ok() && !customer.is_open_to_partner() {
+        return Err(Problem::new(axum::http::StatusCode::FORBIDDEN, "customer.not_open"));
+    }
+    let today = app.ambient.now().date();
+    let found = rows::devices(&mut tx, &scope, &customer, &search.q, &page.into(), today).await?;
+    Ok(Json(ListOf::from_rows(found.ok_or_else(Problem::cursor)?, CustomerDeviceBody::from)))
+}
+
+/// How the customer stands with its partner.
+#[utoipa::path(
+    get, path = "/customers/{id}/assigned-partner", tag = "customers", params(("id" = String, Path)),
+    responses((status = 200, body = AssignedPartnerBody), (status = 404, body = ProblemBody))
+)]
+pub(super) async fn assigned_partner(
+    State(app): State<App>,
+    caller: ApiCaller,
+    Path(id): Path<String>,
+) -> Result<Json<AssignedPartnerBody>, Problem> {
+    let scope = caller.may(Action::ReadCustomers)?;
+    let mut tx = app.store.read(&scope).await?;
+    Ok(Json(assigned(&customers::found(&mut tx, &scope, &id).await?)))
+}
+
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(default)]
+pub(super) struct AccessChange {
+    /// `open` or `closed`.
+    access: String,
+}
+
+/// Let the partner look into the tenant, or not. The customer's own decision.
+#[utoipa::path(
+    patch, path = "/customers/{id}/assigned-partner", tag = "customers", params(("id" = String, Path)),
+    request_body = AccessChange,
+    responses((status = 200, body = AssignedPartnerBody), (status = 404, body = ProblemBody), (status = 409, body = ProblemBody))
+)]
+pub(super) async fn set_access(
+    State(app): State<App>,
+    caller: ApiCaller,
+    Path(id): Path<String>,
+    Json(change): Json<AccessChange>,
+) -> Result<Json<AssignedPartnerBody>, Problem> {
+    let scope = caller.may(Action::ManageOwnTenant)?;
+    let open = choice(&change.access, "", "access", |text| match text {
+        "open" => Some(true),
+        "closed" => Some(false),
+        _ => None,
+    })?;
+    customers::set_partner_access(&app, &scope, &id, open).await?;
+    let mut tx = app.store.read(&scope).await?;
+    Ok(Json(assigned(&customers::found(&mut tx, &scope, &id).await?)))
+}
+
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(default)]
+pub(super) struct Asked {
+    /// The number of the partner that is asked; only for `ask`.
+    partner_number: Option<String>,
+}
+
+/// Accept, decline, end or ask: the customer answers an invitation, ends its partner or asks another one; a partner
+/// answers a customer that asked it.
+#[utoipa::path(
+    post, path = "/customers/{id}/assigned-partner/{step}", tag = "customers",
+    params(("id" = String, Path), ("step" = String, Path, description = "`accept`, `decline`, `end` or `ask`")),
+    request_body = Asked,
+    responses((status = 200, body = AssignedPartnerBody), (status = 404, body = ProblemBody), (status = 409, body = ProblemBody))
+)]
+pub(super) async fn step(
+    State(app): State<App>,
+    caller: ApiCaller,
+    Path((id, step)): Path<(String, String)>,
+    body: axum::body::Bytes,
+) -> Result<Json<AssignedPartnerBody>, Problem> {
+    let scope = match caller.may(Action::ManageOwnTenant) {
+        Ok(scope) => scope,
+        Err(problem) => caller.may(Action::ManageCustomers).map_err(|_| problem)?,
+    };
+    let step = match step.as_str() {
+        "accept" => Step::Accept,
+        "decline" => Step::Decline,
+        "end" => Step::End,
+        "ask" => Step::Ask,
+        _ => return Err(Problem::not_found()),
+    };
+    let asked: Asked = if body.is_empty() {
+        Asked::default()
+    } else {
+        serde_json::from_slice(&body).map_err(Problem::unreadable)?
+    };
+    customers::step(&app, &scope, &id, step, asked.partner_number.as_deref()).await?;
+    // Who declined or was ended no longer finds the customer.
+    let mut tx = app.store.read(&scope).await?;
+    Ok(Json(match rows::find(&mut tx, &scope, &id).await? {
+        Some(customer) => assigned(&customer),
+        None => AssignedPartnerBody { name: None, state: "declined".to_owned(), access: "closed" },
+    }))
+}

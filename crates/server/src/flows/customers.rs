@@ -1,0 +1,245 @@
+//! Customer tenants: a partner creates one; customer and partner accept, decline, ask and end.
+
+use roadstead_domain::access::Scope;
+use roadstead_domain::audit::AuditAction;
+use roadstead_domain::customer::{Assignment, Management, Preset, Side, Step, after, customer_id, plans};
+use roadstead_domain::event::Event;
+use roadstead_domain::ids::TenantId;
+use roadstead_domain::partner::SupportLevel;
+use roadstead_store::audit::{self, NewEntry};
+use roadstead_store::customers::{self, Customer};
+use roadstead_store::{Tx, outbox, partners};
+use uuid::Uuid;
+
+use super::Refused;
+use crate::app::App;
+
+/// What a partner says of a new customer.
+#[derive(Clone, Copy, Debug)]
+pub struct NewCustomer<'a> {
+    /// The company's name.
+    pub name: &'a str,
+    /// Street and house number.
+    pub address: &'a str,
+    /// City.
+    pub city: &'a str,
+    /// Postal code.
+    pub postal_code: &'a str,
+    /// Two letters after ISO 3166-1, or empty.
+    pub country: &'a str,
+    /// The primary IT admin; not asked for in a tenant that the partner runs.
+    pub admin: NewAdmin<'a>,
+    /// The plan.
+    pub plan: SupportLevel,
+    /// Who runs the tenant.
+    pub management: Management,
+    /// The self-service switch's preset.
+    pub preset: Preset,
+}
+
+/// A customer's primary IT admin.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NewAdmin<'a> {
+    /// First name.
+    pub first_name: &'a str,
+    /// Last name.
+    pub last_name: &'a str,
+    /// Address.
+    pub email: &'a str,
+    /// Telephone number, or empty.
+    pub phone: &'a str,
+    /// How they sign in; empty for a password.
+    pub identity_provider: &'a str,
+}
+
+impl NewCustomer<'_> {
+    fn check(&self) -> Result<(), Refused> {
+        for (field, text) in [
+            ("name", self.name),
+            ("address", self.address),
+            ("city", self.city),
+            ("postal_code", self.postal_code),
+        ] {
+            super::filled(field, text)?;
+        }
+        let is_code = self.country.len() == 2 && self.country.bytes().all(|b| b.is_ascii_uppercase());
+        if !(self.country.is_empty() || is_code) {
+            return Err(Refused::invalid("field.unknown_value", "country"));
+        }
+        let admin = &self.admin;
+        if self.management == Management::Customer {
+            super::filled("admin.first_name", admin.first_name)?;
+            super::filled("admin.last_name", admin.last_name)?;
+            super::filled("admin.email", admin.email)?;
+        }
+        if !admin.email.is_empty() && !looks_like_an_address(admin.email) {
+            return Err(Refused::invalid("field.not_an_address", "admin.email"));
+        }
+        for (field, text) in [
+            ("admin.first_name", admin.first_name),
+            ("admin.last_name", admin.last_name),
+            ("admin.email", admin.email),
+            ("admin.phone", admin.phone),
+            ("admin.identity_provider", admin.identity_provider),
+        ] {
+            if text.chars().count() > 200 {
+                return Err(Refused::invalid("field.too_long", field));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn looks_like_an_address(text: &str) -> bool {
+    text.split_once('@').is_some_and(|(who, host)| {
+        !who.is_empty() && !host.is_empty() && !text.contains(char::is_whitespace) && !host.contains('@')
+    })
+}
+
+/// Creates a customer tenant of the scope's partner, which must be qualified for the plan.
+pub async fn create(app: &App, scope: &Scope, new: &NewCustomer<'_>) -> Result<TenantId, Refused> {
+    let partner = scope.partner()?;
+    new.check()?;
+    let now = app.ambient.now();
+    let platform = scope.carried_out();
+    let mut tx = app.store.write(&platform).await?;
+    let own: Vec<_> = partners::qualifications(&mut tx, &platform, &[partner])
+        .await?
+        .into_iter()
+        .map(|recorded| recorded.qualification)
+        .collect();
+    let plans = plans(&own, now.date());
+    if plans.is_empty() {
+        return Err(Refused::Conflict("customer.partner_not_qualified"));
+    }
+    if !plans.contains(&new.plan) {
+        return Err(Refused::invalid("customer.plan_not_certified", "plan"));
+    }
+    let id: TenantId = app.ambient.id();
+    let number = customer_id(&app.ambient.secret());
+    let admin = &new.admin;
+    let row = customers::NewCustomer {
+        name: new.name,
+        address: new.address,
+        city: new.city,
+        postal_code: new.postal_code,
+        country: new.country,
+        admin: [admin.first_name, admin.last_name, admin.email, admin.phone],
+        identity_provider: admin.identity_provider,
+        plan: new.plan,
+        management: new.management,
+        preset: new.preset,
+    };
+    customers::create(&mut tx, &platform, id, &number, partner, &row, now).await?;
+    let detail = serde_json::json!({
+        "customer_id": number, "name": new.name, "management": new.management, "plan": new.plan.as_str(),
+        "self_service": new.preset,
+    });
+    tell(app, &mut tx, scope, &[partner.0, id.0], AuditAction::CustomerCreated, id, &detail).await?;
+    tx.commit().await?;
+    app.wake();
+    Ok(id)
+}
+
+/// Takes a step between the customer and its partner; `asked` is the partner's number where one is asked.
+pub async fn step(
+    app: &App,
+    scope: &Scope,
+    id_or_number: &str,
+    step: Step,
+    asked: Option<&str>,
+) -> Result<Assignment, Refused> {
+    let side = if scope.partner().is_ok() { Side::Partner } else { Side::Customer };
+    let platform = scope.carried_out();
+    let mut tx = app.store.read(scope).await?;
+    let customer = found(&mut tx, scope, id_or_number).await?;
+    drop(tx);
+    let next = after(customer.management()?, customer.assignment()?, side, step)
+        .map_err(|no| Refused::Conflict(no.code()))?;
+    let mut tx = app.store.write(&platform).await?;
+    let before = customer.partner;
+    let partner = match (step, asked) {
+        (Step::Ask, Some(number)) => Some(asked_partner(app, &mut tx, &platform, number).await?),
+        (Step::Ask, None) => return Err(Refused::invalid("field.missing", "partner_number")),
+        // Who was ended or declined keeps no view of the tenant.
+        (Step::End | Step::Decline, _) => None,
+        (Step::Accept, _) => before.map(TenantId),
+    };
+    if !customers::assign(&mut tx, &platform, &customer, partner, next, app.ambient.now()).await? {
+        return Err(Refused::Conflict("customer.changed_meanwhile"));
+    }
+    let mut homes: Vec<Uuid> =
+        [Some(customer.id), before, partner.map(|id| id.0)].into_iter().flatten().collect();
+    homes.sort_unstable();
+    homes.dedup();
+    let detail = serde_json::json!({ "from": customer.assignment, "to": next, "customer": customer.name });
+    let id = TenantId(customer.id);
+    tell(app, &mut tx, scope, &homes, AuditAction::AssignedPartnerChanged, id, &detail).await?;
+    tx.commit().await?;
+    app.wake();
+    Ok(next)
+}
+
+async fn asked_partner(app: &App, tx: &mut Tx, platform: &Scope, number: &str) -> Result<TenantId, Refused> {
+    let unknown = || Refused::invalid("customer.partner_unknown", "partner_number");
+    let partner = partners::find(tx, platform, number).await?.ok_or_else(unknown)?;
+    let own: Vec<_> = partners::qualifications(tx, platform, &[TenantId(partner.id)])
+        .await?
+        .into_iter()
+        .map(|recorded| recorded.qualification)
+        .collect();
+    // A partner that may take no new customer is answered like one that is not there: its standing is its own matter.
+    if plans(&own, app.ambient.now().date()).is_empty() { Err(unknown()) } else { Ok(TenantId(partner.id)) }
+}
+
+/// Lets the partner look into the customer's tenant, or not; only the customer says.
+pub async fn set_partner_access(
+    app: &App,
+    scope: &Scope,
+    id_or_number: &str,
+    open: bool,
+) -> Result<(), Refused> {
+    let own = scope.customer()?;
+    let platform = scope.carried_out();
+    let mut tx = app.store.read(scope).await?;
+    let customer = found(&mut tx, scope, id_or_number).await?;
+    drop(tx);
+    if customer.management()? == Management::Partner {
+        return Err(Refused::Conflict("customer.partner_managed"));
+    }
+    let mut tx = app.store.write(&platform).await?;
+    customers::set_partner_access(&mut tx, &platform, own, open, app.ambient.now()).await?;
+    let homes: Vec<Uuid> = [Some(own.0), customer.partner].into_iter().flatten().collect();
+    let detail = serde_json::json!({ "open": open });
+    tell(app, &mut tx, scope, &homes, AuditAction::PartnerAccessChanged, own, &detail).await?;
+    tx.commit().await?;
+    app.wake();
+    Ok(())
+}
+
+/// The customer, or *not found*.
+pub async fn found(tx: &mut Tx, scope: &Scope, id_or_number: &str) -> Result<Customer, Refused> {
+    let customer = customers::find(tx, scope, id_or_number).await?;
+    Ok(customer.ok_or(roadstead_domain::access::Denied::NotFound)?)
+}
+
+/// One line in the log of each home concerned, and one event for its open pages.
+async fn tell(
+    app: &App,
+    tx: &mut Tx,
+    scope: &Scope,
+    homes: &[Uuid],
+    action: AuditAction,
+    customer: TenantId,
+    detail: &serde_json::Value,
+) -> Result<(), Refused> {
+    let entries: Vec<NewEntry> = homes
+        .iter()
+        .map(|home| NewEntry { home: Some(*home), action, subject: Some(customer.0), detail: detail.clone() })
+        .collect();
+    audit::record(tx, scope.actor(), &entries, &app.ambient).await?;
+    let events: Vec<_> =
+        homes.iter().map(|home| (Some(*home), Event::CustomerChanged { customer })).collect();
+    outbox::publish(tx, &events, app.ambient.now()).await?;
+    Ok(())
+}

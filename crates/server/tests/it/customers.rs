@@ -1,0 +1,130 @@
+//! Customer tenants: created by partners, accepted by customers, ended and asked anew.
+
+use roadstead_domain::access::Role;
+use roadstead_store::engine::Kind::{self, Postgres, Sqlite};
+use rstest::rstest;
+use serde_json::json;
+
+use crate::world::{World, csv};
+
+#[rstest]
+#[tokio::test]
+async fn b36_the_partner_itself_creates_a_customer_tenant(#[values(Sqlite, Postgres)] kind: Kind) {
+    let world = World::start(kind, "b36").await;
+    let partner = world.partner("R-1").await;
+    let id = partner.invited_customer("Werft Nord").await;
+    let found = partner.get(&format!("customers/{id}")).await.expect(200);
+    assert_eq!(found["name"], "Werft Nord");
+    assert_eq!(found["assigned_partner"]["state"], "invited");
+    let number = found["customer_id"].as_str().unwrap();
+    assert!(number.starts_with("C-") && number.len() == 11, "{number}");
+    assert_eq!(partner.get(&format!("customers/{number}")).await.expect(200)["id"], id.as_str());
+    // Until the customer has accepted, the partner may not look in.
+    assert_eq!(partner.get(&format!("customers/{id}/devices")).await.refused(403), "customer.not_open");
+    assert_eq!(found["devices"], json!(null));
+
+    let admin = world.token(Role::ItAdmin, Some(number)).await;
+    let accept = format!("customers/{id}/assigned-partner/accept");
+    let answer = admin.post(&accept, json!({})).await.expect(200);
+    assert_eq!((&answer["state"], &answer["name"]), (&json!("accepted"), &json!("Partner R-1")));
+    assert_eq!(admin.post(&accept, json!({})).await.refused(409), "customer.nothing_to_answer");
+    assert_eq!(partner.get(&format!("customers/{id}/devices")).await.expect(200)["items"], json!([]));
+    for log in [&partner, &admin] {
+        let actions = log.all("audit-log").await;
+        assert!(actions.iter().any(|entry| entry["action"] == "assigned_partner.changed"), "{actions:?}");
+    }
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_plan_is_limited_to_what_the_partner_is_certified_for(#[values(Sqlite, Postgres)] kind: Kind) {
+    let world = World::start(kind, "plans").await;
+    let partner = world.partner("R-1").await;
+    let body = |plan: &str| json!({ "name": "A", "address": "B", "city": "C", "postal_code": "D", "plan": plan, "management": "partner" });
+    let refused = partner.post("customers", body("premium")).await;
+    assert_eq!(refused.refused(422), "customer.plan_not_certified");
+    partner.post("customers", body("premium_plus")).await.expect(201);
+    world.newcomer("R-2").await;
+    let newcomer = world.token(Role::PartnerAdmin, Some("R-2")).await;
+    let refused = newcomer.post("customers", body("premium_plus")).await;
+    assert_eq!(refused.refused(409), "customer.partner_not_qualified");
+    for (field, body) in [
+        ("/name", json!({ "plan": "premium_plus" })),
+        ("/plan", json!({ "name": "A" })),
+        (
+            "/admin/email",
+            json!({
+                "name": "A", "address": "B", "city": "C", "postal_code": "D", "plan": "premium_plus",
+                "admin": { "first_name": "A", "last_name": "B", "email": "nobody" }
+            }),
+        ),
+    ] {
+        let refused = partner.post("customers", body).await.expect(422);
+        let told = refused["errors"][0]["field"].as_str().unwrap();
+        assert_eq!(told.replace('.', "/"), field.trim_start_matches('/'), "{refused}");
+    }
+    assert_eq!(partner.all("customers").await.len(), 1, "nothing was half done");
+}
+
+#[rstest]
+#[tokio::test]
+async fn d18_a_customer_ends_its_partner_and_asks_another(#[values(Sqlite, Postgres)] kind: Kind) {
+    let world = World::start(kind, "d18").await;
+    let (first, second) = (world.partner("R-1").await, world.partner("R-2").await);
+    let id = first.invited_customer("Werft Nord").await;
+    let admin = world.token(Role::ItAdmin, Some(&id)).await;
+    let step = |step: &str| format!("customers/{id}/assigned-partner/{step}");
+    admin.post(&step("accept"), json!({})).await.expect(200);
+    let asked = json!({ "partner_number": "R-2" });
+    assert_eq!(
+        admin.post(&step("ask"), json!({ "partner_number": "R-9" })).await.refused(422),
+        "customer.partner_unknown"
+    );
+    assert_eq!(admin.post(&step("ask"), asked).await.expect(200)["state"], "requested");
+    first.get(&format!("customers/{id}")).await.refused(404);
+    assert_eq!(first.post(&step("accept"), json!({})).await.refused(404), "not_found");
+    assert_eq!(second.post(&step("accept"), json!({})).await.expect(200)["state"], "accepted");
+    assert_eq!(second.post(&step("end"), json!({})).await.refused(409), "customer.no_partner");
+    assert_eq!(admin.post(&step("end"), json!({})).await.expect(200)["state"], "ended");
+    second.get(&format!("customers/{id}")).await.refused(404);
+
+    let own = second.customer("Own").await;
+    let of_own = world.token(Role::ItAdmin, Some(&own)).await;
+    let end = of_own.post(&format!("customers/{own}/assigned-partner/end"), json!({})).await;
+    assert_eq!(end.refused(409), "customer.partner_managed");
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_customer_closes_its_tenant_to_the_partner(#[values(Sqlite, Postgres)] kind: Kind) {
+    let world = World::start(kind, "access").await;
+    let partner = world.partner("R-1").await;
+    let id = partner.invited_customer("Werft Nord").await;
+    let admin = world.token(Role::ItAdmin, Some(&id)).await;
+    admin.post(&format!("customers/{id}/assigned-partner/accept"), json!({})).await.expect(200);
+    let path = format!("customers/{id}/assigned-partner");
+    let closed = admin.patch(&path, json!({ "access": "closed" })).await.expect(200);
+    assert_eq!((&closed["state"], &closed["access"]), (&json!("accepted"), &json!("closed")));
+    assert_eq!(partner.get(&format!("customers/{id}/devices")).await.refused(403), "customer.not_open");
+    partner.patch(&path, json!({ "access": "open" })).await.refused(404);
+    let reader = world.token(Role::ReportAdmin, Some(&id)).await;
+    assert_eq!(reader.patch(&path, json!({ "access": "open" })).await.refused(403), "forbidden");
+    admin.patch(&path, json!({ "access": "open" })).await.expect(200);
+    partner.get(&format!("customers/{id}/devices")).await.expect(200);
+}
+
+#[rstest]
+#[tokio::test]
+async fn b06_customers_find_no_holding_tenant(#[values(Sqlite, Postgres)] kind: Kind) {
+    let world = World::start(kind, "b06").await;
+    let partner = world.partner("R-1").await;
+    let distributor = world.distributor("D-1").await;
+    distributor.report("", "text/csv", csv(&["5CG1234ABC R-1"])).await;
+    let id = partner.customer("Werft Nord").await;
+    for role in [Role::ItAdmin, Role::ReportAdmin] {
+        let customer = world.token(role, Some(&id)).await;
+        assert_eq!(customer.get("unassigned-devices").await.refused(404), "not_found");
+        assert_eq!(customer.all("customers").await.len(), 1);
+        assert_eq!(customer.all(&format!("customers/{id}/devices")).await, Vec::<serde_json::Value>::new());
+    }
+}

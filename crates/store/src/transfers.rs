@@ -1,0 +1,421 @@
+//! Transfers: what was asked, how it was judged, what came of it.
+
+use std::collections::HashMap;
+
+use roadstead_domain::access::{Actor, Scope};
+use roadstead_domain::clock::Micros;
+use roadstead_domain::customer::Assignment;
+use roadstead_domain::ids::{DeviceId, OperationId, TenantId, TransferId};
+use roadstead_domain::placement::Place;
+use roadstead_domain::transfer::{Asked, Done, Found, Reason, Row, Target, UNASSIGNED, Verdict};
+use uuid::Uuid;
+
+use crate::args;
+use crate::bulk::Bulk;
+use crate::engine::Tx;
+use crate::error::{Error, Result};
+use crate::page::{Page, Rows};
+
+/// A transfer.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct Transfer {
+    /// Its id.
+    pub id: Uuid,
+    /// `previewed`, `committing`, `committed`, `undoing`, `undone` or `failed`.
+    pub state: String,
+    /// The digest of what was judged.
+    pub digest: Vec<u8>,
+    /// Rows.
+    pub items: i64,
+    /// Rows that will be, or were to be, moved.
+    pub ready: i64,
+    /// Rows that will not.
+    pub blocked: i64,
+    /// Rows with something to think of.
+    pub warned: i64,
+    /// PCs that were moved.
+    pub moved: i64,
+    /// Whether blocked rows are left out instead of stopping the whole.
+    pub good_rows_only: bool,
+    /// The operation that carries it out, where it runs in the background.
+    pub operation: Option<Uuid>,
+    /// When it was previewed, in microseconds.
+    pub created_at: i64,
+    /// When it was carried out.
+    pub committed_at: Option<i64>,
+    /// When it was undone.
+    pub undone_at: Option<i64>,
+}
+
+/// A row of a transfer as stored.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct Item {
+    /// Its number, from 1.
+    pub line: i64,
+    /// The serial.
+    pub serial: String,
+    /// The target as it was asked for.
+    pub target: String,
+    /// The PC.
+    pub device: Option<Uuid>,
+    /// The generation that was read.
+    pub generation: Option<i64>,
+    /// Where it was.
+    pub from_tenant: Option<Uuid>,
+    /// Where it goes.
+    pub to_tenant: Option<Uuid>,
+    /// `ready` or `blocked`.
+    pub verdict: String,
+    /// Codes with a space between them.
+    pub reasons: String,
+    /// `moved`, `left_out` or `undone`; `None` before the commit.
+    pub result: Option<String>,
+}
+
+impl Item {
+    /// Its reasons' codes.
+    pub fn codes(&self) -> impl Iterator<Item = &str> {
+        self.reasons.split_whitespace()
+    }
+
+    /// The row as it was judged.
+    pub fn row(&self) -> Result<Row> {
+        let reasons: Option<Vec<Reason>> = self.codes().map(Reason::from_code).collect();
+        Ok(Row {
+            serial: self.serial.clone(),
+            device: self.device.map(DeviceId).zip(self.generation),
+            from: self.from_tenant.map(TenantId),
+            to: self.to_tenant.map(TenantId),
+            reasons: reasons.ok_or_else(|| Error::bad("transfer_items", &self.reasons))?,
+        })
+    }
+}
+
+/// The PCs that the scope's partner can see, by serial: in its pool and in the customers that are open to it.
+pub async fn found(tx: &mut Tx, scope: &Scope, serials: &[&str]) -> Result<HashMap<String, Vec<Found>>> {
+    let partner = scope.partner()?;
+    let rows: Vec<(Uuid, String, i64, Uuid, Option<String>)> = tx
+        .all_of_set(
+            "SELECT d.id, d.serial, p.generation, p.tenant, l.buyer_name \
+             FROM <set> s CROSS JOIN devices d CROSS JOIN placements p CROSS JOIN tenants t \
+             LEFT JOIN customers c ON c.tenant = t.id \
+             LEFT JOIN report_lines l ON l.report = p.report AND l.line = p.line \
+             WHERE d.serial = s.value AND p.device = d.id AND t.id = p.tenant AND t.parent = $1 \
+             AND (t.kind = 'holding' OR (c.assignment = 'accepted' AND c.partner_access))",
+            args![partner],
+            serials,
+        )
+        .await?;
+    let mut found: HashMap<String, Vec<Found>> = HashMap::with_capacity(rows.len());
+    for (device, serial, generation, tenant, sold_to) in rows {
+        found.entry(serial).or_default().push(Found {
+            device: DeviceId(device),
+            generation,
+            place: Place { tenant: TenantId(tenant), partner },
+            sold_to,
+            seen: false,
+        });
+    }
+    Ok(found)
+}
+
+#[derive(sqlx::FromRow)]
+struct TargetRow {
+    tenant: Uuid,
+    number: String,
+    name: String,
+    assignment: String,
+    partner_access: bool,
+    disabled_at: Option<i64>,
+}
+
+/// Where the scope's partner can send PCs: its pool, and every customer that names it, whatever their state.
+pub async fn targets(tx: &mut Tx, scope: &Scope) -> Result<Vec<(String, Target)>> {
+    let partner = scope.partner()?;
+    let pool: Option<(Uuid,)> =
+        tx.optional("SELECT id FROM tenants WHERE parent = $1 AND kind = 'holding'", args![partner]).await?;
+    let mut targets: Vec<(String, Target)> =
+        pool.into_iter().map(|(id,)| (UNASSIGNED.to_owned(), Target::Pool(TenantId(id)))).collect();
+    let rows: Vec<TargetRow> = tx
+        .all(
+            "SELECT tenant, number, name, assignment, partner_access, disabled_at FROM customers \
+             WHERE partner = $1",
+            args![partner],
+        )
+        .await?;
+    for row in rows {
+        let assignment =
+            Assignment::from_code(&row.assignment).ok_or_else(|| Error::bad("customers", &row.assignment))?;
+        let target = Target::Customer {
+            tenant: TenantId(row.tenant),
+            name: row.name,
+            assignment,
+            open: row.partner_access,
+            disabled: row.disabled_at.is_some(),
+        };
+        targets.push((row.number, target));
+    }
+    Ok(targets)
+}
+
+/// Keeps a preview: the transfer and its rows.
+pub async fn create(
+    tx: &mut Tx,
+    scope: &Scope,
+    id: TransferId,
+    digest: [u8; 32],
+    asked: &[Asked],
+    rows: &[Row],
+    at: Micros,
+) -> Result<()> {
+    let partner = scope.partner()?;
+    let blocked = rows.iter().filter(|row| row.verdict() == Verdict::Blocked).count() as u64;
+    let warned =
+        rows.iter().filter(|row| row.verdict() == Verdict::Ready && !row.reasons.is_empty()).count() as u64;
+    let (actor_kind, actor) = match scope.actor() {
+        Actor::User(id) => ("user", Some(id.0)),
+        Actor::Token(id) => ("token", Some(id.0)),
+        Actor::System => ("system", None),
+    };
+    tx.execute(
+        "INSERT INTO transfers (id, partner, state, digest, items, ready, blocked, warned, moved, good_rows_only, \
+         actor_kind, actor, created_at) VALUES ($1, $2, 'previewed', $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+        args![
+            id,
+            partner,
+            digest,
+            rows.len() as u64,
+            rows.len() as u64 - blocked,
+            blocked,
+            warned,
+            0_i64,
+            false,
+            actor_kind,
+            actor,
+            at
+        ],
+    )
+    .await?;
+    let mut bulk = Bulk::new(
+        "INSERT INTO transfer_items (transfer, line, serial, target, device, generation, from_tenant, to_tenant, \
+         verdict, reasons)",
+        10,
+        "",
+    );
+    for (at, (asked, row)) in asked.iter().zip(rows).enumerate() {
+        let codes: Vec<&str> = row.reasons.iter().map(|reason| reason.code()).collect();
+        bulk.push(
+            tx,
+            args![
+                id,
+                at as u64 + 1,
+                &row.serial,
+                &asked.to,
+                row.device.map(|(id, _)| id.0),
+                row.device.map(|(_, generation)| generation),
+                row.from,
+                row.to,
+                row.verdict().as_str(),
+                codes.join(" ")
+            ],
+        )
+        .await?;
+    }
+    bulk.finish(tx).await?;
+    Ok(())
+}
+
+macro_rules! transfer_sql {
+    ($rest:literal) => {
+        concat!(
+            "SELECT id, state, digest, items, ready, blocked, warned, moved, good_rows_only, operation, created_at, ",
+            "committed_at, undone_at FROM transfers WHERE partner = $1",
+            $rest
+        )
+    };
+}
+
+/// The transfer, if it is the scope's partner's.
+pub async fn get(tx: &mut Tx, scope: &Scope, id: TransferId) -> Result<Option<Transfer>> {
+    tx.optional(transfer_sql!(" AND id = $2"), args![scope.partner()?, id]).await
+}
+
+/// The partner's transfers, newest first. `None` for a cursor that is none.
+pub async fn list(tx: &mut Tx, scope: &Scope, page: &Page) -> Result<Option<Rows<Transfer>>> {
+    let Ok(after) = page.after::<Uuid>() else { return Ok(None) };
+    let rows = page.rows();
+    let items: Vec<Transfer> = tx
+        .all(
+            transfer_sql!(" AND id < $2 ORDER BY id DESC LIMIT $3"),
+            args![scope.partner()?, after.unwrap_or(Uuid::max()), rows + 1],
+        )
+        .await?;
+    Ok(Some(Rows::cut(items, rows, |transfer| transfer.id)))
+}
+
+macro_rules! item_sql {
+    ($rest:literal) => {
+        concat!(
+            "SELECT i.line, i.serial, i.target, i.device, i.generation, i.from_tenant, i.to_tenant, i.verdict, ",
+            "i.reasons, i.result FROM transfers t JOIN transfer_items i ON i.transfer = t.id ",
+            "WHERE t.partner = $1 AND t.id = $2",
+            $rest
+        )
+    };
+}
+
+/// A page of its rows, in the order in which they were asked for, `only` those with this verdict if given.
+pub async fn items(
+    tx: &mut Tx,
+    scope: &Scope,
+    id: TransferId,
+    only: Option<Verdict>,
+    page: &Page,
+) -> Result<Option<Rows<Item>>> {
+    let Ok(after) = page.after::<i64>() else { return Ok(None) };
+    let rows = page.rows();
+    let items: Vec<Item> = tx
+        .all(
+            item_sql!(" AND i.line > $3 AND ($5 IS NULL OR i.verdict = $5) ORDER BY i.line LIMIT $4"),
+            args![scope.partner()?, id, after.unwrap_or(0), rows + 1, only.map(Verdict::as_str)],
+        )
+        .await?;
+    Ok(Some(Rows::cut(items, rows, |item| item.line)))
+}
+
+/// All of its rows.
+pub async fn all_items(tx: &mut Tx, scope: &Scope, id: TransferId) -> Result<Vec<Item>> {
+    tx.all(item_sql!(" ORDER BY i.line"), args![scope.partner()?, id]).await
+}
+
+/// Takes it from one state to another, for whoever is first. `false` if it is not in the first any more.
+pub async fn advance(
+    tx: &mut Tx,
+    scope: &Scope,
+    id: TransferId,
+    from: &str,
+    to: &str,
+    operation: Option<OperationId>,
+) -> Result<bool> {
+    let changed = tx
+        .execute(
+            "UPDATE transfers SET state = $4, operation = COALESCE($5, operation) \
+             WHERE partner = $1 AND id = $2 AND state = $3",
+            args![scope.partner()?, id, from, to, operation.map(|id| id.0)],
+        )
+        .await?;
+    Ok(changed == 1)
+}
+
+/// Notes whether blocked rows are left out.
+pub async fn set_good_rows_only(tx: &mut Tx, scope: &Scope, id: TransferId, only: bool) -> Result<()> {
+    tx.execute(
+        "UPDATE transfers SET good_rows_only = $3 WHERE partner = $1 AND id = $2",
+        args![scope.partner()?, id, only],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Writes that its ready rows were moved.
+pub async fn committed(tx: &mut Tx, scope: &Scope, id: TransferId, moved: u64, at: Micros) -> Result<()> {
+    let partner = scope.partner()?;
+    tx.execute(
+        "UPDATE transfers SET state = 'committed', moved = $3, committed_at = $4 WHERE partner = $1 AND id = $2",
+        args![partner, id, moved, at],
+    )
+    .await?;
+    tx.execute(
+        "UPDATE transfer_items SET result = CASE WHEN verdict = 'ready' THEN 'moved' ELSE 'left_out' END \
+         WHERE transfer = (SELECT id FROM transfers WHERE partner = $1 AND id = $2)",
+        args![partner, id],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Writes that it was undone, except for these rows that moved on since.
+pub async fn undone(tx: &mut Tx, scope: &Scope, id: TransferId, left: &[i64], at: Micros) -> Result<()> {
+    let partner = scope.partner()?;
+    tx.execute(
+        "UPDATE transfers SET state = 'undone', undone_at = $3 WHERE partner = $1 AND id = $2",
+        args![partner, id, at],
+    )
+    .await?;
+    tx.execute(
+        "UPDATE transfer_items SET result = 'undone' WHERE result = 'moved' \
+         AND transfer = (SELECT id FROM transfers WHERE partner = $1 AND id = $2)",
+        args![partner, id],
+    )
+    .await?;
+    let mut bulk = Bulk::new(
+        "UPDATE transfer_items SET result = 'moved' FROM (",
+        2,
+        ") AS v WHERE transfer_items.transfer = v.column1 AND transfer_items.line = v.column2",
+    );
+    for line in left {
+        bulk.push(tx, args![id, *line]).await?;
+    }
+    bulk.finish(tx).await?;
+    Ok(())
+}
+
+/// The moves of a transfer that was carried out, with the number of each row.
+pub async fn done(tx: &mut Tx, scope: &Scope, id: TransferId) -> Result<Vec<(i64, Done)>> {
+    let items = all_items(tx, scope, id).await?;
+    let bad = |item: &Item| Error::bad("transfer_items", format!("row {} of {id}", item.line));
+    items
+        .iter()
+        .filter(|item| item.result.as_deref() == Some("moved"))
+        .map(|item| {
+            let (Some(device), Some(generation), Some(from), Some(to)) =
+                (item.device, item.generation, item.from_tenant, item.to_tenant)
+            else {
+                return Err(bad(item));
+            };
+            let done = Done {
+                serial: item.serial.clone(),
+                device: DeviceId(device),
+                from: TenantId(from),
+                to: TenantId(to),
+                generation: generation + 1,
+            };
+            Ok((item.line, done))
+        })
+        .collect()
+}
+
+/// Where the PCs of a transfer are now: generation and tenant, as far as the scope's partner sees them.
+pub async fn present(
+    tx: &mut Tx,
+    scope: &Scope,
+    id: TransferId,
+) -> Result<HashMap<DeviceId, (i64, Option<TenantId>)>> {
+    let rows: Vec<(Uuid, i64, Option<Uuid>)> = tx
+        .all(
+            "SELECT p.device, p.generation, p.tenant FROM transfers t \
+             CROSS JOIN transfer_items i CROSS JOIN placements p CROSS JOIN tenants n \
+             LEFT JOIN customers c ON c.tenant = n.id \
+             WHERE t.partner = $1 AND t.id = $2 AND i.transfer = t.id AND i.result = 'moved' \
+             AND p.device = i.device AND n.id = p.tenant AND n.parent = $1 \
+             AND (n.kind = 'holding' OR (c.assignment = 'accepted' AND c.partner_access))",
+            args![scope.partner()?, id],
+        )
+        .await?;
+    Ok(rows
+        .into_iter()
+        .map(|(device, generation, tenant)| (DeviceId(device), (generation, tenant.map(TenantId))))
+        .collect())
+}
+
+/// Forgets previews that nobody carried out, older than this.
+pub async fn forget_previews(tx: &mut Tx, scope: &Scope, before: Micros) -> Result<u64> {
+    scope.platform()?;
+    tx.execute(
+        "DELETE FROM transfer_items WHERE transfer IN \
+         (SELECT id FROM transfers WHERE state = 'previewed' AND created_at < $1)",
+        args![before],
+    )
+    .await?;
+    tx.execute("DELETE FROM transfers WHERE state = 'previewed' AND created_at < $1", args![before]).await
+}

@@ -2,6 +2,7 @@
 //! SQLite with the same settings, in one transaction, with nothing judged, looked up or hashed.
 
 use std::path::Path;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::ensure;
@@ -10,9 +11,6 @@ use uuid::{Builder, Uuid};
 
 use crate::generator::{PARTNERS, Sale, Sellers};
 use crate::machine;
-
-/// The product's schema, word for word.
-const SCHEMA: &str = include_str!("../../crates/store/src/migrations/0001_core.sql");
 
 /// Rows are made this many at a time, while the clock stands still. It is also how many share an instant, as the
 /// product's batches do.
@@ -52,10 +50,10 @@ struct Fixed {
     holdings: Vec<[u8; 16]>,
 }
 
-/// Inserts the lines of these numbers into a fresh database in `directory`.
-pub fn run(floor: Floor, directory: &Path, lines: u64) -> anyhow::Result<Taken> {
+/// Inserts the lines of these numbers into a fresh database in `directory`, made by the product's `program`.
+pub fn run(floor: Floor, program: &Path, directory: &Path, lines: u64) -> anyhow::Result<Taken> {
     let directory = tempfile::Builder::new().prefix("roadstead-floor-").tempdir_in(directory)?;
-    let mut database = open(&directory.path().join("floor.db"))?;
+    let mut database = open(program, directory.path())?;
     let sellers = Sellers::skewed();
     let ids = |from: u64| (0..PARTNERS as u64).map(|n| id(0, from + n)).collect();
     let fixed = Fixed { report: id(0, 1), partners: ids(1000), holdings: ids(2000) };
@@ -95,15 +93,16 @@ pub fn run(floor: Floor, directory: &Path, lines: u64) -> anyhow::Result<Taken> 
     Ok(Taken { seconds: clock.elapsed.as_secs_f64(), cpu_ms: clock.cpu_ms })
 }
 
-/// A fresh database with the settings of the product's writer (`Store::open_sqlite`).
-fn open(path: &Path) -> anyhow::Result<Connection> {
-    let database = Connection::open(path)?;
+/// A fresh database, made by the product, with the settings of its writer (`Store::open_sqlite`).
+fn open(program: &Path, directory: &Path) -> anyhow::Result<Connection> {
+    let made = Command::new(program).arg("migrate").arg("--data").arg(directory).output()?;
+    ensure!(made.status.success(), "{} migrate: {}", program.display(), String::from_utf8_lossy(&made.stderr));
+    let database = Connection::open(directory.join("roadstead.db"))?;
     database.pragma_update(None, "journal_mode", "WAL")?;
     database.pragma_update(None, "synchronous", "FULL")?;
     database.pragma_update(None, "foreign_keys", "ON")?;
     database.pragma_update(None, "cache_size", -65_536)?;
     database.pragma_update(None, "wal_autocheckpoint", 4000)?;
-    database.execute_batch(&SCHEMA.replace("<sequence>", "INTEGER PRIMARY KEY AUTOINCREMENT"))?;
     Ok(database)
 }
 

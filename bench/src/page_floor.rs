@@ -70,11 +70,7 @@ const PRODUCT_SQL: &str = "SELECT d.id, p.serial, d.product_number, d.model, (SE
      l.sold_on, n.name AS reporter_name FROM placements p JOIN devices d ON d.id = p.device \
      LEFT JOIN report_lines l ON l.report = p.report AND l.line = p.line \
      LEFT JOIN reports r ON r.id = p.report LEFT JOIN reporters n ON n.id = r.reporter \
-     WHERE p.tenant = $1 AND (p.serial, p.device) > ($4, $5) \
-     AND ($6 IS NULL OR p.search LIKE ('' || $6) ESCAPE '\\') AND ($7 IS NULL OR d.model = $7) \
-     AND ($8 IS NULL OR EXISTS (SELECT 1 FROM entitlements f WHERE f.device = p.device \
-     AND f.support_level = $8 AND f.ends_on > $2)) AND ($9 IS NULL OR p.since >= $9) ORDER BY \
-     p.serial, p.device LIMIT $3";
+     WHERE p.tenant = $1 AND (p.serial, p.device) > ($4, $5) ORDER BY p.serial, p.device LIMIT $3";
 
 /// The same with `?n`: SQLite takes `$n` for a name, and `rusqlite` binds by number.
 static SQL: LazyLock<String> = LazyLock::new(|| PRODUCT_SQL.replace('$', "?"));
@@ -142,21 +138,10 @@ fn open(database: &FilePath) -> anyhow::Result<Connection> {
 }
 
 fn rows(connection: &Connection, question: &Question) -> anyhow::Result<Vec<Read>> {
-    let none: Option<String> = None;
     let Question { tenant, today, limit, after } = question;
     let mut statement = connection.prepare_cached(&SQL)?;
     let rows = statement.query_map(
-        params![
-            tenant.as_bytes(),
-            today,
-            limit + 1,
-            after.serial,
-            after.device.as_bytes(),
-            none,
-            none,
-            none,
-            none
-        ],
+        params![tenant.as_bytes(), today, limit + 1, after.serial, after.device.as_bytes()],
         Read::of,
     )?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)

@@ -66,9 +66,10 @@ pub async fn run(options: &Options) -> anyhow::Result<Workload> {
                 Who::Product => product(options, &csv, &written, &sellers).await?,
                 Who::Floor(floor) => {
                     let idle = idle_share().await?;
-                    let (directory, lines) = (options.dir.clone(), options.lines);
+                    let (program, directory) = (options.server.clone(), options.dir.clone());
+                    let lines = options.lines;
                     let taken =
-                        tokio::task::spawn_blocking(move || floor::run(floor, &directory, lines)).await??;
+                        tokio::task::spawn_blocking(move || floor::run(floor, &program, &directory, lines)).await??;
                     let (seconds, cpu_ms) = (taken.seconds, taken.cpu_ms);
                     Run { who, idle, upload_seconds: None, seconds, cpu_ms, peak_mb: None }
                 }

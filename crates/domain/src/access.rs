@@ -100,6 +100,8 @@ pub enum Action {
     ReadReports,
     /// Read the own pool.
     ReadUnassigned,
+    /// Read one PC of one's own tenants.
+    ReadDevice,
     /// Read the customers of a partner, or the own customer tenant, and their PCs.
     ReadCustomers,
     /// Create customer tenants and answer a customer that asks for a partner.
@@ -118,7 +120,7 @@ pub enum Action {
 
 impl Action {
     /// Every action.
-    pub const ALL: [Action; 14] = [
+    pub const ALL: [Action; 15] = [
         Action::ReadPartners,
         Action::ManagePartners,
         Action::ReadReporters,
@@ -126,6 +128,7 @@ impl Action {
         Action::SubmitReport,
         Action::ReadReports,
         Action::ReadUnassigned,
+        Action::ReadDevice,
         Action::ReadCustomers,
         Action::ManageCustomers,
         Action::ManageOwnTenant,
@@ -199,6 +202,15 @@ impl Scope {
         Scope { actor: self.actor, reach: Reach::Platform }
     }
 
+    /// The partner that it is for, or `None` for the whole platform.
+    pub fn partner_or_platform(&self) -> Result<Option<TenantId>, Denied> {
+        match self.reach {
+            Reach::Partner(partner) => Ok(Some(partner)),
+            Reach::Platform => Ok(None),
+            _ => Err(Denied::NotFound),
+        }
+    }
+
     /// That it reaches the programme's own rows.
     pub fn platform(&self) -> Result<(), Denied> {
         match self.reach {
@@ -249,6 +261,7 @@ pub fn authorize(caller: &Caller, action: Action) -> Result<Scope, Denied> {
         (Role::PartnerAdmin | Role::PartnerReadOnly, Home::Partner(partner)) => match action {
             A::ReadAudit | A::ManageCustomers | A::Transfer if read_only => return Err(Denied::Forbidden),
             A::ReadUnassigned
+            | A::ReadDevice
             | A::ReadCustomers
             | A::ManageCustomers
             | A::ReadTransfers
@@ -313,8 +326,8 @@ mod tests {
             table,
             "operator at operator: ReadPartners ManagePartners ReadReporters ManageReporters SubmitReport ReadReports FollowEvents ReadAudit\n\
              distributor at reporter: SubmitReport ReadReports FollowEvents ReadAudit\n\
-             partner_admin at partner: ReadUnassigned ReadCustomers ManageCustomers ReadTransfers Transfer FollowEvents ReadAudit\n\
-             partner_read_only at partner: ReadUnassigned ReadCustomers ManageCustomers=403 ReadTransfers Transfer=403 FollowEvents ReadAudit=403\n\
+             partner_admin at partner: ReadUnassigned ReadDevice ReadCustomers ManageCustomers ReadTransfers Transfer FollowEvents ReadAudit\n\
+             partner_read_only at partner: ReadUnassigned ReadDevice ReadCustomers ManageCustomers=403 ReadTransfers Transfer=403 FollowEvents ReadAudit=403\n\
              it_admin at customer: ReadCustomers ManageOwnTenant FollowEvents ReadAudit\n\
              report_admin at customer: ReadCustomers ManageOwnTenant=403 FollowEvents ReadAudit=403\n"
         );

@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::events::Hub;
+use crate::pools::Pools;
 
 /// What the operator of the platform can set.
 #[derive(Clone, Debug)]
@@ -57,6 +58,8 @@ pub struct Shared {
     pub spool: PathBuf,
     /// Tells live pages.
     pub hub: Hub,
+    /// The pools that somebody filters, in memory.
+    pub pools: Pools,
     /// Passwords hashed at a time: each takes 19 MiB and a core.
     pub hashing: Semaphore,
     /// When the use of a credential was last noted.
@@ -71,8 +74,8 @@ impl App {
     /// Puts a platform together; nothing runs yet.
     pub fn new(store: Store, ambient: Ambient, config: Config, spool: PathBuf) -> Self {
         let (hub, work, closing) = (Hub::default(), Notify::new(), CancellationToken::new());
-        let (hashing, noted) = (Semaphore::new(2), Mutex::default());
-        Self(Arc::new(Shared { store, ambient, config, spool, hub, hashing, noted, closing, work }))
+        let (pools, hashing, noted) = (Pools::default(), Semaphore::new(2), Mutex::default());
+        Self(Arc::new(Shared { store, ambient, config, spool, hub, pools, hashing, noted, closing, work }))
     }
 
     /// Whether the use of this credential is to be noted: once a minute is enough, and who only reads does not wait for

@@ -12,5 +12,6 @@ pub mod flows;
 pub mod http;
 pub mod i18n;
 pub mod jobs;
+pub mod pools;
 pub mod portal;
 pub mod spool;

@@ -10,6 +10,7 @@
 pub mod audit;
 pub mod bulk;
 pub mod customers;
+pub mod devices;
 pub mod engine;
 pub mod entitlements;
 mod error;
@@ -25,6 +26,7 @@ pub mod placements;
 pub mod pool;
 pub mod reporters;
 pub mod reports;
+pub mod saved_views;
 pub mod serials;
 pub mod sessions;
 pub mod testing;

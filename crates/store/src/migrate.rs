@@ -9,33 +9,31 @@ use crate::error::{Error, Result};
 const MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, include_str!("migrations/0001_core.sql"), include_str!("migrations/0001_core.pg.sql")),
     (2, include_str!("migrations/0002_customers.sql"), include_str!("migrations/0002_customers.pg.sql")),
+    (5, include_str!("migrations/0005_pool.sql"), include_str!("migrations/0005_pool.pg.sql")),
     (10, include_str!("migrations/0010_transfers.sql"), include_str!("migrations/0010_transfers.pg.sql")),
 ];
 
 const VERSIONS: &str = "CREATE TABLE IF NOT EXISTS schema_versions (version BIGINT PRIMARY KEY)";
 
-/// The schema of this version.
-fn newest() -> i64 {
-    MIGRATIONS.last().map_or(0, |(version, ..)| *version)
-}
-
-fn newer_than_ours(version: i64) -> Error {
-    Error::Unusable(format!(
-        "the database has schema version {version}, newer than this program's {}: start a newer version of Roadstead",
-        newest()
-    ))
+/// Those that are not done yet. Numbers are given to branches, so a lower one may come after a higher one.
+fn to_do(done: &[i64]) -> Result<impl Iterator<Item = &'static (i64, &'static str, &'static str)>> {
+    let newest = MIGRATIONS.last().map_or(0, |(version, ..)| *version);
+    if let Some(newer) = done.iter().find(|version| **version > newest) {
+        return Err(Error::Unusable(format!(
+            "the database has schema version {newer}, newer than this program's {newest}: start a newer version of \
+             Roadstead"
+        )));
+    }
+    Ok(MIGRATIONS.iter().filter(move |(version, ..)| !done.contains(version)))
 }
 
 /// Migrates the embedded database on its only connection.
 pub(crate) async fn sqlite(connection: &mut SqliteConnection) -> Result<()> {
     let mut tx = connection.begin_with("BEGIN IMMEDIATE").await?;
     tx.execute(VERSIONS).await?;
-    let done: i64 =
-        tx.fetch_one("SELECT COALESCE(MAX(version), 0) FROM schema_versions").await?.try_get(0)?;
-    if done > newest() {
-        return Err(newer_than_ours(done));
-    }
-    for (version, text, _) in MIGRATIONS.iter().filter(|(version, ..)| *version > done) {
+    let rows = tx.fetch_all("SELECT version FROM schema_versions").await?;
+    let done = rows.iter().map(|row| row.try_get(0)).collect::<sqlx::Result<Vec<i64>>>()?;
+    for (version, text, _) in to_do(&done)? {
         let text = text.replace("<sequence>", "INTEGER PRIMARY KEY AUTOINCREMENT");
         tx.execute(sqlx::raw_sql(AssertSqlSafe(text))).await?;
         sqlx::query("INSERT INTO schema_versions (version) VALUES ($1)")
@@ -75,13 +73,9 @@ pub(crate) async fn postgres(connection: &mut PgConnection) -> Result<()> {
     // "migr" in ASCII: one number for this one lock.
     tx.execute("SELECT pg_advisory_xact_lock(1835624306)").await?;
     tx.execute(VERSIONS).await?;
-    let done: i64 = sqlx::query_scalar("SELECT COALESCE(MAX(version), 0) FROM schema_versions")
-        .fetch_one(&mut *tx)
-        .await?;
-    if done > newest() {
-        return Err(newer_than_ours(done));
-    }
-    for (version, text, besides) in MIGRATIONS.iter().filter(|(version, ..)| *version > done) {
+    let done: Vec<i64> =
+        sqlx::query_scalar("SELECT version FROM schema_versions").fetch_all(&mut *tx).await?;
+    for (version, text, besides) in to_do(&done)? {
         let text = text.replace("<sequence>", "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY");
         tx.execute(sqlx::raw_sql(AssertSqlSafe(text))).await?;
         tx.execute(*besides).await?;

@@ -2,13 +2,12 @@
 
 use jiff::civil::Date;
 use roadstead_domain::access::Scope;
-use roadstead_domain::clock::Micros;
-use roadstead_domain::partner::SupportLevel;
+use roadstead_domain::ids::TenantId;
 use serde::Deserialize;
 use uuid::Uuid;
 
 use crate::args;
-use crate::engine::{Arg, Tx};
+use crate::engine::Tx;
 use crate::error::Result;
 use crate::page::{Page, Rows};
 
@@ -47,32 +46,29 @@ pub enum Sort {
     Newest,
 }
 
-/// Which PCs of the pool.
-#[derive(Clone, Debug, Default)]
-pub struct Filter {
-    /// Part of the serial, product, model, end customer or invoice, in any case.
-    pub q: Option<String>,
-    /// This model.
-    pub model: Option<String>,
-    /// Entitled to this level.
-    pub support_level: Option<SupportLevel>,
-    /// In the pool since this instant or later.
-    pub reported_after: Option<Micros>,
+/// What a PC of the pool is found by, or (without `search`) that it left.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct Entry {
+    /// The PC's id.
+    pub id: Uuid,
+    /// Its serial.
+    pub serial: String,
+    /// The lines of [`search_text`].
+    pub search: Option<String>,
+    /// When it came into the pool, in microseconds.
+    pub since: Option<i64>,
+    /// Who reported it.
+    pub reporter: Option<Uuid>,
+    /// The first day on which it is no longer entitled to Premium.
+    pub premium_until: Option<String>,
+    /// The first day on which it is no longer entitled to Premium+.
+    pub premium_plus_until: Option<String>,
 }
 
-impl Filter {
-    /// Whether every PC of the pool passes.
-    pub fn is_empty(&self) -> bool {
-        self.q.is_none()
-            && self.model.is_none()
-            && self.support_level.is_none()
-            && self.reported_after.is_none()
-    }
-}
-
-/// What the list searches in, for the writer of placements.
+/// What lists search in, for the writer of placements: serial, product, model, end customer and invoice, a line each.
 pub fn search_text(parts: &[&str]) -> String {
-    parts.join("\n").to_lowercase()
+    let line = |part: &&str| part.replace(['\n', '\r'], " ").to_lowercase();
+    parts.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
 /// `%needle%` with the needle's own wildcards made harmless.
@@ -81,69 +77,68 @@ pub(crate) fn like(needle: &str) -> String {
     format!("%{}%", needle.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_"))
 }
 
-/// A page of the pool. `None` for a cursor that is none. Empty while the partner has no pool.
+/// The columns and joins of [`Unassigned`]; the caller names the placements `p` first.
+macro_rules! unassigned_sql {
+    ($from:literal, $where:literal) => {
+        concat!(
+            "SELECT d.id, p.serial, d.product_number, d.model, (SELECT MAX(e.support_level) FROM entitlements e ",
+            "WHERE e.device = p.device AND e.ends_on > $2) AS support_level, p.since, l.buyer_name, l.invoice, ",
+            "l.sold_on, n.name AS reporter_name FROM ",
+            $from,
+            " JOIN devices d ON d.id = p.device ",
+            "LEFT JOIN report_lines l ON l.report = p.report AND l.line = p.line ",
+            "LEFT JOIN reports r ON r.id = p.report LEFT JOIN reporters n ON n.id = r.reporter ",
+            "WHERE p.tenant = (SELECT id FROM tenants WHERE parent = $1 AND kind = 'holding') AND ",
+            $where
+        )
+    };
+}
+
+/// A page of the whole pool. `None` for a cursor that is none. Empty while the partner has no pool.
 pub async fn list(
     tx: &mut Tx,
     scope: &Scope,
-    filter: &Filter,
     sort: Sort,
     page: &Page,
     today: Date,
 ) -> Result<Option<Rows<Unassigned>>> {
     let rows = page.rows();
-    // The pattern is written as an expression: SQLite plans a statement anew whenever a bare `LIKE $6` is bound.
-    macro_rules! pool_sql {
-        ($after:literal, $order:literal) => {
-            concat!(
-                "SELECT d.id, p.serial, d.product_number, d.model, (SELECT MAX(e.support_level) FROM entitlements e ",
-                "WHERE e.device = p.device AND e.ends_on > $2) AS support_level, p.since, l.buyer_name, l.invoice, ",
-                "l.sold_on, n.name AS reporter_name FROM placements p JOIN devices d ON d.id = p.device ",
-                "LEFT JOIN report_lines l ON l.report = p.report AND l.line = p.line ",
-                "LEFT JOIN reports r ON r.id = p.report LEFT JOIN reporters n ON n.id = r.reporter ",
-                "WHERE p.tenant = (SELECT id FROM tenants WHERE parent = $1 AND kind = 'holding') AND ",
-                $after,
-                " AND ($6 IS NULL OR p.search LIKE ('' || $6) ESCAPE '\\') AND ($7 IS NULL OR d.model = $7) ",
-                "AND ($8 IS NULL OR EXISTS (SELECT 1 FROM entitlements f WHERE f.device = p.device ",
-                "AND f.support_level = $8 AND f.ends_on > $2)) AND ($9 IS NULL OR p.since >= $9) ORDER BY ",
-                $order,
-                " LIMIT $3"
-            )
-        };
-    }
-    let partner = scope.partner()?;
-    let bind = |key: Arg, id: Uuid| {
-        let mut args = args![partner, today.to_string(), rows + 1];
-        args.push(key);
-        args.extend(args![
-            id,
-            filter.q.as_deref().map(like),
-            filter.model.as_deref(),
-            filter.support_level.map(SupportLevel::as_str),
-            filter.reported_after.map(|at| at.0)
-        ]);
-        args
-    };
+    let mut bind = args![scope.partner()?, today.to_string(), rows + 1];
     Ok(Some(match sort {
         Sort::Serial => {
             let Ok(after) = page.after::<(String, Uuid)>() else { return Ok(None) };
             let (serial, id) = after.unwrap_or_default();
-            let sql = pool_sql!("(p.serial, p.device) > ($4, $5)", "p.serial, p.device");
-            let items = fetch(tx, filter, sql, bind(serial.into(), id)).await?;
-            Rows::cut(items, rows, |item| (item.serial.clone(), item.id))
+            bind.extend(args![serial, id]);
+            let sql = unassigned_sql!(
+                "placements p",
+                "(p.serial, p.device) > ($4, $5) ORDER BY p.serial, p.device LIMIT $3"
+            );
+            Rows::cut(tx.all_quick(sql, bind).await?, rows, |item: &Unassigned| {
+                (item.serial.clone(), item.id)
+            })
         }
         Sort::Newest => {
             let Ok(after) = page.after::<(i64, Uuid)>() else { return Ok(None) };
             let (since, id) = after.unwrap_or((i64::MAX, Uuid::max()));
-            let sql = pool_sql!("(p.since, p.device) < ($4, $5)", "p.since DESC, p.device DESC");
-            let items = fetch(tx, filter, sql, bind(since.into(), id)).await?;
-            Rows::cut(items, rows, |item| (item.since, item.id))
+            bind.extend(args![since, id]);
+            let sql = unassigned_sql!(
+                "placements p",
+                "(p.since, p.device) < ($4, $5) ORDER BY p.since DESC, p.device DESC LIMIT $3"
+            );
+            Rows::cut(tx.all_quick(sql, bind).await?, rows, |item: &Unassigned| (item.since, item.id))
         }
     }))
 }
 
-/// With a filter it may have to search through the whole pool, without one never.
-async fn fetch(tx: &mut Tx, filter: &Filter, sql: &'static str, args: Vec<Arg>) -> Result<Vec<Unassigned>> {
-    if filter.is_empty() { tx.all_quick(sql, args).await } else { tx.all(sql, args).await }
+/// The PCs of the pool with these serials, in no order; two of different manufacturers may share one.
+pub async fn with_serials(
+    tx: &mut Tx,
+    scope: &Scope,
+    serials: &[&str],
+    today: Date,
+) -> Result<Vec<Unassigned>> {
+    let sql = unassigned_sql!("<set> s CROSS JOIN placements p", "p.serial = s.value");
+    tx.all_of_set(sql, args![scope.partner()?, today.to_string()], serials).await
 }
 
 /// How many PCs are in the pool, from the counter.
@@ -152,6 +147,82 @@ pub async fn count(tx: &mut Tx, scope: &Scope) -> Result<i64> {
         "SELECT c.devices FROM tenants t JOIN tenant_counts c ON c.tenant = t.id \
          WHERE t.parent = $1 AND t.kind = 'holding'",
         args![scope.partner()?],
+    )
+    .await
+}
+
+/// What tells one state of a pool from another: the number of the partner's last move, and how often something else
+/// of its PCs was changed.
+pub async fn state(tx: &mut Tx, scope: &Scope) -> Result<(i64, i64)> {
+    let partner = scope.partner()?;
+    let last: Option<(i64,)> = tx
+        .optional_quick(
+            "SELECT seq FROM placement_log WHERE partner = $1 ORDER BY seq DESC LIMIT 1",
+            args![partner],
+        )
+        .await?;
+    let revision: Option<(i64,)> = tx
+        .optional_quick(
+            "SELECT c.revision FROM tenants t JOIN tenant_counts c ON c.tenant = t.id \
+             WHERE t.parent = $1 AND t.kind = 'holding'",
+            args![partner],
+        )
+        .await?;
+    Ok((last.map_or(0, |(seq,)| seq), revision.map_or(0, |(revision,)| revision)))
+}
+
+/// Notes that something of a tenant's PCs changed that is no move.
+pub async fn revise(tx: &mut Tx, scope: &Scope, tenant: TenantId) -> Result<()> {
+    scope.platform()?;
+    tx.execute("UPDATE tenant_counts SET revision = revision + 1 WHERE tenant = $1", args![tenant]).await?;
+    Ok(())
+}
+
+/// The columns of [`Entry`].
+macro_rules! entry_sql {
+    ($id:literal, $from:literal, $and:literal, $rest:literal) => {
+        concat!(
+            "SELECT ",
+            $id,
+            " p.search, p.since, r.reporter, e.ends_on AS premium_until, ",
+            "f.ends_on AS premium_plus_until FROM ",
+            $from,
+            " p ",
+            $and,
+            "LEFT JOIN reports r ON r.id = p.report ",
+            "LEFT JOIN entitlements e ON e.device = p.device AND e.support_level = 'premium' ",
+            "LEFT JOIN entitlements f ON f.device = p.device AND f.support_level = 'premium_plus' ",
+            $rest
+        )
+    };
+}
+
+/// Up to `limit` PCs of the pool after this serial and id, in that order.
+pub async fn entries(tx: &mut Tx, scope: &Scope, after: (&str, Uuid), limit: i64) -> Result<Vec<Entry>> {
+    tx.all(
+        entry_sql!(
+            "p.device AS id, p.serial,",
+            "placements",
+            "",
+            "WHERE p.tenant = (SELECT id FROM tenants WHERE parent = $1 AND kind = 'holding') \
+             AND (p.serial, p.device) > ($2, $3) ORDER BY p.serial, p.device LIMIT $4"
+        ),
+        args![scope.partner()?, after.0, after.1, limit],
+    )
+    .await
+}
+
+/// What became of the PCs of the partner's moves after `from` up to `to`.
+pub async fn moved(tx: &mut Tx, scope: &Scope, from: i64, to: i64) -> Result<Vec<Entry>> {
+    tx.all(
+        entry_sql!(
+            "m.device AS id, m.serial,",
+            "(SELECT device, MAX(serial) AS serial FROM placement_log \
+             WHERE partner = $1 AND seq > $2 AND seq <= $3 GROUP BY device) m LEFT JOIN placements",
+            "ON p.device = m.device AND p.tenant = (SELECT id FROM tenants WHERE parent = $1 AND kind = 'holding') ",
+            ""
+        ),
+        args![scope.partner()?, from, to],
     )
     .await
 }

@@ -265,6 +265,8 @@ pub struct PartnerShare {
     /// When it came, in microseconds.
     pub received_at: i64,
     /// Who sent it.
+    pub reporter: Uuid,
+    /// The name of who sent it.
     pub reporter_name: String,
     /// What the lines about this partner came to.
     pub verdict: String,
@@ -278,7 +280,7 @@ pub async fn about_partner(tx: &mut Tx, scope: &Scope, limit: i64) -> Result<Vec
         return Err(Error::Denied(roadstead_domain::access::Denied::NotFound));
     };
     tx.all(
-        "SELECT c.report, r.received_at, p.name AS reporter_name, c.verdict, c.lines \
+        "SELECT c.report, r.received_at, r.reporter, p.name AS reporter_name, c.verdict, c.lines \
          FROM partner_report_counts c JOIN reports r ON r.id = c.report JOIN reporters p ON p.id = r.reporter \
          WHERE c.partner = $1 AND c.lines > 0 ORDER BY c.report DESC, c.verdict LIMIT $2",
         args![partner, limit],

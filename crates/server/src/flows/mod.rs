@@ -2,10 +2,13 @@
 
 pub mod certify;
 pub mod customers;
+pub mod devices;
 pub mod ingest;
 mod judge_batch;
+pub mod pool;
 pub mod replay;
 pub mod reporters;
+pub mod saved_views;
 pub mod sign_in;
 pub mod submit_report;
 pub mod tokens;
@@ -38,6 +41,14 @@ pub enum Refused {
     /// As things stand it cannot be done: a stable code.
     #[error("{0}")]
     Conflict(&'static str),
+    /// It names several things; the field that would tell them apart, and its values.
+    #[error("{field} is needed")]
+    Ambiguous {
+        /// The field.
+        field: &'static str,
+        /// Its values.
+        choices: Vec<String>,
+    },
     /// The file cannot be taken as a whole.
     #[error(transparent)]
     File(FileError),

@@ -167,6 +167,11 @@ impl From<Refused> for Problem {
                 Self { status: StatusCode::CONFLICT, ..Self::field("field.taken", field) }
             }
             Refused::Conflict(code) => Self::new(StatusCode::CONFLICT, code),
+            Refused::Ambiguous { field, choices } => Self {
+                status: StatusCode::CONFLICT,
+                found: Some(choices.join(", ")),
+                ..Self::field("serial.ambiguous", field)
+            },
             Refused::File(error) => error.into(),
             Refused::Busy => Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy"),
             Refused::Store(error) => error.into(),

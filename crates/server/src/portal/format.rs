@@ -74,16 +74,23 @@ pub(super) fn link(path: &str, pairs: &[(&str, &str)]) -> String {
         link.push(if link.len() == path.len() { '?' } else { '&' });
         link.push_str(name);
         link.push('=');
-        for byte in value.bytes() {
-            match byte {
-                b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
-                    link.push(char::from(byte));
-                }
-                other => link.push_str(&format!("%{other:02X}")),
-            }
-        }
+        link.push_str(&encoded(value));
     }
     link
+}
+
+/// A text as a part of a path or query (RFC 3986 2.3).
+pub(super) fn encoded(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+                encoded.push(char::from(byte));
+            }
+            other => encoded.push_str(&format!("%{other:02X}")),
+        }
+    }
+    encoded
 }
 
 #[cfg(test)]

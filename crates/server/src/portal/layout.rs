@@ -1,7 +1,7 @@
 //! What stands around every page: header, left panel, language switch.
 
 use axum::http::Uri;
-use roadstead_domain::access::Role;
+use roadstead_domain::access::{Action, Role};
 
 use super::assets::asset_url;
 use crate::http::Browser;
@@ -59,6 +59,8 @@ pub(super) struct Person {
     pub(super) role: String,
     /// What their forms carry.
     pub(super) csrf: String,
+    /// Whether there are PCs for them to find by serial.
+    pub(super) finds_devices: bool,
     /// The left panel.
     pub(super) entries: &'static [Entry],
 }
@@ -92,6 +94,7 @@ impl Frame {
             email: browser.session.email.clone(),
             role: lang.text(&format!("role-{}", browser.caller.role.as_str().replace('_', "-"))),
             csrf: browser.session.csrf.clone(),
+            finds_devices: browser.may(Action::ReadDevice).is_ok(),
             entries: Entry::of(browser.caller.role),
         };
         let here = uri.path_and_query().map_or("/", |path| path.as_str()).to_owned();

@@ -2,6 +2,7 @@
 //! renders it; each file holds one page.
 
 mod assets;
+mod device;
 mod field;
 mod format;
 mod layout;
@@ -37,6 +38,10 @@ pub fn routes() -> Routes {
         .post("/sign-out", session::sign_out)
         .post("/language", session::set_language)
         .get("/unassigned-devices", unassigned::show)
+        .post("/unassigned-devices/views", unassigned::save_view)
+        .post("/unassigned-devices/views/{id}/forget", unassigned::forget_view)
+        .get("/devices", device::find)
+        .get("/devices/{serial}", device::show)
         .get("/reports", reports::show)
         .get("/reports/{id}", report::show)
         .get("/partners", partners::show)

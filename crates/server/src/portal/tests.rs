@@ -8,6 +8,7 @@ use roadstead_domain::access::Role;
 use roadstead_domain::partner::{PartnerRole, Qualification, SupportLevel};
 use roadstead_domain::sale::Verdict;
 
+use super::device::{DevicePage, FindPage};
 use super::layout::{Entry, Frame, Person};
 use super::pager::Pager;
 use super::partners::{Attempt, Builder, PartnerView, PartnersPage, ReporterView};
@@ -15,7 +16,7 @@ use super::report::{Body, ReasonView, ReportPage, Row as LineRow, Tab};
 use super::reports::{List as Reports, Progress, ReportsPage, Row as ReportRow, UploadTexts};
 use super::sign_in::SignInPage;
 use super::standing::QualificationView;
-use super::unassigned::{List, Reported, Row, UnassignedPage};
+use super::unassigned::{Asked, GroupRow, List, Reported, Row, SavedRow, UnassignedPage};
 use super::{ErrorPage, verdicts};
 use crate::i18n::Lang;
 
@@ -25,6 +26,7 @@ fn frame(lang: Lang, role: Role, entry: Entry) -> Frame {
         email: "anna@example.com".to_owned(),
         role: lang.text(&format!("role-{}", role.as_str().replace('_', "-"))),
         csrf: "c5f".to_owned(),
+        finds_devices: role == Role::PartnerAdmin,
         entries: Entry::of(role),
     };
     let title = lang.text(entry.key());
@@ -65,6 +67,7 @@ fn counts() -> BTreeMap<String, i64> {
 
 fn row(n: usize) -> Row {
     Row {
+        link: format!("/devices/3ST00{n:05}"),
         serial: format!("3ST00{n:05}"),
         model: "Notebook 14".to_owned(),
         product_number: "4N1C0EA".to_owned(),
@@ -92,13 +95,28 @@ fn pool(lang: Lang, total: usize, q: &str, hits: usize, reported: bool, qualifie
         };
         2
     ];
+    let asked = Asked::read(q);
+    let reporters = BTreeMap::from([("9".to_owned(), "Nordic Distribution".to_owned())]);
+    let groups = (q.contains("group=")).then(|| {
+        let group = |text: &str| GroupRow {
+            text: text.to_owned(),
+            link: "/unassigned-devices?end_customer=x".to_owned(),
+            devices: "1.234".to_owned(),
+        };
+        (
+            lang.text("unassigned-end-customer"),
+            vec![group("Müller <GmbH>"), group(&lang.text("unassigned-none"))],
+        )
+    });
     let list = List {
         lang,
         total: total as i64,
-        count: super::format::number(lang, total as i64),
-        q: q.to_owned(),
+        count: super::unassigned::count_text(lang, (!q.is_empty()).then_some(hits as i64), total as i64),
+        chips: super::unassigned::chips(lang, &asked, &reporters),
         newest: false,
+        columns: super::unassigned::COLUMNS.into(),
         rows: (1..=hits).map(row).collect(),
+        groups,
         pager: pager(lang, "", hits > 7),
         clear: "/unassigned-devices".to_owned(),
         partner_number: "R-2001".to_owned(),
@@ -110,13 +128,96 @@ fn pool(lang: Lang, total: usize, q: &str, hits: usize, reported: bool, qualifie
     UnassignedPage {
         frame: frame(lang, Role::PartnerAdmin, Entry::Unassigned),
         lang,
-        q: q.to_owned(),
+        csrf: "c5f".to_owned(),
+        q: asked.get("q").to_owned(),
         sort: String::new(),
+        without: asked.get("without").to_owned(),
+        choices: super::unassigned::choices(lang, &asked, &reporters),
+        saved: vec![SavedRow {
+            id: "1".to_owned(),
+            name: "Müller <x>".to_owned(),
+            link: "/unassigned-devices?q=m".to_owned(),
+            current: true,
+        }],
+        query: q.to_owned(),
         by_serial: "/unassigned-devices".to_owned(),
         by_newest: "/unassigned-devices?sort=-since".to_owned(),
-        export: "/api/v1/unassigned-devices?format=csv".to_owned(),
+        export_csv: "/api/v1/unassigned-devices?format=csv".to_owned(),
+        export_xlsx: "/api/v1/unassigned-devices?format=xlsx".to_owned(),
         list,
     }
+}
+
+fn device(lang: Lang, here: bool) -> DevicePage {
+    use roadstead_domain::ids::DeviceId;
+    use roadstead_store::devices::{Device, Moved, Right};
+    let text = |text: &str| Some(text.to_owned());
+    let device = Device {
+        id: uuid::Uuid::nil(),
+        serial: "3ST0000001".to_owned(),
+        manufacturer: "Acme".to_owned(),
+        product_number: "4N1C0EA".to_owned(),
+        model: "Notebook 14".to_owned(),
+        tenant: uuid::Uuid::nil(),
+        tenant_kind: "customer".to_owned(),
+        tenant_name: "Müller <GmbH>".to_owned(),
+        generation: 3,
+        since: 1_795_374_000_000_000,
+        buyer: text("C-1"),
+        buyer_name: text("Müller & Söhne GmbH"),
+        invoice: text("RE-2026-0001"),
+        sold_on: text("2026-11-18"),
+        shipped_on: text("2026-11-19"),
+        reporter_name: text("Nordic Distribution"),
+        reported_at: Some(1_795_374_000_000_000),
+    };
+    let moved = |from: Option<&str>, to: Option<&str>, kind: Option<&str>| Moved {
+        seq: 1,
+        serial: "3ST0000001".to_owned(),
+        from_kind: from.and_then(text),
+        from_name: text("Müller <GmbH>"),
+        to_kind: to.and_then(text),
+        to_tenant: None,
+        to_name: text("Müller <GmbH>"),
+        generation: 1,
+        reporter_name: text("Nordic Distribution"),
+        transaction_kind: kind.and_then(text),
+        cause: kind.is_none().then(|| "transfer".to_owned()),
+        at: 1_795_374_000_000_000,
+    };
+    let right = |level: &str, from: &str, until: &str, assumed| Right {
+        support_level: level.to_owned(),
+        starts_on: from.to_owned(),
+        ends_on: until.to_owned(),
+        assumed,
+        reporter_name: text("Nordic Distribution"),
+        line: 1,
+    };
+    let rights = vec![
+        right("premium_plus", "2026-11-19", "2029-11-19", true),
+        right("premium", "2020-11-19", "2023-11-19", false),
+        right("premium", "2028-11-19", "2029-11-19", false),
+    ];
+    let moves = vec![
+        moved(Some("customer"), None, Some("return")),
+        moved(Some("holding"), Some("customer"), None),
+        moved(None, Some("holding"), Some("sale")),
+    ];
+    let seen = crate::flows::devices::Seen {
+        id: DeviceId(uuid::Uuid::nil()),
+        serial: "3ST0000001".to_owned(),
+        manufacturer: "Acme".to_owned(),
+        rights: if here { rights } else { Vec::new() },
+        device: here.then_some(device),
+        last: None,
+    };
+    let frame = Frame { title: seen.serial.clone(), ..frame(lang, Role::PartnerAdmin, Entry::Unassigned) };
+    DevicePage::of(frame, &seen, &moves, "2026-11-22", pager(lang, "5b", true))
+}
+
+fn find(lang: Lang, choices: Vec<(String, String)>) -> FindPage {
+    let frame = frame(lang, Role::PartnerAdmin, Entry::Unassigned);
+    FindPage { frame, lang, q: "<x>".to_owned(), in_list: "/unassigned-devices?q=x".to_owned(), choices }
 }
 
 fn progress(lang: Lang, state: &str, done: i64) -> Progress {
@@ -272,8 +373,16 @@ fn b53_every_page_speaks_both_languages_and_leaks_no_key() {
             ("sign-in-wrong", page(&SignInPage::new(lang, "a@b".to_owned(), "/reports", true))),
             ("error", page(&error(lang))),
             ("unassigned", page(&pool(lang, 1_234, "", 12, true, true))),
-            ("unassigned-hits", page(&pool(lang, 1_234, "note", 3, true, true))),
-            ("unassigned-no-hit", page(&pool(lang, 1, "<x>", 0, true, true))),
+            (
+                "unassigned-hits",
+                page(&pool(lang, 1_234, "q=note&age=31&without=model&reporter=9", 3, true, true)),
+            ),
+            ("unassigned-groups", page(&pool(lang, 1_234, "group=end_customer&level=none", 3, true, true))),
+            ("device", page(&device(lang, true))),
+            ("device-gone", page(&device(lang, false))),
+            ("device-none", page(&find(lang, Vec::new()))),
+            ("device-several", page(&find(lang, vec![("Acme".to_owned(), "/devices/x".to_owned())]))),
+            ("unassigned-no-hit", page(&pool(lang, 1, "q=<x>", 0, true, true))),
             ("empty-nothing", page(&pool(lang, 0, "", 0, false, false))),
             ("empty-not-qualified", page(&pool(lang, 0, "", 0, true, false))),
             ("empty-at-present", page(&pool(lang, 0, "", 0, true, true))),

@@ -1,15 +1,15 @@
-//! Unassigned Devices: the PCs of the partner's holding tenant.
+//! Unassigned Devices: the PCs of the partner's holding tenant, as a list or in groups.
 
 use std::collections::BTreeMap;
 
 use askama::Template;
-use axum::extract::State;
+use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, Uri};
 use axum::response::{IntoResponse, Redirect, Response};
-use roadstead_domain::access::Action;
+use roadstead_domain::access::{Action, Scope};
 use roadstead_domain::clock::Micros;
 use roadstead_domain::partner::{Qualification, SupportLevel, is_qualified};
-use roadstead_store::pool::{self, Filter, Sort, Unassigned};
+use roadstead_store::pool::{self, Sort, Unassigned};
 use roadstead_store::reports::{self, PartnerShare};
 use roadstead_store::{Tx, partners};
 use serde::Deserialize;
@@ -20,27 +20,100 @@ use super::pager::{Pager, page_at};
 use super::standing::QualificationView;
 use super::verdicts::{self, VerdictCount};
 use crate::app::App;
-use crate::http::{Browser, Problem};
+use crate::flows::{pool as looks, saved_views};
+use crate::http::{Browser, Form, Problem};
 use crate::i18n::Lang;
+use crate::pools::{AGES, Filter, Group, GroupBy};
 
 const PATH: &str = "/unassigned-devices";
 /// The sort of the API that brings what came last first.
 const NEWEST: &str = "-since";
 /// How many rows of "what was reported" are looked at.
 const REPORTED: i64 = 200;
+/// Groups on a page.
+const GROUPS: usize = 50;
+/// A pool of this many PCs is prepared for the first filter when its page is opened.
+const LARGE: i64 = 20_000;
+/// The filters, by their names in the address.
+const FILTERS: [&str; 8] =
+    ["q", "end_customer", "invoice_number", "model", "reporter", "support_level", "age", "without"];
+/// The columns that may be left out, in their order.
+pub(super) const COLUMNS: [&str; 7] =
+    ["model", "level", "end_customer", "invoice", "sold_on", "reported_by", "since"];
 
-/// What the address asks for.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
-pub(super) struct Asked {
-    q: String,
-    sort: String,
-    cursor: String,
+/// What the address asks for: what is not known, or empty, is left out.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Asked(BTreeMap<String, String>);
+
+impl Asked {
+    /// Reads a query; a name that stands there several times, as check boxes do, is a list.
+    pub(super) fn read(query: &str) -> Self {
+        let uri: Uri = format!("/?{query}").parse().unwrap_or_default();
+        let pairs = Query::<Vec<(String, String)>>::try_from_uri(&uri).map_or_else(|_| Vec::new(), |q| q.0);
+        let mut asked = BTreeMap::<String, String>::new();
+        for (name, value) in pairs {
+            let value = value.trim();
+            let known = FILTERS.contains(&name.as_str())
+                || matches!(name.as_str(), "group" | "sort" | "columns" | "cursor");
+            if known && !value.is_empty() {
+                asked
+                    .entry(name)
+                    .and_modify(|there| *there = format!("{there},{value}"))
+                    .or_insert_with(|| value.to_owned());
+            }
+        }
+        Self(asked)
+    }
+
+    pub(super) fn get(&self, name: &str) -> &str {
+        self.0.get(name).map_or("", String::as_str)
+    }
+
+    /// The address with these values instead, of the first page.
+    fn link(&self, path: &str, changes: &[(&str, &str)]) -> String {
+        let mut pairs: BTreeMap<&str, &str> =
+            self.0.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        pairs.remove("cursor");
+        pairs.extend(changes.iter().copied());
+        let pairs: Vec<(&str, &str)> = pairs.into_iter().collect();
+        link(path, &pairs)
+    }
+
+    fn sort(&self) -> Sort {
+        if self.get("sort") == NEWEST { Sort::Newest } else { Sort::Serial }
+    }
+
+    fn group(&self) -> Option<GroupBy> {
+        GroupBy::from_code(self.get("group"))
+    }
+
+    /// The columns that are shown; all if none is chosen.
+    fn columns(&self) -> Vec<&'static str> {
+        let chosen = self.get("columns");
+        let is_chosen = |column: &&str| chosen.split(',').any(|name| name == *column);
+        let columns: Vec<_> = COLUMNS.into_iter().filter(is_chosen).collect();
+        if columns.is_empty() { COLUMNS.into() } else { columns }
+    }
+
+    /// Without what is the same as nothing.
+    fn tidied(mut self) -> Self {
+        if self.group().is_none() {
+            self.0.remove("group");
+        }
+        if self.sort() == Sort::Serial {
+            self.0.remove("sort");
+        }
+        if self.columns().len() == COLUMNS.len() {
+            self.0.remove("columns");
+        }
+        self
+    }
 }
 
 /// A PC as the list shows it.
 #[derive(Clone, Debug)]
 pub(super) struct Row {
+    pub(super) link: String,
     pub(super) serial: String,
     pub(super) model: String,
     pub(super) product_number: String,
@@ -52,6 +125,39 @@ pub(super) struct Row {
     pub(super) reported_by: String,
     pub(super) since: String,
     pub(super) since_machine: String,
+}
+
+/// A group as the list shows it.
+#[derive(Clone, Debug)]
+pub(super) struct GroupRow {
+    pub(super) text: String,
+    /// Its PCs as a list.
+    pub(super) link: String,
+    pub(super) devices: String,
+}
+
+/// A filter that holds, and the address without it.
+#[derive(Clone, Debug)]
+pub(super) struct Chip {
+    pub(super) text: String,
+    pub(super) without: String,
+}
+
+/// A choice of a select or a check box.
+#[derive(Clone, Debug)]
+pub(super) struct Choice {
+    pub(super) value: String,
+    pub(super) text: String,
+    pub(super) chosen: bool,
+}
+
+/// A kept way to look.
+#[derive(Clone, Debug)]
+pub(super) struct SavedRow {
+    pub(super) id: String,
+    pub(super) name: String,
+    pub(super) link: String,
+    pub(super) current: bool,
 }
 
 /// A report's share for the partner.
@@ -68,10 +174,14 @@ pub(super) struct Reported {
 pub(super) struct List {
     pub(super) lang: Lang,
     pub(super) total: i64,
+    /// "1,234 PCs", "12 of 1,234 PCs".
     pub(super) count: String,
-    pub(super) q: String,
+    pub(super) chips: Vec<Chip>,
     pub(super) newest: bool,
+    pub(super) columns: Vec<&'static str>,
     pub(super) rows: Vec<Row>,
+    /// The name of what is grouped by, and the groups.
+    pub(super) groups: Option<(String, Vec<GroupRow>)>,
     pub(super) pager: Pager,
     pub(super) clear: String,
     /// The partner's own reseller number.
@@ -83,17 +193,43 @@ pub(super) struct List {
     pub(super) reported: Vec<Reported>,
 }
 
+impl List {
+    fn shows(&self, column: &str) -> bool {
+        self.columns.contains(&column)
+    }
+}
+
+/// What can be chosen above the list.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Choices {
+    /// Name, label and value of each text that is compared whole.
+    pub(super) texts: Vec<(&'static str, String, String)>,
+    /// Name, label and choices of each select.
+    pub(super) selects: Vec<(&'static str, String, Vec<Choice>)>,
+    pub(super) columns: Vec<Choice>,
+    /// Whether anything is chosen.
+    pub(super) open: bool,
+}
+
 /// The page.
 #[derive(Template)]
 #[template(path = "unassigned.html")]
 pub(super) struct UnassignedPage {
     pub(super) frame: Frame,
     pub(super) lang: Lang,
+    pub(super) csrf: String,
     pub(super) q: String,
     pub(super) sort: String,
+    /// Whether what cannot be searched for stands in the address, too.
+    pub(super) without: String,
     pub(super) by_serial: String,
     pub(super) by_newest: String,
-    pub(super) export: String,
+    pub(super) export_csv: String,
+    pub(super) export_xlsx: String,
+    pub(super) choices: Choices,
+    pub(super) saved: Vec<SavedRow>,
+    /// What would be saved; empty where there is nothing to save.
+    pub(super) query: String,
     pub(super) list: List,
 }
 
@@ -105,65 +241,249 @@ pub(super) async fn show(
     uri: Uri,
 ) -> Result<Response, Problem> {
     let scope = browser.may(Action::ReadUnassigned)?;
-    let mut asked: Asked = super::query(&uri);
-    asked.q = asked.q.trim().to_owned();
-    let sort = if asked.sort == NEWEST { Sort::Newest } else { Sort::Serial };
-    asked.sort = if sort == Sort::Newest { NEWEST.to_owned() } else { String::new() };
-    let today = app.ambient.now().date();
+    let lang = browser.lang;
+    let asked = Asked::read(uri.query().unwrap_or("")).tidied();
+    let now = app.ambient.now();
+    let read = Filter::read(&|name| asked.0.get(name).cloned(), now);
+    let Ok(filter) = read else { return Ok(Redirect::to(PATH).into_response()) };
 
-    let filter = Filter { q: (!asked.q.is_empty()).then(|| asked.q.clone()), ..Filter::default() };
-    let mut tx = app.store.read(&scope).await?;
-    let rows = pool::list(&mut tx, &scope, &filter, sort, &page_at(&asked.cursor, None), today).await?;
-    let Some(rows) = rows else {
-        let start = link(PATH, &[("q", &asked.q), ("sort", &asked.sort)]);
-        return Ok(Redirect::to(&start).into_response());
+    let to = |cursor: &str| asked.link(PATH, &[("cursor", cursor)]);
+    let cursor = asked.get("cursor");
+    let (rows, groups, passing, pager) = match asked.group() {
+        None => {
+            let found = looks::list(&app, &scope, &filter, asked.sort(), &page_at(cursor, None)).await?;
+            let Some(found) = found else { return Ok(Redirect::to(&to("")).into_response()) };
+            let pager = Pager::new(lang, cursor, found.rows.next_cursor, to);
+            (found.rows.items, None, found.devices, pager)
+        }
+        Some(by) => {
+            let skip = cursor.parse().unwrap_or(0_usize);
+            let found = looks::groups(&app, &scope, &filter, by, skip, GROUPS).await?;
+            let next = (found.all > (skip + GROUPS) as u64).then(|| (skip + GROUPS).to_string());
+            let rows =
+                found.items.into_iter().map(|(group, written)| group_row(lang, &asked, by, group, written));
+            let name = lang.text(group_key(by));
+            (Vec::new(), Some((name, rows.collect())), found.devices, Pager::new(lang, cursor, next, to))
+        }
     };
+    let mut tx = app.store.read(&scope).await?;
     let total = pool::count(&mut tx, &scope).await?;
     let partner = partners::own(&mut tx, &scope).await?;
     let qualifications = own_qualifications(&mut tx, &scope).await?;
     let shares = reports::about_partner(&mut tx, &scope, REPORTED).await?;
     tx.commit().await?;
 
-    let lang = browser.lang;
-    let qualified = is_qualified(&qualifications, today);
-    let to = |cursor: &str| link(PATH, &[("q", &asked.q), ("sort", &asked.sort), ("cursor", cursor)]);
+    let reporters = reporters_of(&shares);
+    let qualified = is_qualified(&qualifications, now.date());
+    let passing = i64::try_from(passing).unwrap_or(i64::MAX);
     let list = List {
         lang,
         total,
-        count: number(lang, total),
-        newest: sort == Sort::Newest,
-        rows: rows.items.into_iter().map(|pc| row(lang, pc)).collect(),
-        pager: Pager::new(lang, &asked.cursor, rows.next_cursor, to),
-        clear: link(PATH, &[("sort", &asked.sort)]),
+        count: count_text(lang, (!filter.is_empty()).then_some(passing), total),
+        chips: chips(lang, &asked, &reporters),
+        newest: asked.sort() == Sort::Newest,
+        columns: asked.columns(),
+        rows: rows.into_iter().map(|pc| row(lang, pc)).collect(),
+        groups,
+        pager,
+        clear: asked.link(PATH, &FILTERS.map(|name| (name, ""))),
         partner_number: partner.number,
         qualified,
-        qualifications: qualifications.iter().map(|q| QualificationView::of(lang, q, today)).collect(),
+        qualifications: qualifications.iter().map(|q| QualificationView::of(lang, q, now.date())).collect(),
         pending: pending(lang, &shares, qualified),
         reported: by_report(lang, &shares, qualified),
-        q: asked.q.clone(),
     };
     if super::wants_list(&headers) {
         return super::page(&list);
     }
+    if filter.is_empty() && total > LARGE {
+        looks::prepare(&app, &scope);
+    }
+    let query = asked.link("", &[]).trim_start_matches('?').to_owned();
+    let saved = saved_views::list(&app, &scope).await?;
+    let export = |format| {
+        asked.link("/api/v1/unassigned-devices", &[("format", format), ("group", ""), ("columns", "")])
+    };
     super::page(&UnassignedPage {
         frame: Frame::at(&browser, &uri, Entry::Unassigned),
         lang,
-        by_serial: link(PATH, &[("q", &asked.q)]),
-        by_newest: link(PATH, &[("q", &asked.q), ("sort", NEWEST)]),
-        export: link(
-            "/api/v1/unassigned-devices",
-            &[("format", "csv"), ("q", &asked.q), ("sort", &asked.sort)],
-        ),
-        q: asked.q,
-        sort: asked.sort,
+        csrf: browser.session.csrf.clone(),
+        q: asked.get("q").to_owned(),
+        sort: asked.get("sort").to_owned(),
+        without: asked.get("without").to_owned(),
+        by_serial: asked.link(PATH, &[("sort", ""), ("group", "")]),
+        by_newest: asked.link(PATH, &[("sort", NEWEST), ("group", "")]),
+        export_csv: export("csv"),
+        export_xlsx: export("xlsx"),
+        choices: choices(lang, &asked, &reporters),
+        saved: saved
+            .into_iter()
+            .map(|view| SavedRow {
+                id: view.id.to_string(),
+                link: Asked::read(&view.query).link(PATH, &[]),
+                current: view.query == query,
+                name: view.name,
+            })
+            .collect(),
+        query,
         list,
     })
 }
 
-async fn own_qualifications(
-    tx: &mut Tx,
-    scope: &roadstead_domain::access::Scope,
-) -> Result<Vec<Qualification>, Problem> {
+/// The name and query of a view to be kept.
+#[derive(Debug, Deserialize)]
+pub(super) struct NewView {
+    name: String,
+    query: String,
+}
+
+/// Keeps the page's present look under a name.
+pub(super) async fn save_view(
+    State(app): State<App>,
+    browser: Browser,
+    Form(new): Form<NewView>,
+) -> Result<Redirect, Problem> {
+    let scope = browser.may(Action::ReadUnassigned)?;
+    let asked = Asked::read(&new.query).tidied();
+    let address = asked.link(PATH, &[]);
+    let query = address.split_once('?').map_or("", |(_, query)| query);
+    saved_views::save(&app, &scope, &new.name, query).await?;
+    Ok(Redirect::to(&address))
+}
+
+/// Where to go after a view was forgotten.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Back {
+    query: String,
+}
+
+/// Forgets a kept look.
+pub(super) async fn forget_view(
+    State(app): State<App>,
+    browser: Browser,
+    Path(id): Path<String>,
+    Form(back): Form<Back>,
+) -> Result<Redirect, Problem> {
+    let scope = browser.may(Action::ReadUnassigned)?;
+    let id = id.parse().map_err(|_| Problem::not_found())?;
+    saved_views::forget(&app, &scope, id).await?;
+    Ok(Redirect::to(&Asked::read(&back.query).link(PATH, &[])))
+}
+
+/// The key of the name of what is grouped or filtered by.
+fn group_key(by: GroupBy) -> &'static str {
+    match by {
+        GroupBy::EndCustomer => "unassigned-end-customer",
+        GroupBy::Invoice => "unassigned-invoice",
+        GroupBy::Reporter => "unassigned-reported-by",
+        GroupBy::Model => "unassigned-model",
+        GroupBy::Level => "unassigned-level",
+        GroupBy::Age => "unassigned-age",
+    }
+}
+
+fn level_text(lang: Lang, code: &str) -> String {
+    SupportLevel::from_code(code)
+        .map_or_else(|| lang.text("unassigned-no-level"), |level| level.name().to_owned())
+}
+
+fn age_text(lang: Lang, from: &str) -> String {
+    AGES.iter()
+        .find(|age| age.to_string() == from)
+        .map_or_else(String::new, |age| lang.text(&format!("age-{age}")))
+}
+
+fn group_row(lang: Lang, asked: &Asked, by: GroupBy, group: Group, written: Option<String>) -> GroupRow {
+    let text = match by {
+        GroupBy::Level => level_text(lang, &group.value),
+        GroupBy::Age => age_text(lang, &group.value),
+        _ if group.value.is_empty() => lang.text("unassigned-none"),
+        _ => written.unwrap_or_else(|| group.value.clone()),
+    };
+    let link = match group.value.as_str() {
+        "" => asked.link(PATH, &[("group", ""), ("without", by.as_str())]),
+        value => asked.link(PATH, &[("group", ""), (by.as_str(), value)]),
+    };
+    GroupRow { text, link, devices: number(lang, i64::try_from(group.devices).unwrap_or(i64::MAX)) }
+}
+
+/// How many PCs are shown of how many.
+pub(super) fn count_text(lang: Lang, passing: Option<i64>, total: i64) -> String {
+    let all = number(lang, total);
+    match passing {
+        None => lang.text_with("unassigned-count", &[("n", total.into()), ("count", all.into())]),
+        Some(some) => lang.text_with(
+            "unassigned-count-of",
+            &[("n", total.into()), ("count", number(lang, some).into()), ("total", all.into())],
+        ),
+    }
+}
+
+/// Id and name of whoever reported about the partner, by name.
+fn reporters_of(shares: &[PartnerShare]) -> BTreeMap<String, String> {
+    shares.iter().map(|share| (share.reporter.to_string(), share.reporter_name.clone())).collect()
+}
+
+/// What is filtered by.
+pub(super) fn chips(lang: Lang, asked: &Asked, reporters: &BTreeMap<String, String>) -> Vec<Chip> {
+    let mut chips = Vec::new();
+    for name in FILTERS.into_iter().filter(|name| !asked.get(name).is_empty()) {
+        let value = asked.get(name);
+        let by = GroupBy::from_code(if name == "without" { value } else { name });
+        let shown = match (name, by) {
+            ("without", _) => lang.text("unassigned-none"),
+            (_, Some(GroupBy::Level)) => level_text(lang, value),
+            (_, Some(GroupBy::Age)) => age_text(lang, value),
+            (_, Some(GroupBy::Reporter)) => reporters.get(value).cloned().unwrap_or_default(),
+            _ => value.to_owned(),
+        };
+        let label = by.map_or_else(|| lang.text("unassigned-search-label"), |by| lang.text(group_key(by)));
+        chips.push(Chip { text: format!("{label}: {shown}"), without: asked.link(PATH, &[(name, "")]) });
+    }
+    chips
+}
+
+/// What can be chosen.
+pub(super) fn choices(lang: Lang, asked: &Asked, reporters: &BTreeMap<String, String>) -> Choices {
+    let choose = |name: &str, any: String, values: Vec<(String, String)>| -> Vec<Choice> {
+        let choice =
+            |(value, text): (String, String)| Choice { chosen: value == asked.get(name), value, text };
+        std::iter::once((String::new(), any)).chain(values).map(choice).collect()
+    };
+    let any = || lang.text("unassigned-any");
+    let levels = ["premium", "premium_plus", "none"].map(|code| (code.to_owned(), level_text(lang, code)));
+    let ages = AGES.map(|age| (age.to_string(), lang.text(&format!("age-{age}"))));
+    let ways = GroupBy::ALL.map(|by| (by.as_str().to_owned(), lang.text(group_key(by))));
+    let reporters = reporters.iter().map(|(id, name)| (id.clone(), name.clone())).collect();
+    let shown = asked.columns();
+    let column_key = |column: &str| format!("unassigned-{}", column.replace('_', "-"));
+    Choices {
+        texts: [GroupBy::EndCustomer, GroupBy::Invoice, GroupBy::Model]
+            .map(|by| (by.as_str(), lang.text(group_key(by)), asked.get(by.as_str()).to_owned()))
+            .into(),
+        selects: vec![
+            (
+                "group",
+                lang.text("unassigned-group"),
+                choose("group", lang.text("unassigned-no-group"), ways.into()),
+            ),
+            ("support_level", lang.text("unassigned-level"), choose("support_level", any(), levels.into())),
+            ("age", lang.text("unassigned-age"), choose("age", any(), ages.into())),
+            ("reporter", lang.text("unassigned-reported-by"), choose("reporter", any(), reporters)),
+        ],
+        columns: COLUMNS
+            .map(|column| Choice {
+                value: column.to_owned(),
+                text: lang.text(&column_key(column)),
+                chosen: shown.contains(&column),
+            })
+            .into(),
+        open: asked.0.keys().any(|name| !matches!(name.as_str(), "q" | "sort" | "cursor")),
+    }
+}
+
+async fn own_qualifications(tx: &mut Tx, scope: &Scope) -> Result<Vec<Qualification>, Problem> {
     let recorded = partners::own_qualifications(tx, scope).await?;
     Ok(recorded.into_iter().map(|recorded| recorded.qualification).collect())
 }
@@ -171,6 +491,7 @@ async fn own_qualifications(
 fn row(lang: Lang, pc: Unassigned) -> Row {
     let level = pc.support_level.as_deref().and_then(SupportLevel::from_code);
     Row {
+        link: super::device::path_of(&pc.serial),
         serial: pc.serial,
         model: pc.model,
         product_number: pc.product_number,
@@ -220,6 +541,7 @@ mod tests {
     fn shares_are_grouped_by_report_and_pending_ones_summed() {
         let share = |report, verdict: &str, lines| PartnerShare {
             report: Uuid::from_u128(report),
+            reporter: Uuid::from_u128(9),
             received_at: 1_795_374_000_000_000,
             reporter_name: "Nordic Distribution".to_owned(),
             verdict: verdict.to_owned(),
@@ -235,5 +557,33 @@ mod tests {
         let pending = pending(Lang::En, &shares, false);
         assert_eq!(pending.len(), 1);
         assert_eq!(pending[0].lines, "7");
+    }
+
+    #[test]
+    fn an_address_is_read_tidied_and_written_again() {
+        let asked =
+            Asked::read("q=+M%26x+&model=&columns=model&columns=since&sort=up&group=age&boss=1").tidied();
+        assert_eq!(asked.link(PATH, &[]), "/unassigned-devices?columns=model%2Csince&group=age&q=M%26x");
+        assert_eq!(
+            asked.link(PATH, &[("group", ""), ("q", "")]),
+            "/unassigned-devices?columns=model%2Csince"
+        );
+        assert_eq!(asked.columns(), ["model", "since"]);
+        assert_eq!(Asked::read("columns=boss&group=boss&cursor=").tidied(), Asked::default());
+        assert_eq!(Asked::read("%%%").columns().len(), COLUMNS.len());
+    }
+
+    #[test]
+    fn a_group_without_a_value_opens_what_has_none() {
+        let group = |value: &str| Group {
+            value: value.to_owned(),
+            devices: 1,
+            sample: crate::pools::Name { serial: "5CG1".to_owned(), id: Uuid::nil(), since: 0 },
+        };
+        let asked = Asked::read("q=5cg&group=invoice_number");
+        let row = |value| group_row(Lang::En, &asked, GroupBy::Invoice, group(value), None);
+        assert_eq!(row("inv-1").link, "/unassigned-devices?invoice_number=inv-1&q=5cg");
+        assert_eq!(row("").link, "/unassigned-devices?q=5cg&without=invoice_number");
+        assert_eq!(row("inv-1").text, "inv-1");
     }
 }

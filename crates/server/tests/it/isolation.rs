@@ -17,6 +17,9 @@ const COVERED: &[&str] = &[
     "GET /customers/{id}",
     "GET /customers/{id}/assigned-partner",
     "GET /customers/{id}/devices",
+    "GET /devices/{serial}",
+    "GET /devices/{serial}/history",
+    "GET /devices/{serial}/placement",
     "GET /events",
     "GET /operations/{id}",
     "GET /operations/{id}/events",
@@ -28,6 +31,7 @@ const COVERED: &[&str] = &[
     "GET /sell-through-reports/{id}/errors.csv",
     "GET /sell-through-reports/{id}/lines",
     "GET /unassigned-devices",
+    "GET /unassigned-devices/groups",
     "PATCH /customers/{id}/assigned-partner",
     "POST /customers",
     "POST /customers/{id}/assigned-partner/{step}",
@@ -122,10 +126,21 @@ async fn every_route_called_as_a_neighbour_shows_nothing_of_the_other(
             path if path.starts_with("/customers") => &customer,
             _ => &report,
         };
-        let path = format!("/api/v1{}", path.replace("{id}", id).replace("{step}", "accept"));
+        let serial = "5CGKANARIE1".to_owned();
+        let id = if path.contains("{serial}") { &serial } else { id };
+        let path = path.replace("{id}", id).replace("{step}", "accept").replace("{serial}", id);
+        let path = format!("/api/v1{path}");
         let method: Method = method.parse().unwrap();
         for (who, stranger) in &strangers {
-            for query in ["", "?q=5CG", "?verdict=rejected", "?reporter=D-1", "?format=csv"] {
+            for query in [
+                "",
+                "?q=5CG",
+                "?verdict=rejected",
+                "?reporter=D-1",
+                "?format=csv",
+                "?format=xlsx",
+                "?by=invoice_number",
+            ] {
                 let body = (!method.is_safe()).then(|| ("application/json", b"{}".to_vec()));
                 let answer = stranger.send(method.clone(), &format!("{path}{query}"), body).await;
                 for canary in CANARIES {
@@ -148,7 +163,7 @@ async fn every_route_called_as_a_neighbour_shows_nothing_of_the_other(
         if path.starts_with("/assets") {
             continue;
         }
-        let path = path.replace("{id}", &report);
+        let path = path.replace("{id}", &report).replace("{serial}", "5CGKANARIE1");
         for (who, stranger) in &strangers {
             let body = (method == Method::POST).then(|| ("application/x-www-form-urlencoded", Vec::new()));
             let answer = stranger.send(method.clone(), &path, body).await;
@@ -164,6 +179,7 @@ async fn every_route_called_as_a_neighbour_shows_nothing_of_the_other(
 async fn a_foreign_thing_and_an_unknown_one_differ_in_no_byte(#[values(Sqlite, Postgres)] kind: Kind) {
     let Neighbours { world: _world, report, operation, customer, strangers } =
         neighbours(kind, "bytes").await;
+    let serial = "5CGKANARIE1".to_owned();
     let unknown = "01a20000-0000-7000-8000-000000000000";
     let masked = |mut answer: serde_json::Value| {
         answer["request_id"] = serde_json::Value::Null;
@@ -176,11 +192,15 @@ async fn a_foreign_thing_and_an_unknown_one_differ_in_no_byte(#[values(Sqlite, P
             ("sell-through-reports/{id}/errors.csv", &report),
             ("operations/{id}", &operation),
             ("operations/{id}/events", &operation),
+            ("devices/{id}", &serial),
+            ("devices/{id}/history", &serial),
+            ("devices/{id}/placement", &serial),
             ("customers/{id}", &customer),
             ("customers/{id}/devices", &customer),
             ("customers/{id}/assigned-partner", &customer),
         ] {
             let foreign = stranger.get(&path.replace("{id}", id)).await;
+            let unknown = if path.starts_with("devices") { "5CGNOBODY99" } else { unknown };
             let missing = stranger.get(&path.replace("{id}", unknown)).await;
             assert_eq!(foreign.status, missing.status, "{who} {path}");
             assert_eq!(masked(foreign.json()), masked(missing.json()), "{who} {path}");
@@ -193,9 +213,15 @@ async fn a_session_of_another_tenant_finds_nothing() {
     let Neighbours { world, report, .. } = neighbours(Sqlite, "session").await;
     world.user("two@example.com", Role::PartnerAdmin, Some("R-2")).await;
     let two = crate::sign_in::Portal::sign_in(&world, "two@example.com").await;
-    for path in
-        ["/unassigned-devices", "/unassigned-devices?q=5CG", "/", &format!("/reports/{report}"), "/partners"]
-    {
+    for path in [
+        "/unassigned-devices",
+        "/unassigned-devices?q=5CG",
+        "/unassigned-devices?group=invoice_number",
+        "/devices/5CGKANARIE1",
+        "/",
+        &format!("/reports/{report}"),
+        "/partners",
+    ] {
         let page = two.get(path).await;
         assert!(!page.text.contains("CANARY") && !page.text.contains("5CGKANARIE"), "{path}: {}", page.text);
     }

@@ -10,6 +10,7 @@ mod faults;
 mod isolation;
 mod nodes;
 mod partners;
+mod pool;
 mod reports;
 mod resume;
 mod sign_in;

@@ -36,6 +36,24 @@ impl Portal {
         self.client.send_with(Method::POST, path, body, &all).await
     }
 
+    /// Sends a form as one of our pages does.
+    pub(crate) async fn submit(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
+        let csrf = self.csrf().await;
+        let encoded = |text: &str| -> String {
+            text.bytes()
+                .map(
+                    |b| if b.is_ascii_alphanumeric() { (b as char).to_string() } else { format!("%{b:02X}") },
+                )
+                .collect()
+        };
+        let fields: Vec<String> = [("csrf", csrf.as_str())]
+            .iter()
+            .chain(fields)
+            .map(|(name, value)| format!("{name}={}", encoded(value)))
+            .collect();
+        self.post(path, &fields.join("&"), &[]).await
+    }
+
     /// The secret that the page's own forms carry.
     async fn csrf(&self) -> String {
         let page = self.get("/unassigned-devices").await.text;

@@ -96,6 +96,14 @@ impl Client {
         self.send(Method::GET, &format!("/api/v1/{path}"), None).await
     }
 
+    /// An answer that is no text.
+    pub(crate) async fn bytes(&self, path: &str) -> Vec<u8> {
+        let request = self.http.get(format!("{}/api/v1/{path}", self.url));
+        let response = request.bearer_auth(self.token.as_ref().unwrap()).send().await.unwrap();
+        assert_eq!(response.status(), StatusCode::OK);
+        response.bytes().await.unwrap().to_vec()
+    }
+
     pub(crate) async fn post(&self, path: &str, body: Value) -> Answer {
         let body = ("application/json", body.to_string().into_bytes());
         self.send(Method::POST, &format!("/api/v1/{path}"), Some(body)).await

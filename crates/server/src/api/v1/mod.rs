@@ -3,12 +3,14 @@
 mod audit_log;
 mod csv;
 mod customers;
+mod devices;
 mod events;
 mod operations;
 mod partners;
 mod reporters;
 mod sell_through_reports;
 mod unassigned_devices;
+mod xlsx;
 
 use axum::Router;
 use axum::response::{IntoResponse, Response};
@@ -51,6 +53,10 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(customers::devices))
         .routes(routes!(customers::assigned_partner, customers::set_access))
         .routes(routes!(customers::step))
+        .routes(routes!(unassigned_devices::groups))
+        .routes(routes!(devices::get))
+        .routes(routes!(devices::history))
+        .routes(routes!(devices::placement))
         .routes(routes!(audit_log::list))
         .routes(routes!(events::follow))
 }

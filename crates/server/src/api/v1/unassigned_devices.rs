@@ -4,67 +4,76 @@ use axum::Json;
 use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Response};
 use roadstead_domain::access::{Action, Scope};
-use roadstead_domain::clock::Micros;
 use roadstead_domain::partner::SupportLevel;
 use roadstead_store::page::{MOST, Page};
-use roadstead_store::pool::{self, Filter, Sort, Unassigned};
+use roadstead_store::pool::{Sort, Unassigned};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use super::{ListOf, PageQuery, ProblemBody, csv, instant};
+use super::{ListOf, PageQuery, ProblemBody, csv, instant, xlsx};
 use crate::app::App;
+use crate::flows::pool as looks;
 use crate::http::{ApiCaller, Problem};
+use crate::pools::{Filter, GroupBy, Name};
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct Filters {
     /// Part of the serial, product, model, end customer or invoice, in any case.
     q: Option<String>,
+    /// This end customer, in any case; so with the invoice and the model.
+    end_customer: Option<String>,
+    /// This invoice.
+    invoice_number: Option<String>,
     /// This model.
     model: Option<String>,
-    /// `premium` or `premium_plus`.
+    /// Reported by this reporter: its id, as the groups tell it.
+    reporter: Option<String>,
+    /// Entitled to `premium` or `premium_plus` at the most, or to `none`.
     support_level: Option<String>,
+    /// In the pool for so many days: `0` (to 7), `8` (to 30), `31` (to 90), `91` (to 365) or `366` (and more).
+    age: Option<String>,
+    /// Without `end_customer`, `invoice_number` or `model`, several with commas between.
+    without: Option<String>,
     /// In the pool since this instant (RFC 3339) or day.
     reported_after: Option<String>,
+    /// In the pool since before this instant or day.
+    reported_before: Option<String>,
     /// `serial_number` or `-since` (what came last first).
     sort: Option<String>,
-    /// `csv` for the whole list as a file.
+    /// `csv` or `xlsx` for the whole list as a file.
     format: Option<String>,
 }
 
 impl Filters {
-    fn read(&self) -> Result<(Filter, Sort), Problem> {
-        let text = |text: &Option<String>| text.clone().filter(|text| !text.trim().is_empty());
-        let support_level = match text(&self.support_level) {
-            None => None,
-            Some(code) => Some(
-                SupportLevel::from_code(&code)
-                    .ok_or_else(|| Problem::field("field.unknown_value", "support_level"))?,
-            ),
+    fn filter(&self, app: &App) -> Result<Filter, Problem> {
+        let get = |name: &str| -> Option<String> {
+            match name {
+                "q" => &self.q,
+                "end_customer" => &self.end_customer,
+                "invoice_number" => &self.invoice_number,
+                "model" => &self.model,
+                "reporter" => &self.reporter,
+                "support_level" => &self.support_level,
+                "age" => &self.age,
+                "without" => &self.without,
+                "reported_after" => &self.reported_after,
+                "reported_before" => &self.reported_before,
+                _ => &None,
+            }
+            .clone()
         };
-        let reported_after = match text(&self.reported_after) {
-            None => None,
-            Some(text) => Some(
-                read_instant(&text)
-                    .ok_or_else(|| Problem::field("rejected.date_invalid", "reported_after"))?,
-            ),
-        };
-        let sort = match self.sort.as_deref() {
-            None | Some("" | "serial_number") => Sort::Serial,
-            Some("-since") => Sort::Newest,
-            Some(_) => return Err(Problem::field("field.unknown_value", "sort")),
-        };
-        Ok((Filter { q: text(&self.q), model: text(&self.model), support_level, reported_after }, sort))
+        Filter::read(&get, app.ambient.now()).map_err(|(code, field)| Problem::field(code, field))
     }
-}
 
-fn read_instant(text: &str) -> Option<Micros> {
-    if let Ok(instant) = text.parse::<jiff::Timestamp>() {
-        return Some(Micros(instant.as_microsecond()));
+    fn sort(&self) -> Result<Sort, Problem> {
+        match self.sort.as_deref() {
+            None | Some("" | "serial_number") => Ok(Sort::Serial),
+            Some("-since") => Ok(Sort::Newest),
+            Some(_) => Err(Problem::field("field.unknown_value", "sort")),
+        }
     }
-    let day = text.parse::<jiff::civil::Date>().ok()?.to_zoned(jiff::tz::TimeZone::UTC).ok()?;
-    Some(Micros(day.timestamp().as_microsecond()))
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -114,58 +123,150 @@ pub(super) async fn list(
     Query(page): Query<PageQuery>,
 ) -> Result<Response, Problem> {
     let scope = caller.may(Action::ReadUnassigned)?;
-    let (filter, sort) = filters.read()?;
+    let (filter, sort) = (filters.filter(&app)?, filters.sort()?);
     match filters.format.as_deref() {
         None | Some("" | "json") => {
-            let mut tx = app.store.read(&scope).await?;
-            let today = app.ambient.now().date();
-            let rows = pool::list(&mut tx, &scope, &filter, sort, &page.into(), today).await?;
-            let rows = rows.ok_or_else(Problem::cursor)?;
-            Ok(Json(ListOf::from_rows(rows, DeviceBody::from)).into_response())
+            let found = looks::list(&app, &scope, &filter, sort, &page.into()).await?;
+            let found = found.ok_or_else(Problem::cursor)?;
+            Ok(Json(ListOf::from_rows(found.rows, DeviceBody::from)).into_response())
         }
-        Some("csv") => export(app, scope, filter, sort).await,
+        Some("csv") => {
+            let walk = Walk::begin(&app, &scope, &filter, sort).await?;
+            csv::stream("unassigned-devices.csv", csv::row(HEAD), walk, |walk| async move {
+                let (rows, next) = walk.step().await?;
+                let rows: Vec<Vec<u8>> =
+                    rows.iter().map(|pc| csv::row(cells(pc).iter().map(String::as_str))).collect();
+                Ok((rows.concat(), next))
+            })
+            .await
+        }
+        Some("xlsx") => {
+            let walk = Walk::begin(&app, &scope, &filter, sort).await?;
+            xlsx::stream(&app, "unassigned-devices.xlsx", &HEAD, walk, |walk| async move {
+                let (rows, next) = walk.step().await?;
+                Ok((rows.iter().map(cells).collect(), next))
+            })
+            .await
+        }
         Some(_) => Err(Problem::field("field.unknown_value", "format")),
     }
 }
 
-async fn export(app: App, scope: Scope, filter: Filter, sort: Sort) -> Result<Response, Problem> {
-    let head = csv::row([
-        "Serial Number",
-        "Product Number",
-        "Model",
-        "Support Level",
-        "End Customer",
-        "Invoice Number",
-        "Sold On",
-        "Reported By",
-        "Unassigned Since",
-    ]);
-    let start = Page { limit: Some(MOST), cursor: None };
-    csv::stream("unassigned-devices.csv", head, start, move |page| {
-        let (app, filter) = (app.clone(), filter.clone());
-        async move {
-            let mut tx = app.store.read(&scope).await?;
-            let today = app.ambient.now().date();
-            let rows = pool::list(&mut tx, &scope, &filter, sort, &page, today).await?;
-            let rows = rows.ok_or_else(Problem::cursor)?;
-            let mut text = Vec::new();
-            for pc in rows.items {
-                let level = pc.support_level.as_deref().and_then(SupportLevel::from_code);
-                text.extend(csv::row([
-                    pc.serial.as_str(),
-                    &pc.product_number,
-                    &pc.model,
-                    level.map_or("", SupportLevel::name),
-                    pc.buyer_name.as_deref().unwrap_or(""),
-                    pc.invoice.as_deref().unwrap_or(""),
-                    pc.sold_on.as_deref().unwrap_or(""),
-                    pc.reporter_name.as_deref().unwrap_or(""),
-                    &instant(pc.since),
-                ]));
+const HEAD: [&str; 9] = [
+    "Serial Number",
+    "Product Number",
+    "Model",
+    "Support Level",
+    "End Customer",
+    "Invoice Number",
+    "Sold On",
+    "Reported By",
+    "Unassigned Since",
+];
+
+fn cells(pc: &Unassigned) -> Vec<String> {
+    let level = pc.support_level.as_deref().and_then(SupportLevel::from_code);
+    let text = |text: &Option<String>| text.clone().unwrap_or_default();
+    vec![
+        pc.serial.clone(),
+        pc.product_number.clone(),
+        pc.model.clone(),
+        level.map_or("", SupportLevel::name).to_owned(),
+        text(&pc.buyer_name),
+        text(&pc.invoice),
+        text(&pc.sold_on),
+        text(&pc.reporter_name),
+        instant(pc.since),
+    ]
+}
+
+/// Where an export is: the whole pool goes by cursor, a filtered one by the names that passed at its beginning.
+struct Walk {
+    app: App,
+    scope: Scope,
+    sort: Sort,
+    at: At,
+}
+
+enum At {
+    Page(Page),
+    Names(std::vec::IntoIter<Name>),
+}
+
+impl Walk {
+    async fn begin(app: &App, scope: &Scope, filter: &Filter, sort: Sort) -> Result<Self, Problem> {
+        let at = if filter.is_empty() {
+            At::Page(Page { limit: Some(MOST), cursor: None })
+        } else {
+            At::Names(looks::names(app, scope, filter, sort).await?.into_iter())
+        };
+        Ok(Self { app: app.clone(), scope: *scope, sort, at })
+    }
+
+    /// The next rows, and where to go on.
+    async fn step(mut self) -> Result<(Vec<Unassigned>, Option<Self>), Problem> {
+        match &mut self.at {
+            At::Page(page) => {
+                let found = looks::list(&self.app, &self.scope, &Filter::default(), self.sort, page).await?;
+                let rows = found.ok_or_else(Problem::cursor)?.rows;
+                let next = rows.next_cursor.map(|cursor| {
+                    let page = Page { limit: Some(MOST), cursor: Some(cursor) };
+                    Self { at: At::Page(page), ..self }
+                });
+                Ok((rows.items, next))
             }
-            let next = rows.next_cursor.map(|cursor| Page { limit: Some(MOST), cursor: Some(cursor) });
-            Ok((text, next))
+            At::Names(names) => {
+                let some: Vec<Name> = names.by_ref().take(1000).collect();
+                let today = self.app.ambient.now().date();
+                let rows = looks::in_full(&self.app, &self.scope, &some, today).await?;
+                Ok((rows, (some.len() == 1000).then_some(self)))
+            }
         }
-    })
-    .await
+    }
+}
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Grouping {
+    /// `end_customer`, `invoice_number`, `reporter`, `model`, `support_level` or `age`.
+    by: String,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct GroupBody {
+    /// The value that opens the group as a filter; empty for PCs without one (`without`).
+    value: String,
+    /// The same as it was written in a report.
+    name: String,
+    /// How many PCs.
+    devices: u64,
+}
+
+/// Group the PCs of the pool, largest group first; ages go by time.
+#[utoipa::path(
+    get, path = "/unassigned-devices/groups", tag = "unassigned devices", params(Grouping, Filters, PageQuery),
+    responses((status = 200, body = ListOf<GroupBody>), (status = 404, body = ProblemBody))
+)]
+pub(super) async fn groups(
+    State(app): State<App>,
+    caller: ApiCaller,
+    Query(grouping): Query<Grouping>,
+    Query(filters): Query<Filters>,
+    Query(page): Query<PageQuery>,
+) -> Result<Json<ListOf<GroupBody>>, Problem> {
+    let scope = caller.may(Action::ReadUnassigned)?;
+    let by = GroupBy::from_code(&grouping.by).ok_or_else(|| Problem::field("field.unknown_value", "by"))?;
+    let filter = filters.filter(&app)?;
+    let page: Page = page.into();
+    let skip = page.after::<usize>().map_err(|_| Problem::cursor())?.unwrap_or(0);
+    let most = usize::try_from(page.rows()).unwrap_or(1);
+    let found = looks::groups(&app, &scope, &filter, by, skip, most).await?;
+    let next = skip + most;
+    let next_cursor = (found.all > next as u64).then(|| hex::encode(next.to_string()));
+    let items = found.items.into_iter().map(|(group, written)| GroupBody {
+        name: written.unwrap_or_else(|| group.value.clone()),
+        value: group.value,
+        devices: group.devices,
+    });
+    Ok(Json(ListOf { items: items.collect(), next_cursor }))
 }

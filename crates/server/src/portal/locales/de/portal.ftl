@@ -45,10 +45,8 @@ unassigned-arrived = { $n ->
     [one] { $count } neuer PC ist angekommen.
    *[other] { $count } neue PCs sind angekommen.
     }
-unassigned-searched = Suche nach „{ $q }“.
-unassigned-no-hit = Kein PC passt zu „{ $q }“
+unassigned-no-hit = Kein PC passt
 unassigned-no-hit-advice = Gesucht wird nach einem Teil der Seriennummer, des Modells, der Produktnummer, des Endkunden oder der Rechnung.
-unassigned-clear-search = Suche löschen
 unassigned-serial = Seriennummer
 unassigned-model = Modell
 unassigned-level = Servicestufe

@@ -45,10 +45,8 @@ unassigned-arrived = { $n ->
     [one] { $count } new PC has arrived.
    *[other] { $count } new PCs have arrived.
     }
-unassigned-searched = Search for “{ $q }”.
-unassigned-no-hit = No PC matches “{ $q }”
+unassigned-no-hit = No PC matches
 unassigned-no-hit-advice = The search looks for a part of the serial number, the model, the product number, the end customer or the invoice.
-unassigned-clear-search = Clear search
 unassigned-serial = Serial number
 unassigned-model = Model
 unassigned-level = Support level

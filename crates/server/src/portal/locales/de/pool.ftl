@@ -1,0 +1,71 @@
+# Filter, Gruppen, Spalten und gespeicherte Ansichten der nicht zugewiesenen Geräte.
+unassigned-export-xlsx = Als XLSX exportieren
+unassigned-search-label = Suche
+unassigned-count-of = { $n ->
+    [one] { $count } von { $total } PC
+   *[other] { $count } von { $total } PCs
+    }
+unassigned-choices = Filter, Gruppen und Spalten
+unassigned-apply = Anzeigen
+unassigned-any = beliebig
+unassigned-none = nicht angegeben
+unassigned-group = Gruppieren nach
+unassigned-no-group = keine Gruppen
+unassigned-columns = Spalten
+unassigned-devices = PCs
+unassigned-age = Im Holding-Mandanten seit
+unassigned-without = Filter { $filter } entfernen
+unassigned-clear = Alle Filter aufheben
+age-0 = bis zu 7 Tagen
+age-8 = 8 bis 30 Tagen
+age-31 = 31 bis 90 Tagen
+age-91 = 91 bis 365 Tagen
+age-366 = mehr als einem Jahr
+saved-title = Gespeicherte Ansichten
+saved-add = Diese Ansicht speichern
+saved-name = Name der Ansicht
+saved-forget = Ansicht { $name } löschen
+saved-view-too-many = Mehr gespeicherte Ansichten sind nicht möglich
+saved-view-too-many-advice = Löschen Sie eine, die Sie nicht mehr brauchen.
+export-too-many = Die Liste hat mehr Zeilen, als eine Arbeitsmappe fasst
+export-too-many-advice = Filtern Sie die Liste oder exportieren Sie sie als CSV.
+
+# Ein PC.
+device-find = PC finden
+device-find-label = Seriennummer
+device-not-found = Keiner Ihrer PCs hat die Seriennummer „{ $q }“
+device-not-found-advice = Geben Sie die ganze Seriennummer ein. Einen Teil davon suchen Sie in der Liste der nicht zugewiesenen Geräte.
+device-search-list = Nicht zugewiesene Geräte durchsuchen
+device-several = Zwei Hersteller verwenden diese Seriennummer: Welchen PC meinen Sie?
+device-own-manufacturer = Der Hersteller des Programms
+device-manufacturer = Hersteller
+device-product = Produktnummer
+device-buyer = Endkundennummer
+device-shipped-on = Versandt am
+device-since = Hier seit (UTC)
+device-reported-at = Gemeldet (UTC)
+device-with-customer = Beim Kunden { $customer }
+device-gone = Nicht mehr bei Ihnen
+device-entitlements = Anspruch
+device-no-entitlement = Es ist kein Anspruch auf Premium oder Premium+ bekannt.
+device-history = Verlauf
+entitlement-valid = gültig
+entitlement-to-come = noch nicht begonnen
+entitlement-ended = beendet
+entitlement-term = Vom { $starts } bis einschließlich { $ends }
+entitlement-assumed = Die Laufzeit ist angenommen: Für das Verkaufte ist keine bekannt. Das Programmteam kann sie berichtigen.
+entitlement-source = Gemeldet von { $reporter }
+move-arrived = Gekommen nach: { $to }
+move-moved = Von { $from } nach { $to } gewechselt
+move-left = Weggegangen aus: { $from }
+move-cause = { $kind }, gemeldet von { $reporter }
+transaction-sale = Verkauf
+transaction-return = Rückgabe
+transaction-correction = Korrektur
+transaction-void = Storno
+serial-ambiguous = Zwei Hersteller verwenden diese Seriennummer
+serial-ambiguous-advice = Nennen Sie den Hersteller.
+cause-transfer = Übertragung
+cause-undo = Übertragung rückgängig gemacht
+cause-decline = Vom Kunden abgelehnt
+cause-enrolment = Registrierung mit cPIN

@@ -1,0 +1,71 @@
+# The pool's filters, groups, columns and saved views.
+unassigned-export-xlsx = Export as XLSX
+unassigned-search-label = Search
+unassigned-count-of = { $n ->
+    [one] { $count } of { $total } PC
+   *[other] { $count } of { $total } PCs
+    }
+unassigned-choices = Filter, group and columns
+unassigned-apply = Show
+unassigned-any = any
+unassigned-none = not stated
+unassigned-group = Group by
+unassigned-no-group = no groups
+unassigned-columns = Columns
+unassigned-devices = PCs
+unassigned-age = In the pool for
+unassigned-without = Remove filter { $filter }
+unassigned-clear = Clear all filters
+age-0 = up to 7 days
+age-8 = 8 to 30 days
+age-31 = 31 to 90 days
+age-91 = 91 to 365 days
+age-366 = more than a year
+saved-title = Saved views
+saved-add = Save this view
+saved-name = Name of the view
+saved-forget = Delete the view { $name }
+saved-view-too-many = You have as many saved views as can be kept
+saved-view-too-many-advice = Delete one that you no longer need.
+export-too-many = The list has more rows than a workbook takes
+export-too-many-advice = Filter the list, or export it as CSV.
+
+# One PC.
+device-find = Find a PC
+device-find-label = Serial number
+device-not-found = No PC of yours has the serial number “{ $q }”
+device-not-found-advice = Enter the whole serial number. To look for a part of it, search the list of unassigned devices.
+device-search-list = Search Unassigned Devices
+device-several = Two manufacturers use this serial number: which PC do you mean?
+device-own-manufacturer = The programme's own
+device-manufacturer = Manufacturer
+device-product = Product number
+device-buyer = End customer number
+device-shipped-on = Shipped on
+device-since = Here since (UTC)
+device-reported-at = Reported (UTC)
+device-with-customer = With customer { $customer }
+device-gone = No longer with you
+device-entitlements = Entitlement
+device-no-entitlement = No entitlement to Premium or Premium+ is known.
+device-history = History
+entitlement-valid = valid
+entitlement-to-come = not yet begun
+entitlement-ended = ended
+entitlement-term = From { $starts } up to and including { $ends }
+entitlement-assumed = The term is assumed: none is known for what was sold. The programme team can correct it.
+entitlement-source = Reported by { $reporter }
+move-arrived = Came to: { $to }
+move-moved = Moved from { $from } to { $to }
+move-left = Left: { $from }
+move-cause = { $kind } reported by { $reporter }
+transaction-sale = Sale
+transaction-return = Return
+transaction-correction = Correction
+transaction-void = Void
+serial-ambiguous = Two manufacturers use this serial number
+serial-ambiguous-advice = Name the manufacturer.
+cause-transfer = Transfer
+cause-undo = Transfer undone
+cause-decline = Declined by the customer
+cause-enrolment = Registration with a cPIN

@@ -1,0 +1,181 @@
+//! One PC: what it is, where it is, what it is entitled to, and what became of it.
+
+use roadstead_domain::access::Scope;
+use roadstead_domain::clock::Micros;
+use roadstead_domain::ids::DeviceId;
+use uuid::Uuid;
+
+use crate::args;
+use crate::engine::Tx;
+use crate::error::Result;
+use crate::page::{Page, Rows};
+
+/// A PC with a serial, before anybody asked whose it is.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct Candidate {
+    /// Its id.
+    pub id: Uuid,
+    /// The manufacturer; empty for the platform's own.
+    pub manufacturer: String,
+    /// The partner whose PC it is now, if it is anybody's.
+    pub partner: Option<Uuid>,
+}
+
+/// The PCs with this serial, for a flow that then asks under its caller's scope what of them there is to see.
+pub async fn candidates(tx: &mut Tx, scope: &Scope, serial: &str) -> Result<Vec<Candidate>> {
+    scope.platform()?;
+    tx.all(
+        "SELECT d.id, d.manufacturer, t.parent AS partner FROM devices d \
+         LEFT JOIN placements p ON p.device = d.id LEFT JOIN tenants t ON t.id = p.tenant \
+         WHERE d.serial = $1 ORDER BY d.manufacturer",
+        args![serial],
+    )
+    .await
+}
+
+/// A PC and where it is.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct Device {
+    /// Its id.
+    pub id: Uuid,
+    /// Its serial.
+    pub serial: String,
+    /// The manufacturer; empty for the platform's own.
+    pub manufacturer: String,
+    /// The product number.
+    pub product_number: String,
+    /// The model.
+    pub model: String,
+    /// The tenant that has it.
+    pub tenant: Uuid,
+    /// `holding` or `customer`.
+    pub tenant_kind: String,
+    /// The tenant's name.
+    pub tenant_name: String,
+    /// Counted up with each move.
+    pub generation: i64,
+    /// Since when it is there, in microseconds.
+    pub since: i64,
+    /// The sale that brought it: the end customer's number.
+    pub buyer: Option<String>,
+    /// The end customer's name.
+    pub buyer_name: Option<String>,
+    /// The invoice.
+    pub invoice: Option<String>,
+    /// The day of the sale.
+    pub sold_on: Option<String>,
+    /// The day of shipping.
+    pub shipped_on: Option<String>,
+    /// Who reported it.
+    pub reporter_name: Option<String>,
+    /// When, in microseconds.
+    pub reported_at: Option<i64>,
+}
+
+/// The PC, if it is in a tenant of the scope's partner, or if the scope is the platform's and it is in any.
+pub async fn get(tx: &mut Tx, scope: &Scope, id: DeviceId) -> Result<Option<Device>> {
+    let partner = scope.partner_or_platform()?;
+    tx.optional(
+        "SELECT d.id, d.serial, d.manufacturer, d.product_number, d.model, p.tenant, t.kind AS tenant_kind, \
+         t.name AS tenant_name, p.generation, p.since, l.buyer, l.buyer_name, l.invoice, l.sold_on, l.shipped_on, \
+         n.name AS reporter_name, r.received_at AS reported_at FROM placements p \
+         JOIN tenants t ON t.id = p.tenant JOIN devices d ON d.id = p.device \
+         LEFT JOIN report_lines l ON l.report = p.report AND l.line = p.line \
+         LEFT JOIN reports r ON r.id = p.report LEFT JOIN reporters n ON n.id = r.reporter \
+         WHERE p.device = $1 AND ($2 OR (t.parent = $3 \
+         AND (t.kind <> 'customer' OR EXISTS (SELECT 1 FROM customers c WHERE c.tenant = t.id AND c.partner_access))))",
+        args![id, partner.is_none(), partner],
+    )
+    .await
+}
+
+/// A right of a PC, with where it comes from.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct Right {
+    /// The level's code.
+    pub support_level: String,
+    /// The first day.
+    pub starts_on: String,
+    /// The first day on which it no longer holds.
+    pub ends_on: String,
+    /// Whether the term is our assumption.
+    pub assumed: bool,
+    /// The report that brought it, as far as the reader may know of it.
+    pub reporter_name: Option<String>,
+    /// The line of the report.
+    pub line: i64,
+}
+
+/// The rights of a PC that [`get`] gave under the same scope.
+pub async fn rights(tx: &mut Tx, scope: &Scope, device: &Device) -> Result<Vec<Right>> {
+    let partner = scope.partner_or_platform()?;
+    tx.all(
+        "SELECT e.support_level, e.starts_on, e.ends_on, e.assumed, n.name AS reporter_name, e.line \
+         FROM placements p JOIN tenants t ON t.id = p.tenant JOIN entitlements e ON e.device = p.device \
+         LEFT JOIN reports r ON r.id = e.report LEFT JOIN reporters n ON n.id = r.reporter \
+         WHERE p.device = $1 AND ($2 OR t.parent = $3) ORDER BY e.support_level DESC",
+        args![device.id, partner.is_none(), partner],
+    )
+    .await
+}
+
+/// A move of a PC in the log of the scope's partner.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct Moved {
+    /// Its number in the partner's log.
+    pub seq: i64,
+    /// The serial at that time.
+    pub serial: String,
+    /// `holding` or `customer`, and the name, of where it came from within the partner's reach.
+    pub from_kind: Option<String>,
+    /// See `from_kind`.
+    pub from_name: Option<String>,
+    /// The same of where it went.
+    pub to_kind: Option<String>,
+    /// The id of where it went.
+    pub to_tenant: Option<Uuid>,
+    /// See `to_kind`.
+    pub to_name: Option<String>,
+    /// The PC's generation from then on.
+    pub generation: i64,
+    /// Who reported what caused it.
+    pub reporter_name: Option<String>,
+    /// `sale`, `return`, `correction` or `void` of that line.
+    pub transaction_kind: Option<String>,
+    /// What moved it where it was no line: `transfer`, `undo`, `decline` or `enrolment`.
+    pub cause: Option<String>,
+    /// When, in microseconds.
+    pub at: i64,
+}
+
+/// The columns of [`Moved`].
+macro_rules! moved_sql {
+    ($rest:literal) => {
+        concat!(
+            "SELECT m.seq, m.serial, f.kind AS from_kind, f.name AS from_name, t.kind AS to_kind, m.to_tenant, ",
+            "t.name AS to_name, m.generation, n.name AS reporter_name, l.transaction_kind, m.cause, m.at ",
+            "FROM placement_log m LEFT JOIN tenants f ON f.id = m.from_tenant ",
+            "LEFT JOIN tenants t ON t.id = m.to_tenant LEFT JOIN reports r ON r.id = m.report ",
+            "LEFT JOIN reporters n ON n.id = r.reporter ",
+            "LEFT JOIN report_lines l ON l.report = m.report AND l.line = m.line ",
+            "WHERE m.device = $1 AND m.partner = $2 AND ",
+            $rest
+        )
+    };
+}
+
+/// The moves of a PC within the reach of the scope's partner, newest first. `None` for a cursor that is none.
+pub async fn history(tx: &mut Tx, scope: &Scope, id: DeviceId, page: &Page) -> Result<Option<Rows<Moved>>> {
+    let Ok(after) = page.after::<i64>() else { return Ok(None) };
+    let rows = page.rows();
+    let sql = moved_sql!("m.generation < $3 ORDER BY m.generation DESC LIMIT $4");
+    let before = after.unwrap_or(i64::MAX);
+    let items: Vec<Moved> = tx.all(sql, args![id, scope.partner()?, before, rows + 1]).await?;
+    Ok(Some(Rows::cut(items, rows, |moved| moved.generation)))
+}
+
+/// The last move of a PC up to an instant: where it went then is where it was.
+pub async fn moved_before(tx: &mut Tx, scope: &Scope, id: DeviceId, at: Micros) -> Result<Option<Moved>> {
+    let sql = moved_sql!("m.at <= $3 ORDER BY m.generation DESC LIMIT 1");
+    tx.optional(sql, args![id, scope.partner()?, at]).await
+}

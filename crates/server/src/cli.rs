@@ -10,7 +10,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use roadstead_domain::access::{self, Role};
 use roadstead_domain::ids::{ReportId, TenantId, TokenId};
 use roadstead_ingest::Format;
-use roadstead_store::engine::Kind;
+use roadstead_store::engine::{Kind, copy};
 use roadstead_store::page::Page;
 use roadstead_store::{Store, jobs as stored_jobs, lines, operations, partners, placements, reports, tokens};
 use tokio::net::TcpListener;
@@ -77,11 +77,38 @@ enum Command {
     /// The audit log.
     #[command(subcommand)]
     Audit(AuditCommand),
+    /// Move a whole platform from the embedded database to an empty PostgreSQL database, while neither is served.
+    Copy {
+        /// Where the data is.
+        #[arg(long)]
+        from: Embedded,
+        /// Where it goes to.
+        #[arg(long)]
+        to: Shared,
+        /// The data directory that holds the embedded database; it stays as it is.
+        #[arg(long, env = "ROADSTEAD_DATA", default_value = "roadstead-data")]
+        data: PathBuf,
+        /// The PostgreSQL database, postgres://user@host/name.
+        #[arg(long, env = "ROADSTEAD_DATABASE")]
+        database: String,
+    },
     /// Bring the database to this version's schema; `serve` does so too.
     Migrate {
         #[command(flatten)]
         place: Place,
     },
+}
+
+/// What can be copied from.
+#[derive(Clone, Copy, ValueEnum)]
+enum Embedded {
+    Sqlite,
+}
+
+/// What can be copied to.
+#[derive(Clone, Copy, ValueEnum)]
+enum Shared {
+    Postgres,
 }
 
 #[derive(Subcommand)]
@@ -271,9 +298,17 @@ async fn execute(command: Command) -> anyhow::Result<()> {
             let app = place.open(Config::default()).await?;
             import(&app, &file, &reporter, validate_only, json).await
         }
+        Command::Copy { from: Embedded::Sqlite, to: Shared::Postgres, data, database } => {
+            let copied = copy::to_postgres(&data, &database, &scope).await.context("nothing was copied")?;
+            for (table, rows) in &copied.tables {
+                println!("{rows:>9}  {table}");
+            }
+            println!("every row arrived as it was; {} entries of the placement log hold", copied.entries);
+            Ok(())
+        }
         Command::Migrate { place } => {
             place.open(Config::default()).await?;
-            println!("the database is up to date");
+            println!("the database is up to date: schema version {}", roadstead_store::migrate::newest());
             Ok(())
         }
         Command::Audit(AuditCommand::Verify { place }) => verify(&place.open(Config::default()).await?).await,

@@ -22,6 +22,7 @@ use uuid::Uuid;
 use crate::error::{Error, Result};
 use crate::migrate;
 
+pub mod copy;
 mod quick;
 
 /// Which database.

@@ -53,9 +53,12 @@ impl From<sqlx::Error> for Error {
                 let name = db.constraint().map_or_else(|| db.message().to_owned(), str::to_owned);
                 Self::Conflict(name)
             }
-            // Connection exceptions, and a server that shuts down, starts up or ends a session (PostgreSQL, appendix A).
+            // Connection exceptions, a server that shuts down, starts up or ends a session, and a transaction that was
+            // undone to let another one pass, as during a migration (PostgreSQL, appendix A).
             sqlx::Error::Database(db)
-                if db.code().is_some_and(|code| code.starts_with("08") || code.starts_with("57P")) =>
+                if db.code().is_some_and(|code| {
+                    code.starts_with("08") || code.starts_with("57P") || code == "40P01" || code == "40001"
+                }) =>
             {
                 Self::Unavailable(error)
             }

@@ -17,7 +17,7 @@ mod error;
 pub mod idempotency;
 pub mod jobs;
 pub mod lines;
-mod migrate;
+pub mod migrate;
 pub mod operations;
 pub mod outbox;
 pub mod page;

@@ -111,3 +111,33 @@ pub async fn cut_postgres(name: &str, shut: bool) -> Result<()> {
     connection.close().await?;
     Ok(())
 }
+
+/// Says a text to a PostgreSQL database as one client would, statement after statement where `;;` lines part them; how
+/// many there were.
+pub async fn say(url: &str, text: &str) -> Result<usize> {
+    use sqlx::{AssertSqlSafe, Connection, Executor};
+    let mut connection = sqlx::PgConnection::connect(url).await?;
+    let mut said = 0;
+    for statement in text.split("\n;;\n").filter(|statement| !statement.trim().is_empty()) {
+        let answer = connection.execute(sqlx::raw_sql(AssertSqlSafe(statement))).await;
+        answer.map_err(|error| Error::Unusable(format!("{error}: {statement}")))?;
+        said += 1;
+    }
+    connection.close().await?;
+    Ok(said)
+}
+
+/// Keeps migrations of this PostgreSQL database waiting until it is dropped.
+#[derive(Debug)]
+pub struct Held {
+    _connection: sqlx::PgConnection,
+}
+
+/// Begins what looks like a migration of another program.
+pub async fn hold_migrations(url: &str) -> Result<Held> {
+    use sqlx::{Connection, Executor};
+    let mut connection = sqlx::PgConnection::connect(url).await?;
+    connection.execute("BEGIN").await?;
+    crate::migrate::lock(&mut connection).await?;
+    Ok(Held { _connection: connection })
+}

@@ -5,12 +5,14 @@ mod world;
 
 mod bad_input;
 mod browser;
+mod copy;
 mod customers;
 mod faults;
 mod isolation;
 mod nodes;
 mod partners;
 mod pool;
+mod previous;
 mod reports;
 mod resume;
 mod sign_in;

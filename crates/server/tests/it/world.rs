@@ -1,18 +1,22 @@
 //! A platform of a test's own: a fresh database, a real port, real background work, a clock that the test moves.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::{Method, StatusCode};
 use roadstead_domain::access::{self, Role};
+use roadstead_domain::clock::Ambient;
 use roadstead_server::app::{App, Config};
 use roadstead_server::flows::users::NewUser;
 use roadstead_server::{cli, flows};
+use roadstead_store::Store;
 use roadstead_store::engine::Kind;
 use roadstead_store::testing::{self, SteppedClock};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 pub(crate) const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
@@ -23,8 +27,9 @@ pub(crate) struct World {
     pub(crate) clock: Arc<SteppedClock>,
     pub(crate) url: String,
     pub(crate) operator: Client,
-    _directory: TempDir,
-    _stop: DropGuard,
+    directory: TempDir,
+    stop: DropGuard,
+    server: JoinHandle<anyhow::Result<()>>,
 }
 
 /// Somebody with a token.
@@ -197,16 +202,39 @@ impl World {
         let directory = TempDir::new().unwrap();
         let store = testing::fresh(kind, directory.path(), &format!("{name}{kind:?}")).await.unwrap();
         let (ambient, clock) = testing::ambient();
+        Self::on(store, directory, config, ambient, clock).await
+    }
+
+    /// On a database that is there already.
+    pub(crate) async fn on(
+        store: Store,
+        directory: TempDir,
+        config: Config,
+        ambient: Ambient,
+        clock: Arc<SteppedClock>,
+    ) -> Self {
         let app = App::new(store, ambient, config, directory.path().join("spool"));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let stop = CancellationToken::new();
-        tokio::spawn(cli::serve(app.clone(), listener, stop.clone().cancelled_owned()));
+        let server = tokio::spawn(cli::serve(app.clone(), listener, stop.clone().cancelled_owned()));
         let nobody = Client { http: client(), url: url.clone(), token: None };
-        let mut world =
-            Self { app, clock, url, operator: nobody, _directory: directory, _stop: stop.drop_guard() };
+        let stop = stop.drop_guard();
+        let mut world = Self { app, clock, url, operator: nobody, directory, stop, server };
         world.operator = world.token(Role::Operator, None).await;
         world
+    }
+
+    /// The data directory.
+    pub(crate) fn directory(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// Stops the server and closes the database; what another one needs to go on where it stopped.
+    pub(crate) async fn stopped(self) -> (TempDir, Ambient, Arc<SteppedClock>) {
+        drop(self.stop);
+        self.server.await.unwrap().unwrap();
+        (self.directory, self.app.ambient.clone(), self.clock)
     }
 
     /// Another node on the same database.

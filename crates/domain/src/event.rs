@@ -41,6 +41,8 @@ pub enum Event {
     TransferProgress {
         /// The transfer.
         transfer: TransferId,
+        /// Its operation.
+        operation: OperationId,
         /// Rows done.
         done: u64,
         /// Rows in all.

@@ -207,7 +207,7 @@ pub fn judge(
     let mut rows: Vec<Row> = asked.iter().map(|asked| judge_one(asked, devices, targets)).collect();
     let mut first: HashMap<String, usize> = HashMap::with_capacity(rows.len());
     for at in 0..rows.len() {
-        if rows[at].device.is_none() {
+        if rows[at].device.is_none() || rows[at].to.is_none() {
             continue;
         }
         let Some(&before) = first.get(&rows[at].serial) else {

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use roadstead_domain::access;
 use roadstead_domain::clock::{self, Micros};
-use roadstead_domain::ids::{ReportId, TenantId};
+use roadstead_domain::ids::{ReportId, TenantId, TransferId};
 use roadstead_store::jobs::{self, Job, Kind, MOST_ATTEMPTS};
-use roadstead_store::{idempotency, outbox, reports, sessions};
+use roadstead_store::{idempotency, outbox, reports, sessions, transfers};
 use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
@@ -71,6 +71,9 @@ async fn work(app: &App, job: &Job) -> anyhow::Result<()> {
     match job.kind {
         Kind::IngestReport => flows::ingest::run(app, ReportId(job.subject), job.id).await,
         Kind::ReplayPartner => flows::replay::run(app, TenantId(job.subject), job.id).await,
+        Kind::CommitTransfer | Kind::UndoTransfer => {
+            flows::transfers::run(app, TransferId(job.subject), job.kind).await
+        }
     }
 }
 
@@ -96,6 +99,7 @@ pub async fn keep_house(app: App, stop: CancellationToken) {
             idempotency::forget(&mut tx, now.plus_seconds(-DAY)).await?;
             outbox::forget(&mut tx, &scope, now.plus_seconds(-7 * DAY)).await?;
             reports::forget_previews(&mut tx, &scope, now.plus_seconds(-7 * DAY)).await?;
+            transfers::forget_previews(&mut tx, &scope, now.plus_seconds(-7 * DAY)).await?;
             let yesterday = clock::first_id_at(now.plus_seconds(-DAY));
             reports::forget_orphans(&mut tx, &scope, yesterday).await?;
             tx.commit().await

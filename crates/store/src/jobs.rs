@@ -16,13 +16,22 @@ pub enum Kind {
     IngestReport,
     /// Open the pool of a partner if it is qualified by now, and replay what waits for it; the subject is the partner.
     ReplayPartner,
+    /// Carry out a transfer; the subject is the transfer.
+    CommitTransfer,
+    /// Take a transfer back; the subject is the transfer.
+    UndoTransfer,
 }
 
 impl Kind {
+    const ALL: [Kind; 4] =
+        [Kind::IngestReport, Kind::ReplayPartner, Kind::CommitTransfer, Kind::UndoTransfer];
+
     fn as_str(self) -> &'static str {
         match self {
             Kind::IngestReport => "ingest_report",
             Kind::ReplayPartner => "replay_partner",
+            Kind::CommitTransfer => "commit_transfer",
+            Kind::UndoTransfer => "undo_transfer",
         }
     }
 }
@@ -73,7 +82,7 @@ pub async fn claim(tx: &mut Tx, now: Micros, lease_until: Micros) -> Result<Opti
         .await?;
     let Some((id, kind, subject)) = due.into_iter().next() else { return Ok(None) };
     tx.execute("UPDATE jobs SET leased_until = $2 WHERE id = $1", args![id, lease_until]).await?;
-    let kind = [Kind::IngestReport, Kind::ReplayPartner]
+    let kind = Kind::ALL
         .into_iter()
         .find(|known| known.as_str() == kind)
         .ok_or_else(|| Error::bad("jobs", format!("kind {kind}")))?;

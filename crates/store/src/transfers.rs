@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use roadstead_domain::access::{Actor, Scope};
 use roadstead_domain::clock::Micros;
 use roadstead_domain::customer::Assignment;
-use roadstead_domain::ids::{DeviceId, OperationId, TenantId, TransferId};
+use roadstead_domain::ids::{DeviceId, OperationId, TenantId, TokenId, TransferId, UserId};
 use roadstead_domain::placement::Place;
 use roadstead_domain::transfer::{Asked, Done, Found, Reason, Row, Target, UNASSIGNED, Verdict};
 use uuid::Uuid;
@@ -418,4 +418,19 @@ pub async fn forget_previews(tx: &mut Tx, scope: &Scope, before: Micros) -> Resu
     )
     .await?;
     tx.execute("DELETE FROM transfers WHERE state = 'previewed' AND created_at < $1", args![before]).await
+}
+
+/// Whose transfer it is and who asked for it, for the work in the background.
+pub async fn whose(tx: &mut Tx, scope: &Scope, id: TransferId) -> Result<Option<(TenantId, Actor)>> {
+    scope.platform()?;
+    let row: Option<(Uuid, String, Option<Uuid>)> =
+        tx.optional("SELECT partner, actor_kind, actor FROM transfers WHERE id = $1", args![id]).await?;
+    Ok(row.map(|(partner, kind, actor)| {
+        let actor = match (kind.as_str(), actor) {
+            ("user", Some(id)) => Actor::User(UserId(id)),
+            ("token", Some(id)) => Actor::Token(TokenId(id)),
+            _ => Actor::System,
+        };
+        (TenantId(partner), actor)
+    }))
 }

@@ -12,6 +12,7 @@ pub mod saved_views;
 pub mod sign_in;
 pub mod submit_report;
 pub mod tokens;
+pub mod transfers;
 pub mod users;
 
 use roadstead_domain::access::Denied;
@@ -49,6 +50,14 @@ pub enum Refused {
         /// Its values.
         choices: Vec<String>,
     },
+    /// These rows stand in the way: a stable code, and each row's number and serial.
+    #[error("{code} in {} rows", rows.len())]
+    Rows {
+        /// The stable code.
+        code: &'static str,
+        /// The rows.
+        rows: Vec<(i64, String)>,
+    },
     /// The file cannot be taken as a whole.
     #[error(transparent)]
     File(FileError),
@@ -67,6 +76,20 @@ impl Refused {
     /// A field that cannot be as it is.
     pub fn invalid(code: &'static str, field: &'static str) -> Self {
         Self::Invalid { code, field }
+    }
+
+    /// The stable code.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Refused::Denied(Denied::NotFound) => "not_found",
+            Refused::Denied(Denied::Forbidden) => "forbidden",
+            Refused::Invalid { code, .. } | Refused::Conflict(code) | Refused::Rows { code, .. } => code,
+            Refused::Taken { .. } => "field.taken",
+            Refused::Ambiguous { .. } => "serial.ambiguous",
+            Refused::File(error) => error.code.as_str(),
+            Refused::Busy => "busy",
+            Refused::Store(_) | Refused::Internal(_) => "internal",
+        }
     }
 
     /// A unique index that said no, told as the field behind it.

@@ -24,6 +24,9 @@ pub struct Place {
     /// The field of the request, as a JSON pointer, or of the file, by its stable name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub field: Option<String>,
+    /// The PC that it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub serial: Option<String>,
 }
 
 /// An error on its way to whoever asked. Also the draft that the middleware finds in the response and renders.
@@ -75,7 +78,8 @@ impl Problem {
     /// The sentence that says what, where and what to do.
     pub fn detail(&self, lang: Lang) -> String {
         let mut parts = Vec::new();
-        for place in &self.places {
+        // A sentence names a few; the body has all.
+        for place in self.places.iter().take(5) {
             if let Some(row) = place.row {
                 parts.push(lang.text_with("file-place-row", &[("row", row.to_string().into())]));
             }
@@ -149,11 +153,15 @@ impl From<FileError> for Problem {
             row: error.row,
             column: error.column,
             field: error.field.map(|field| field.as_str().to_owned()),
+            serial: None,
         };
         let places = if place.row.is_some() || place.column.is_some() { vec![place] } else { Vec::new() };
         Self { status, code: error.code.as_str(), found: Some(error.detail), places }
     }
 }
+
+/// No problem names more places than this.
+const MOST_PLACES: usize = 1000;
 
 impl From<Refused> for Problem {
     fn from(refused: Refused) -> Self {
@@ -172,6 +180,15 @@ impl From<Refused> for Problem {
                 found: Some(choices.join(", ")),
                 ..Self::field("serial.ambiguous", field)
             },
+            Refused::Rows { code, rows } => {
+                let place = |(row, serial): (i64, String)| Place {
+                    row: u64::try_from(row).ok(),
+                    serial: Some(serial),
+                    ..Place::default()
+                };
+                let places = rows.into_iter().take(MOST_PLACES).map(place).collect();
+                Self { places, ..Self::new(StatusCode::CONFLICT, code) }
+            }
             Refused::File(error) => error.into(),
             Refused::Busy => Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy"),
             Refused::Store(error) => error.into(),

@@ -30,6 +30,9 @@ const COVERED: &[&str] = &[
     "GET /sell-through-reports/{id}",
     "GET /sell-through-reports/{id}/errors.csv",
     "GET /sell-through-reports/{id}/lines",
+    "GET /transfers",
+    "GET /transfers/{id}",
+    "GET /transfers/{id}/items",
     "GET /unassigned-devices",
     "GET /unassigned-devices/groups",
     "PATCH /customers/{id}/assigned-partner",
@@ -39,6 +42,9 @@ const COVERED: &[&str] = &[
     "POST /partners/{id}/qualifications",
     "POST /reporters",
     "POST /sell-through-reports",
+    "POST /transfers",
+    "POST /transfers/{id}/commit",
+    "POST /transfers/{id}/undo",
 ];
 
 /// Routes that answer as a stream that never ends: what they tell is tested in `unassigned.rs`.
@@ -69,6 +75,7 @@ struct Neighbours {
     report: String,
     operation: String,
     customer: String,
+    transfer: String,
     strangers: Vec<(&'static str, Client)>,
 }
 
@@ -96,6 +103,8 @@ async fn neighbours(kind: Kind, name: &str) -> Neighbours {
     let customer = admin.customer("CANARY Customer").await;
     let next_door = neighbour.customer("Next Door").await;
     let foreign = world.token(Role::ItAdmin, Some(&next_door)).await;
+    let items = json!({ "items": [{ "serial": "5CGKANARIE1", "to": customer }] });
+    let transfer = admin.post("transfers", items).await.expect(201)["id"].as_str().unwrap().to_owned();
     let reader = world.token(Role::PartnerReadOnly, Some("R-2")).await;
     let nobody = world.nobody();
     let strangers = vec![
@@ -105,7 +114,7 @@ async fn neighbours(kind: Kind, name: &str) -> Neighbours {
         ("another customer", foreign),
         ("nobody", nobody),
     ];
-    Neighbours { world, report, operation, customer, strangers }
+    Neighbours { world, report, operation, customer, transfer, strangers }
 }
 
 #[rstest]
@@ -113,7 +122,8 @@ async fn neighbours(kind: Kind, name: &str) -> Neighbours {
 async fn every_route_called_as_a_neighbour_shows_nothing_of_the_other(
     #[values(Sqlite, Postgres)] kind: Kind,
 ) {
-    let Neighbours { world, report, operation, customer, strangers } = neighbours(kind, "net").await;
+    let Neighbours { world, report, operation, customer, transfer, strangers } =
+        neighbours(kind, "net").await;
     let partner = world.operator.get("partners/R-1").await.expect(200)["id"].as_str().unwrap().to_owned();
     for route in api_routes() {
         let (method, path) = route.split_once(' ').unwrap();
@@ -124,6 +134,7 @@ async fn every_route_called_as_a_neighbour_shows_nothing_of_the_other(
             path if path.starts_with("/partners") => &partner,
             path if path.starts_with("/operations") => &operation,
             path if path.starts_with("/customers") => &customer,
+            path if path.starts_with("/transfers") => &transfer,
             _ => &report,
         };
         let serial = "5CGKANARIE1".to_owned();
@@ -154,7 +165,12 @@ async fn every_route_called_as_a_neighbour_shows_nothing_of_the_other(
                 assert!(allowed.contains(&answer.status.as_u16()), "{who}, {route}: {}", answer.status);
                 if path.contains(id.as_str()) {
                     let status = answer.status.as_u16();
-                    assert!([401, 404, 422].contains(&status), "{who}, {route}: {status} {}", answer.text);
+                    // A lesser role is refused before anything is looked for.
+                    assert!(
+                        [401, 403, 404, 422].contains(&status),
+                        "{who}, {route}: {status} {}",
+                        answer.text
+                    );
                 }
             }
         }
@@ -177,7 +193,7 @@ async fn every_route_called_as_a_neighbour_shows_nothing_of_the_other(
 #[rstest]
 #[tokio::test]
 async fn a_foreign_thing_and_an_unknown_one_differ_in_no_byte(#[values(Sqlite, Postgres)] kind: Kind) {
-    let Neighbours { world: _world, report, operation, customer, strangers } =
+    let Neighbours { world: _world, report, operation, customer, transfer, strangers } =
         neighbours(kind, "bytes").await;
     let serial = "5CGKANARIE1".to_owned();
     let unknown = "01a20000-0000-7000-8000-000000000000";
@@ -195,6 +211,8 @@ async fn a_foreign_thing_and_an_unknown_one_differ_in_no_byte(#[values(Sqlite, P
             ("devices/{id}", &serial),
             ("devices/{id}/history", &serial),
             ("devices/{id}/placement", &serial),
+            ("transfers/{id}", &transfer),
+            ("transfers/{id}/items", &transfer),
             ("customers/{id}", &customer),
             ("customers/{id}/devices", &customer),
             ("customers/{id}/assigned-partner", &customer),

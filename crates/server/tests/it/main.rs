@@ -16,4 +16,5 @@ mod previous;
 mod reports;
 mod resume;
 mod sign_in;
+mod transfers;
 mod unassigned;

@@ -9,6 +9,7 @@ mod operations;
 mod partners;
 mod reporters;
 mod sell_through_reports;
+mod transfers;
 mod unassigned_devices;
 mod xlsx;
 
@@ -57,6 +58,11 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(devices::get))
         .routes(routes!(devices::history))
         .routes(routes!(devices::placement))
+        .routes(routes!(transfers::preview, transfers::list))
+        .routes(routes!(transfers::get))
+        .routes(routes!(transfers::items))
+        .routes(routes!(transfers::commit))
+        .routes(routes!(transfers::undo))
         .routes(routes!(audit_log::list))
         .routes(routes!(events::follow))
 }
@@ -136,6 +142,7 @@ struct ProblemPlace {
     row: Option<u64>,
     column: Option<String>,
     field: Option<String>,
+    serial: Option<String>,
 }
 
 fn instant(micros: i64) -> String {

@@ -65,7 +65,7 @@ pub(super) async fn get(
     caller: ApiCaller,
     Path(id): Path<String>,
 ) -> Result<Json<OperationBody>, Problem> {
-    Ok(Json(find(&app, &caller.may(Action::ReadReports)?, &id).await?))
+    Ok(Json(find(&app, &caller.may(Action::FollowEvents)?, &id).await?))
 }
 
 /// An operation's progress as server-sent events named `progress`, until it ends.
@@ -78,7 +78,7 @@ pub(super) async fn events(
     caller: ApiCaller,
     Path(id): Path<String>,
 ) -> Result<Sse<impl Stream<Item = Result<Event, axum::Error>>>, Problem> {
-    let scope = caller.may(Action::ReadReports)?;
+    let scope = caller.may(Action::FollowEvents)?;
     // Listening begins before the first look, so that nothing falls between the two.
     let heard = app.hub.listen();
     let first = find(&app, &scope, &id).await?;
@@ -104,7 +104,7 @@ pub(super) async fn events(
 async fn until_told(heard: &mut Receiver<roadstead_store::outbox::Stored>, id: &str) {
     let told = async {
         while let Ok(stored) = heard.recv().await {
-            if matches!(&stored.event, Happened::ReportProgress { operation, .. } if operation.to_string() == id)
+            if matches!(&stored.event, Happened::ReportProgress { operation, .. } | Happened::TransferProgress { operation, .. } if operation.to_string() == id)
             {
                 return;
             }

@@ -1,0 +1,456 @@
+//! Transfers: preview, commit and undo of moves among a partner's own tenants. Preview and commit judge by the same
+//! rules, and the commit carries out only what the preview showed.
+
+use std::collections::{BTreeMap, HashMap};
+
+use roadstead_domain::access::{self, Action, Actor, Caller, Home, Role, Scope};
+use roadstead_domain::audit::AuditAction;
+use roadstead_domain::event::Event;
+use roadstead_domain::ids::{OperationId, TenantId, TransferId};
+use roadstead_domain::placement::{Move, Place};
+use roadstead_domain::transfer::{self, Asked, MOST_ROWS, Row, Target, UNASSIGNED, Verdict};
+use roadstead_store::audit::{self, NewEntry};
+use roadstead_store::placements::{self, Cause, Why};
+use roadstead_store::transfers::{self, Transfer};
+use roadstead_store::{Tx, jobs, operations, outbox};
+use uuid::Uuid;
+
+use super::Refused;
+use crate::app::App;
+
+/// More rows than this are moved in the background.
+pub const MOST_AT_ONCE: i64 = 1_000;
+
+/// How a caller wants it done.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct How {
+    /// Leave blocked rows out instead of moving nothing.
+    pub good_rows_only: bool,
+    /// In the background, however few they are.
+    pub in_background: bool,
+}
+
+/// What became of a commit or undo.
+#[derive(Clone, Copy, Debug)]
+pub enum Done {
+    /// It is durable.
+    Now,
+    /// This operation works on it.
+    Later(OperationId),
+}
+
+/// Judges what is asked for and keeps the preview; nothing moves.
+pub async fn preview(app: &App, scope: &Scope, asked: &[Asked]) -> Result<TransferId, Refused> {
+    scope.partner()?;
+    if asked.is_empty() {
+        return Err(Refused::invalid("transfer.empty", "items"));
+    }
+    if asked.len() > MOST_ROWS {
+        return Err(Refused::invalid("transfer.too_many_rows", "items"));
+    }
+    let id: TransferId = app.ambient.id();
+    let mut tx = app.store.write(scope).await?;
+    let rows = judge(&mut tx, scope, asked).await?;
+    let digest = transfer::digest(id, &rows);
+    transfers::create(&mut tx, scope, id, digest, asked, &rows, app.ambient.now()).await?;
+    tx.commit().await?;
+    Ok(id)
+}
+
+/// Judges rows against the present state.
+async fn judge(tx: &mut Tx, scope: &Scope, asked: &[Asked]) -> Result<Vec<Row>, Refused> {
+    let mut serials: Vec<String> =
+        asked.iter().filter_map(|row| transfer::normal(&row.serial).ok()).collect();
+    serials.sort_unstable();
+    serials.dedup();
+    let names: Vec<&str> = serials.iter().map(String::as_str).collect();
+    let found = transfers::found(tx, scope, &names).await?;
+    let places = transfers::targets(tx, scope).await?;
+    let by_number: HashMap<String, &Target> =
+        places.iter().map(|(name, target)| (name.to_uppercase(), target)).collect();
+    let by_id: HashMap<TenantId, &Target> = places
+        .iter()
+        .filter(|(name, _)| name != UNASSIGNED)
+        .map(|(_, target)| (target.tenant(), target))
+        .collect();
+    let mut targets = HashMap::new();
+    for row in asked {
+        let text = row.to.trim();
+        if targets.contains_key(text) {
+            continue;
+        }
+        let by_text = by_number.get(&text.to_uppercase());
+        let target = by_text.or_else(|| text.parse().ok().and_then(|id| by_id.get(&TenantId(id))));
+        if let Some(target) = target {
+            targets.insert(text.to_owned(), (*target).clone());
+        }
+    }
+    Ok(transfer::judge(asked, &found, &targets))
+}
+
+/// The transfer, or *not found*.
+pub async fn found(tx: &mut Tx, scope: &Scope, id: &str) -> Result<Transfer, Refused> {
+    let not_found = access::Denied::NotFound;
+    let id: TransferId = id.parse().map_err(|_| not_found)?;
+    Ok(transfers::get(tx, scope, id).await?.ok_or(not_found)?)
+}
+
+/// Carries out a preview, if its digest is the one that was shown and everything is still as it was.
+pub async fn commit(app: &App, scope: &Scope, id: &str, digest: &str, how: How) -> Result<Done, Refused> {
+    let mut tx = app.store.read(scope).await?;
+    let transfer = found(&mut tx, scope, id).await?;
+    drop(tx);
+    let id = TransferId(transfer.id);
+    if hex::decode(digest.trim()).ok().as_deref() != Some(&transfer.digest[..]) {
+        return Err(Refused::Conflict("transfer.digest_wrong"));
+    }
+    match transfer.state.as_str() {
+        "previewed" => {}
+        // The answer was lost and is asked for again.
+        "committed" => return Ok(Done::Now),
+        "committing" => {
+            return Ok(transfer.operation.map_or(Done::Now, |id| Done::Later(OperationId(id))));
+        }
+        _ => return Err(Refused::Conflict("transfer.not_open")),
+    }
+    if transfer.ready == 0 {
+        return Err(Refused::Conflict("transfer.nothing_ready"));
+    }
+    let mut tx = app.store.write(scope).await?;
+    if transfer.blocked > 0 && !how.good_rows_only {
+        return Err(blocked_rows(&mut tx, scope, id).await?);
+    }
+    transfers::set_good_rows_only(&mut tx, scope, id, how.good_rows_only).await?;
+    if how.in_background || transfer.items > MOST_AT_ONCE {
+        rejudge(&mut tx, scope, &transfer).await?;
+        let done = begin(app, &mut tx, scope, &transfer, jobs::Kind::CommitTransfer, "committing").await?;
+        tx.commit().await?;
+        app.wake();
+        return Ok(done);
+    }
+    move_all(app, &mut tx, scope, &transfer).await?;
+    tx.commit().await?;
+    app.wake();
+    Ok(Done::Now)
+}
+
+async fn blocked_rows(tx: &mut Tx, scope: &Scope, id: TransferId) -> Result<Refused, Refused> {
+    let page = roadstead_store::page::Page { limit: Some(100), cursor: None };
+    let blocked = transfers::items(tx, scope, id, Some(Verdict::Blocked), &page).await?;
+    let rows = blocked.map_or_else(Vec::new, |rows| rows.items);
+    Ok(Refused::Rows {
+        code: "transfer.rows_blocked",
+        rows: rows.iter().map(|item| (item.line, item.serial.clone())).collect(),
+    })
+}
+
+/// Hands the work to a job, for whoever is first.
+async fn begin(
+    app: &App,
+    tx: &mut Tx,
+    scope: &Scope,
+    transfer: &Transfer,
+    kind: jobs::Kind,
+    state: &str,
+) -> Result<Done, Refused> {
+    let partner = scope.partner()?;
+    let (operation, now): (OperationId, _) = (app.ambient.id(), app.ambient.now());
+    let id = TransferId(transfer.id);
+    if !transfers::advance(tx, scope, id, &transfer.state, state, Some(operation)).await? {
+        return Err(Refused::Conflict("transfer.not_open"));
+    }
+    let total = u64::try_from(transfer.items).unwrap_or(0);
+    operations::create(tx, operation, "transfer", Some(partner.0), total, now).await?;
+    jobs::enqueue(tx, kind, transfer.id, partner.0, now, &app.ambient).await?;
+    Ok(Done::Later(operation))
+}
+
+/// Judges a preview again; [`Refused::Rows`] names the rows that are no longer what was shown.
+async fn rejudge(tx: &mut Tx, scope: &Scope, transfer: &Transfer) -> Result<Vec<Row>, Refused> {
+    let id = TransferId(transfer.id);
+    let items = transfers::all_items(tx, scope, id).await?;
+    let asked: Vec<Asked> =
+        items.iter().map(|item| Asked { serial: item.serial.clone(), to: item.target.clone() }).collect();
+    let rows = judge(tx, scope, &asked).await?;
+    if transfer::digest(id, &rows)[..] == transfer.digest[..] {
+        return Ok(rows);
+    }
+    let mut changed = Vec::new();
+    for (item, row) in items.iter().zip(&rows) {
+        if item.row()? != *row {
+            changed.push((item.line, item.serial.clone()));
+        }
+    }
+    Err(Refused::Rows { code: "transfer.changed_since", rows: changed })
+}
+
+/// Moves every ready row and tells everybody concerned, in the caller's transaction.
+async fn move_all(app: &App, tx: &mut Tx, scope: &Scope, transfer: &Transfer) -> Result<(), Refused> {
+    tx.lock_placements().await?;
+    let id = TransferId(transfer.id);
+    let rows = rejudge(tx, scope, transfer).await?;
+    let ready = rows.iter().filter(|row| row.verdict() == Verdict::Ready);
+    let moved = apply(app, tx, scope, ready, "transfer", id).await?;
+    transfers::committed(tx, scope, id, moved, app.ambient.now()).await?;
+    Ok(())
+}
+
+/// Writes the moves of these rows; how many there were.
+async fn apply<'a>(
+    app: &App,
+    tx: &mut Tx,
+    scope: &Scope,
+    rows: impl Iterator<Item = &'a Row>,
+    cause: &'static str,
+    id: TransferId,
+) -> Result<u64, Refused> {
+    let partner = scope.partner()?;
+    let place = |tenant: TenantId| Place { tenant, partner };
+    let moves: Vec<Cause> = rows
+        .filter_map(|row| {
+            let ((device, generation), from, to) = (row.device?, row.from?, row.to?);
+            let moved = Move {
+                device,
+                serial: row.serial.clone(),
+                generation,
+                from: Some(place(from)),
+                to: Some(place(to)),
+            };
+            Some(Cause { moved, why: Why::Operation { cause, id: id.0 } })
+        })
+        .collect();
+    placements::apply(tx, scope, &moves, app.ambient.now()).await?;
+    let action = if cause == "undo" { AuditAction::TransferUndone } else { AuditAction::TransferCommitted };
+    tell(app, tx, scope, &moves, action, id).await?;
+    Ok(moves.len() as u64)
+}
+
+/// A line in the log of the partner and of each customer concerned, and events for their open pages.
+async fn tell(
+    app: &App,
+    tx: &mut Tx,
+    scope: &Scope,
+    moves: &[Cause],
+    action: AuditAction,
+    id: TransferId,
+) -> Result<(), Refused> {
+    let partner = scope.partner()?;
+    let mut changes: BTreeMap<TenantId, (u64, u64)> = BTreeMap::new();
+    for cause in moves {
+        if let (Some(from), Some(to)) = (cause.moved.from, cause.moved.to) {
+            changes.entry(from.tenant).or_default().1 += 1;
+            changes.entry(to.tenant).or_default().0 += 1;
+        }
+    }
+    let pool = transfers::targets(tx, scope).await?.into_iter().find(|(name, _)| name == UNASSIGNED);
+    let pool = pool.map(|(_, target)| target.tenant());
+    let entry = |home: Uuid, detail| NewEntry { home: Some(home), action, subject: Some(id.0), detail };
+    let moved = moves.len();
+    let mut entries = vec![entry(partner.0, serde_json::json!({ "moved": moved, "tenants": changes.len() }))];
+    let mut events = Vec::new();
+    for (tenant, (arrived, left)) in &changes {
+        if Some(*tenant) == pool {
+            let event = Event::UnassignedDevicesChanged { arrived: *arrived, left: *left, report: None };
+            events.push((Some(partner.0), event));
+            continue;
+        }
+        let event = Event::CustomerDevicesChanged { customer: *tenant, arrived: *arrived, left: *left };
+        events.push((Some(partner.0), event.clone()));
+        events.push((Some(tenant.0), event));
+        entries.push(entry(tenant.0, serde_json::json!({ "arrived": arrived, "left": left })));
+    }
+    audit::record(tx, scope.actor(), &entries, &app.ambient).await?;
+    outbox::publish(tx, &events, app.ambient.now()).await?;
+    Ok(())
+}
+
+/// What an undo would do now: the rows of the transfer that were moved, each with its number.
+pub async fn preview_undo(
+    app: &App,
+    tx: &mut Tx,
+    scope: &Scope,
+    transfer: &Transfer,
+) -> Result<Vec<(i64, Row)>, Refused> {
+    let Some(committed_at) = transfer.committed_at else {
+        return Err(Refused::Conflict("transfer.not_committed"));
+    };
+    if !transfer::is_undoable(roadstead_domain::clock::Micros(committed_at), app.ambient.now()) {
+        return Err(Refused::Conflict("transfer.undo_too_late"));
+    }
+    let id = TransferId(transfer.id);
+    let (lines, done): (Vec<i64>, Vec<_>) = transfers::done(tx, scope, id).await?.into_iter().unzip();
+    let now = transfers::present(tx, scope, id).await?;
+    let places: HashMap<TenantId, Target> = transfers::targets(tx, scope)
+        .await?
+        .into_iter()
+        .map(|(_, target)| (target.tenant(), target))
+        .collect();
+    Ok(lines.into_iter().zip(transfer::judge_undo(&done, &now, &places)).collect())
+}
+
+/// Takes a transfer back: every PC to where it came from.
+pub async fn undo(app: &App, scope: &Scope, id: &str, how: How) -> Result<Done, Refused> {
+    let mut tx = app.store.read(scope).await?;
+    let transfer = found(&mut tx, scope, id).await?;
+    drop(tx);
+    match transfer.state.as_str() {
+        "committed" => {}
+        "undone" => return Ok(Done::Now),
+        "undoing" => {
+            return Ok(transfer.operation.map_or(Done::Now, |id| Done::Later(OperationId(id))));
+        }
+        _ => return Err(Refused::Conflict("transfer.not_committed")),
+    }
+    let mut tx = app.store.write(scope).await?;
+    let id = TransferId(transfer.id);
+    transfers::set_good_rows_only(&mut tx, scope, id, how.good_rows_only).await?;
+    let transfer = Transfer { good_rows_only: how.good_rows_only, ..transfer };
+    let done = if how.in_background || transfer.moved > MOST_AT_ONCE {
+        undoable(app, &mut tx, scope, &transfer).await?;
+        begin(app, &mut tx, scope, &transfer, jobs::Kind::UndoTransfer, "undoing").await?
+    } else {
+        move_back(app, &mut tx, scope, &transfer).await?;
+        Done::Now
+    };
+    tx.commit().await?;
+    app.wake();
+    Ok(done)
+}
+
+/// The rows that an undo moves and the numbers of those that it leaves; refused if it may leave none.
+async fn undoable(
+    app: &App,
+    tx: &mut Tx,
+    scope: &Scope,
+    transfer: &Transfer,
+) -> Result<(Vec<Row>, Vec<i64>), Refused> {
+    let rows = preview_undo(app, tx, scope, transfer).await?;
+    let (ready, blocked): (Vec<_>, Vec<_>) =
+        rows.into_iter().partition(|(_, row)| row.verdict() == Verdict::Ready);
+    if ready.is_empty() || !(blocked.is_empty() || transfer.good_rows_only) {
+        let rows = blocked.into_iter().map(|(line, row)| (line, row.serial)).collect();
+        return Err(Refused::Rows { code: "transfer.undo_conflicts", rows });
+    }
+    let left = blocked.into_iter().map(|(line, _)| line).collect();
+    Ok((ready.into_iter().map(|(_, row)| row).collect(), left))
+}
+
+async fn move_back(app: &App, tx: &mut Tx, scope: &Scope, transfer: &Transfer) -> Result<(), Refused> {
+    tx.lock_placements().await?;
+    let id = TransferId(transfer.id);
+    let (rows, left) = undoable(app, tx, scope, transfer).await?;
+    apply(app, tx, scope, rows.iter(), "undo", id).await?;
+    transfers::undone(tx, scope, id, &left, app.ambient.now()).await?;
+    Ok(())
+}
+
+/// Works on a transfer in the background; what no longer fits ends the operation with its reason.
+pub async fn run(app: &App, id: TransferId, kind: jobs::Kind) -> anyhow::Result<()> {
+    let mut tx = app.store.read(&access::system()).await?;
+    let Some((partner, actor)) = transfers::whose(&mut tx, &access::system(), id).await? else {
+        return Ok(());
+    };
+    drop(tx);
+    let scope = scope_of(partner, actor)?;
+    let mut tx = app.store.write(&scope).await?;
+    let Some(transfer) = transfers::get(&mut tx, &scope, id).await? else { return Ok(()) };
+    let Some(operation) = transfer.operation.map(OperationId) else { return Ok(()) };
+    let (expected, before) = match kind {
+        jobs::Kind::UndoTransfer => ("undoing", "committed"),
+        _ => ("committing", "previewed"),
+    };
+    if transfer.state != expected {
+        return Ok(());
+    }
+    let worked = match kind {
+        jobs::Kind::UndoTransfer => move_back(app, &mut tx, &scope, &transfer).await,
+        _ => move_all(app, &mut tx, &scope, &transfer).await,
+    };
+    let now = app.ambient.now();
+    match worked {
+        Ok(()) => {
+            let transfer = transfers::get(&mut tx, &scope, id).await?.unwrap_or(transfer);
+            let result =
+                serde_json::json!({ "transfer": id, "state": transfer.state, "moved": transfer.moved });
+            let total = u64::try_from(transfer.items).unwrap_or(0);
+            operations::progress(&mut tx, operation, total, now).await?;
+            operations::end(&mut tx, operation, true, &result.to_string(), now).await?;
+            tell_progress(&mut tx, partner, id, operation, total, total, now).await?;
+            tx.commit().await?;
+        }
+        Err(Refused::Store(error)) => return Err(error.into()),
+        Err(Refused::Internal(error)) => return Err(error),
+        Err(refused) => {
+            drop(tx);
+            let mut tx = app.store.write(&scope).await?;
+            let rows: Vec<i64> = match &refused {
+                Refused::Rows { rows, .. } => rows.iter().take(100).map(|(line, _)| *line).collect(),
+                _ => Vec::new(),
+            };
+            let result = serde_json::json!({ "transfer": id, "code": refused.code(), "rows": rows });
+            transfers::advance(&mut tx, &scope, id, expected, before, None).await?;
+            operations::end(&mut tx, operation, false, &result.to_string(), now).await?;
+            let total = u64::try_from(transfer.items).unwrap_or(0);
+            tell_progress(&mut tx, partner, id, operation, 0, total, now).await?;
+            tx.commit().await?;
+        }
+    }
+    app.wake();
+    Ok(())
+}
+
+async fn tell_progress(
+    tx: &mut Tx,
+    partner: TenantId,
+    transfer: TransferId,
+    operation: OperationId,
+    done: u64,
+    total: u64,
+    now: roadstead_domain::clock::Micros,
+) -> roadstead_store::Result<()> {
+    let event = Event::TransferProgress { transfer, operation, done, total };
+    outbox::publish(tx, &[(Some(partner.0), event)], now).await
+}
+
+/// The scope of whoever asked, so that the same walls stand around the work as around the asking.
+fn scope_of(partner: TenantId, actor: Actor) -> anyhow::Result<Scope> {
+    let caller = Caller { actor, role: Role::PartnerAdmin, home: Home::Partner(partner) };
+    access::authorize(&caller, Action::Transfer)
+        .map_err(|_| anyhow::anyhow!("a partner admin may not transfer"))
+}
+
+/// Reads a file or a pasted text with a header: the columns of serials and of targets by their names in English or
+/// German, separated by comma, semicolon or tab.
+pub fn read_csv(bytes: &[u8]) -> Result<Vec<Asked>, Refused> {
+    let text = String::from_utf8_lossy(bytes);
+    let text = text.trim_start_matches('\u{feff}');
+    let head = text.lines().next().unwrap_or("");
+    let delimiter = [b';', b'\t', b',']
+        .into_iter()
+        .max_by_key(|delimiter| head.bytes().filter(|byte| byte == delimiter).count())
+        .unwrap_or(b',');
+    let mut reader =
+        csv::ReaderBuilder::new().delimiter(delimiter).flexible(true).from_reader(text.as_bytes());
+    let broken = |_| Refused::invalid("transfer.file_unreadable", "items");
+    let headers = reader.headers().map_err(broken)?.clone();
+    let column = |names: &[&str]| {
+        headers.iter().position(|header| {
+            let header: String = header.to_lowercase().chars().filter(|c| c.is_alphanumeric()).collect();
+            names.contains(&header.as_str())
+        })
+    };
+    let serial = column(&["serial", "serialnumber", "seriennummer"])
+        .ok_or(Refused::invalid("transfer.column_missing", "serial"))?;
+    let to = column(&["to", "customer", "customerid", "target", "kunde", "kundenid", "ziel"])
+        .ok_or(Refused::invalid("transfer.column_missing", "to"))?;
+    let mut asked = Vec::new();
+    for record in reader.records() {
+        let record = record.map_err(broken)?;
+        let cell = |at: usize| record.get(at).unwrap_or("").trim().to_owned();
+        let row = Asked { serial: cell(serial), to: cell(to) };
+        if !(row.serial.is_empty() && row.to.is_empty()) {
+            asked.push(row);
+        }
+    }
+    Ok(asked)
+}

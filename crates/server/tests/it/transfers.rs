@@ -1,0 +1,309 @@
+//! Transfers: preview, commit, undo, and what keeps them from doing harm.
+
+use reqwest::Method;
+use roadstead_domain::access::Role;
+use roadstead_store::engine::Kind::{self, Postgres, Sqlite};
+use rstest::rstest;
+use serde_json::{Value, json};
+
+use crate::world::{Client, World, csv};
+
+/// A partner with these PCs in its pool.
+async fn partner_with(world: &World, number: &str, serials: &[&str]) -> Client {
+    let partner = world.partner(number).await;
+    let lines: Vec<String> = serials
+        .iter()
+        .map(|serial| format!("{serial} {number} name=Werft_Nord invoice=INV-{serial}"))
+        .collect();
+    let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+    let distributor = world.distributor(&format!("D-{number}")).await;
+    distributor.report("", "text/csv", csv(&lines)).await;
+    partner
+}
+
+async fn preview(partner: &Client, rows: &[(&str, &str)]) -> Value {
+    let items: Vec<Value> = rows.iter().map(|(serial, to)| json!({ "serial": serial, "to": to })).collect();
+    partner.post("transfers", json!({ "items": items })).await.expect(201)
+}
+
+fn id_and_digest(transfer: &Value) -> (String, Value) {
+    (transfer["id"].as_str().unwrap().to_owned(), json!({ "digest": transfer["digest"] }))
+}
+
+async fn commit(partner: &Client, rows: &[(&str, &str)]) -> String {
+    let (id, digest) = id_and_digest(&preview(partner, rows).await);
+    partner.post(&format!("transfers/{id}/commit"), digest).await.expect(200);
+    id
+}
+
+async fn devices(caller: &Client, customer: &str) -> Vec<String> {
+    let items = caller.all(&format!("customers/{customer}/devices")).await;
+    items.iter().map(|item| item["serial_number"].as_str().unwrap().to_owned()).collect()
+}
+
+fn codes(transfer: &Value) -> Vec<String> {
+    let items = transfer["items"].as_array().unwrap();
+    items
+        .iter()
+        .map(|item| {
+            let codes: Vec<&str> =
+                item["reasons"].as_array().unwrap().iter().map(|r| r["code"].as_str().unwrap()).collect();
+            format!("{} {}", item["verdict"].as_str().unwrap(), codes.join(" ")).trim_end().to_owned()
+        })
+        .collect()
+}
+
+#[rstest]
+#[tokio::test]
+async fn b38_b39_the_partner_moves_pcs_alone_and_each_is_there_once(#[values(Sqlite, Postgres)] kind: Kind) {
+    let world = World::start(kind, "b38").await;
+    let partner = partner_with(&world, "R-1", &["5CG0000001", "5CG0000002", "5CG0000003"]).await;
+    let (north, south) = (partner.customer("Werft Nord").await, partner.customer("Werft Süd").await);
+    let shown = preview(&partner, &[("5cg0000001", &north), ("5CG0000002", &south)]).await;
+    assert_eq!(codes(&shown), ["ready", "ready transfer.nothing_shows_the_customer"]);
+    assert_eq!(partner.pool().await.len(), 3, "a preview moves nothing");
+    let (id, digest) = id_and_digest(&shown);
+    let done = partner.post(&format!("transfers/{id}/commit"), digest.clone()).await.expect(200);
+    assert_eq!((&done["state"], &done["moved"]), (&json!("committed"), &json!(2)));
+    assert_eq!(partner.pool().await, ["5CG0000003"]);
+    assert_eq!(devices(&partner, &north).await, ["5CG0000001"]);
+    assert_eq!(devices(&partner, &south).await, ["5CG0000002"]);
+    // A lost answer, asked for again, moves nothing a second time.
+    partner.post(&format!("transfers/{id}/commit"), digest).await.expect(200);
+    assert_eq!(devices(&partner, &north).await, ["5CG0000001"]);
+
+    let admin = world.token(Role::ItAdmin, Some(&north)).await;
+    assert_eq!(devices(&admin, &north).await, ["5CG0000001"]);
+    for log in [&partner, &admin] {
+        let entries = log.all("audit-log").await;
+        assert!(entries.iter().any(|entry| entry["action"] == "transfer.committed"), "{entries:?}");
+    }
+    let level = &partner.all(&format!("customers/{north}/devices")).await[0]["support_level"];
+    assert_eq!(level, "premium_plus", "the entitlement goes with the PC");
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_later_line_for_a_pc_with_a_customer_moves_nothing(#[values(Sqlite, Postgres)] kind: Kind) {
+    let world = World::start(kind, "d16").await;
+    let partner = partner_with(&world, "R-1", &["5CG0000001"]).await;
+    world.partner("R-2").await;
+    let north = partner.customer("Werft Nord").await;
+    commit(&partner, &[("5CG0000001", &north)]).await;
+    let distributor = world.distributor("D-9").await;
+    let lines = ["5CG0000001 R-1 invoice=NEW", "5CG0000001 R-2 invoice=OTHER", "5CG0000001 R-1 kind=return"];
+    let report = distributor.report("", "text/csv", csv(&lines)).await;
+    let verdicts = distributor.verdicts(&report).await;
+    assert_eq!(
+        verdicts,
+        [
+            "recorded.already_with_customer",
+            "disputed.customer_of_other_partner",
+            "disputed.return_of_assigned"
+        ]
+    );
+    assert_eq!(devices(&partner, &north).await, ["5CG0000001"]);
+    assert_eq!(partner.pool().await, Vec::<String>::new());
+}
+
+#[rstest]
+#[tokio::test]
+async fn one_blocked_row_stops_all_unless_good_rows_only(#[values(Sqlite, Postgres)] kind: Kind) {
+    let world = World::start(kind, "blocked").await;
+    let partner = partner_with(&world, "R-1", &["5CG0000001", "5CG0000002"]).await;
+    let other = partner_with(&world, "R-2", &["5CG0000009"]).await;
+    let north = partner.customer("Werft Nord").await;
+    let invited = partner.invited_customer("Werft West").await;
+    let foreign = other.customer("Fremd GmbH").await;
+    let shown = preview(
+        &partner,
+        &[
+            ("5CG0000001", &north),
+            ("5CG0000009", &north),
+            ("5CG0000008", &north),
+            ("5CG0000002", &foreign),
+            ("5CG0000002", "C-2222-2222"),
+            ("5CG0000002", &invited),
+            ("", ""),
+        ],
+    )
+    .await;
+    assert_eq!(
+        codes(&shown),
+        [
+            "ready",
+            "blocked transfer.device_not_found",
+            "blocked transfer.device_not_found",
+            "blocked transfer.target_not_found",
+            "blocked transfer.target_not_found",
+            "blocked transfer.customer_not_accepted transfer.nothing_shows_the_customer",
+            "blocked transfer.serial_missing transfer.target_missing",
+        ]
+    );
+    let (id, mut body) = id_and_digest(&shown);
+    let path = format!("transfers/{id}/commit");
+    let refused = partner.post(&path, body.clone()).await.expect(409);
+    assert_eq!(refused["code"], "transfer.rows_blocked");
+    assert_eq!(refused["errors"][0], json!({ "row": 2, "serial": "5CG0000009" }));
+    assert_eq!(partner.pool().await.len(), 2, "all or none");
+    body["good_rows_only"] = true.into();
+    let done = partner.post(&path, body).await.expect(200);
+    assert_eq!(done["moved"], 1);
+    let results: Vec<&str> =
+        done["items"].as_array().unwrap().iter().map(|item| item["result"].as_str().unwrap()).collect();
+    assert_eq!(results[..2], ["moved", "left_out"]);
+    assert_eq!(partner.pool().await, ["5CG0000002"]);
+    assert_eq!(other.pool().await, ["5CG0000009"]);
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_foreign_serial_and_an_unknown_one_are_answered_alike(#[values(Sqlite, Postgres)] kind: Kind) {
+    let world = World::start(kind, "alike").await;
+    let partner = partner_with(&world, "R-1", &["5CG0000001"]).await;
+    partner_with(&world, "R-2", &["5CG0000009"]).await;
+    let north = partner.customer("Werft Nord").await;
+    let masked = |mut answer: Value, serial: &str| {
+        for field in ["id", "digest", "created_at"] {
+            answer[field] = Value::Null;
+        }
+        answer.to_string().replace(serial, "SERIAL")
+    };
+    let foreign = masked(preview(&partner, &[("5CG0000009", &north)]).await, "5CG0000009");
+    let unknown = masked(preview(&partner, &[("5CG0000007", &north)]).await, "5CG0000007");
+    assert_eq!(foreign, unknown);
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_stale_or_foreign_digest_moves_nothing_and_names_the_rows(#[values(Sqlite, Postgres)] kind: Kind) {
+    let world = World::start(kind, "stale").await;
+    let partner = partner_with(&world, "R-1", &["5CG0000001", "5CG0000002"]).await;
+    let (north, south) = (partner.customer("Werft Nord").await, partner.customer("Werft Süd").await);
+    let shown = preview(&partner, &[("5CG0000001", &north), ("5CG0000002", &north)]).await;
+    let (id, digest) = id_and_digest(&shown);
+    let path = format!("transfers/{id}/commit");
+    for wrong in [json!({}), json!({ "digest": "00" }), json!({ "digest": "no digest" })] {
+        assert_eq!(partner.post(&path, wrong).await.refused(409), "transfer.digest_wrong");
+    }
+    commit(&partner, &[("5CG0000002", &south)]).await;
+    for headers in [&[][..], &[("prefer", "respond-async")][..]] {
+        let body = ("application/json", digest.to_string().into_bytes());
+        let refused = partner.send_with(Method::POST, &format!("/api/v1/{path}"), Some(body), headers).await;
+        let refused = refused.expect(409);
+        assert_eq!(refused["code"], "transfer.changed_since");
+        assert_eq!(refused["errors"], json!([{ "row": 2, "serial": "5CG0000002" }]));
+    }
+    assert_eq!(devices(&partner, &north).await, Vec::<String>::new());
+    let other = world.partner("R-2").await;
+    assert_eq!(other.post(&path, digest).await.refused(404), "not_found");
+}
+
+#[rstest]
+#[tokio::test]
+async fn an_undo_restores_every_placement_or_lists_the_conflicts(#[values(Sqlite, Postgres)] kind: Kind) {
+    let world = World::start(kind, "undo").await;
+    let serials = ["5CG0000001", "5CG0000002", "5CG0000003"];
+    let partner = partner_with(&world, "R-1", &serials).await;
+    let (north, south) = (partner.customer("Werft Nord").await, partner.customer("Werft Süd").await);
+    commit(&partner, &[("5CG0000003", &south)]).await;
+    let id =
+        commit(&partner, &[("5CG0000001", &north), ("5CG0000002", &south), ("5CG0000003", &north)]).await;
+    let path = format!("transfers/{id}/undo");
+    let shown = partner.post(&format!("{path}?validate_only=true"), json!({})).await.expect(200);
+    assert_eq!(codes(&shown), ["ready", "ready", "ready"]);
+    assert_eq!(devices(&partner, &north).await.len(), 2, "a preview moves nothing");
+    let done = partner.post(&path, json!({})).await.expect(200);
+    assert_eq!(done["state"], "undone");
+    assert_eq!(partner.pool().await, serials[..2]);
+    assert_eq!(devices(&partner, &south).await, ["5CG0000003"]);
+    assert_eq!(devices(&partner, &north).await, Vec::<String>::new());
+    partner.post(&path, json!({})).await.expect(200);
+    assert_eq!(partner.pool().await, serials[..2], "once only");
+
+    // One of two has moved on since.
+    let id = commit(&partner, &[("5CG0000001", &north), ("5CG0000002", &north)]).await;
+    commit(&partner, &[("5CG0000001", &south)]).await;
+    let path = format!("transfers/{id}/undo");
+    let refused = partner.post(&path, json!({})).await.expect(409);
+    assert_eq!(refused["code"], "transfer.undo_conflicts");
+    assert_eq!(refused["errors"], json!([{ "row": 1, "serial": "5CG0000001" }]));
+    let done = partner.post(&path, json!({ "good_rows_only": true })).await.expect(200);
+    let results: Vec<&str> =
+        done["items"].as_array().unwrap().iter().map(|item| item["result"].as_str().unwrap()).collect();
+    assert_eq!(results, ["moved", "undone"]);
+    assert_eq!(partner.pool().await, ["5CG0000002"]);
+    let mut tx = world.app.store.read(&roadstead_domain::access::system()).await.unwrap();
+    let own = partner.get("customers?limit=1").await.expect(200);
+    let own: roadstead_domain::ids::TenantId = world.operator.get("partners/R-1").await.expect(200)["id"]
+        .as_str()
+        .unwrap_or_else(|| panic!("{own}"))
+        .parse()
+        .unwrap();
+    let scope = roadstead_domain::access::system();
+    let chain = roadstead_store::placements::verify_chain(&mut tx, &scope, own).await.unwrap();
+    assert!(chain.is_ok_and(|entries| entries > 8), "{chain:?}");
+}
+
+#[rstest]
+#[tokio::test]
+async fn many_rows_are_moved_in_the_background(#[values(Sqlite, Postgres)] kind: Kind) {
+    let world = World::start(kind, "many").await;
+    let serials: Vec<String> = (0..1_200).map(|n| format!("5CG{n:07}")).collect();
+    let names: Vec<&str> = serials.iter().map(String::as_str).collect();
+    let partner = partner_with(&world, "R-1", &names).await;
+    let north = partner.customer("Werft Nord").await;
+    let rows: Vec<(&str, &str)> = names.iter().map(|serial| (*serial, north.as_str())).collect();
+    let (id, digest) = id_and_digest(&preview(&partner, &rows).await);
+    let accepted = partner.post(&format!("transfers/{id}/commit"), digest).await.expect(202);
+    let operation = partner.done(accepted["operation"]["id"].as_str().unwrap()).await;
+    assert_eq!((&operation["state"], &operation["result"]["moved"]), (&json!("succeeded"), &json!(1200)));
+    assert_eq!(devices(&partner, &north).await, serials);
+    let accepted = partner.post(&format!("transfers/{id}/undo"), json!({})).await.expect(202);
+    let operation = partner.done(accepted["operation"]["id"].as_str().unwrap()).await;
+    assert_eq!(operation["state"], "succeeded", "{operation}");
+    assert_eq!(partner.pool().await, serials);
+}
+
+#[rstest]
+#[tokio::test]
+async fn of_two_transfers_of_one_pc_one_wins_and_the_other_is_told(#[values(Sqlite, Postgres)] kind: Kind) {
+    let world = World::start(kind, "race").await;
+    let partner = partner_with(&world, "R-1", &["5CG0000001"]).await;
+    let (north, south) = (partner.customer("Werft Nord").await, partner.customer("Werft Süd").await);
+    let mut commits = Vec::new();
+    for customer in [&north, &south] {
+        let (id, digest) = id_and_digest(&preview(&partner, &[("5CG0000001", customer)]).await);
+        commits.push((format!("transfers/{id}/commit"), digest));
+    }
+    let [(a, da), (b, db)] = &commits[..] else { unreachable!() };
+    let (first, second) = tokio::join!(partner.post(a, da.clone()), partner.post(b, db.clone()));
+    let mut statuses = [first.status.as_u16(), second.status.as_u16()];
+    statuses.sort_unstable();
+    assert_eq!(statuses, [200, 409], "{} {}", first.text, second.text);
+    let loser = if first.status == 409 { first } else { second };
+    assert_eq!(loser.refused(409), "transfer.changed_since");
+    assert_eq!(devices(&partner, &north).await.len() + devices(&partner, &south).await.len(), 1);
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_list_may_come_as_csv(#[values(Sqlite, Postgres)] kind: Kind) {
+    let world = World::start(kind, "csvlist").await;
+    let partner = partner_with(&world, "R-1", &["5CG0000001", "5CG0000002"]).await;
+    let north = partner.customer("Werft Nord").await;
+    let text = format!("\u{feff}Seriennummer;Kunden-ID\n5CG0000001;{north}\n\n5cg0000002;{north}\n");
+    let path = "/api/v1/transfers";
+    let shown = partner.send(Method::POST, path, Some(("text/csv", text.into_bytes()))).await.expect(201);
+    assert_eq!(codes(&shown), ["ready", "ready"]);
+    let refused = partner.send(Method::POST, path, Some(("text/csv", b"serial\n5CG1\n".to_vec()))).await;
+    let refused = refused.expect(422);
+    assert_eq!(
+        (&refused["code"], &refused["errors"][0]["field"]),
+        (&json!("transfer.column_missing"), &json!("to"))
+    );
+    assert_eq!(partner.post("transfers", json!({ "items": [] })).await.refused(422), "transfer.empty");
+    let reader = world.token(Role::PartnerReadOnly, Some("R-1")).await;
+    assert_eq!(reader.post("transfers", json!({ "items": [] })).await.refused(403), "forbidden");
+    assert_eq!(reader.all("transfers").await.len(), 1);
+}

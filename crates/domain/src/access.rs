@@ -116,11 +116,13 @@ pub enum Action {
     FollowEvents,
     /// Read the log of one's own home.
     ReadAudit,
+    /// See which mails went out.
+    ReadMails,
 }
 
 impl Action {
     /// Every action.
-    pub const ALL: [Action; 15] = [
+    pub const ALL: &[Action] = &[
         Action::ReadPartners,
         Action::ManagePartners,
         Action::ReadReporters,
@@ -136,6 +138,7 @@ impl Action {
         Action::Transfer,
         Action::FollowEvents,
         Action::ReadAudit,
+        Action::ReadMails,
     ];
 }
 
@@ -251,7 +254,8 @@ pub fn authorize(caller: &Caller, action: Action) -> Result<Scope, Denied> {
             | A::SubmitReport
             | A::ReadReports
             | A::FollowEvents
-            | A::ReadAudit => Reach::Platform,
+            | A::ReadAudit
+            | A::ReadMails => Reach::Platform,
             _ => return Err(Denied::NotFound),
         },
         (Role::Distributor, Home::Reporter(reporter)) => match action {
@@ -324,7 +328,7 @@ mod tests {
         }
         assert_eq!(
             table,
-            "operator at operator: ReadPartners ManagePartners ReadReporters ManageReporters SubmitReport ReadReports FollowEvents ReadAudit\n\
+            "operator at operator: ReadPartners ManagePartners ReadReporters ManageReporters SubmitReport ReadReports FollowEvents ReadAudit ReadMails\n\
              distributor at reporter: SubmitReport ReadReports FollowEvents ReadAudit\n\
              partner_admin at partner: ReadUnassigned ReadDevice ReadCustomers ManageCustomers ReadTransfers Transfer FollowEvents ReadAudit\n\
              partner_read_only at partner: ReadUnassigned ReadDevice ReadCustomers ManageCustomers=403 ReadTransfers Transfer=403 FollowEvents ReadAudit=403\n\

@@ -67,6 +67,8 @@ ids! {
     JobId,
     /// A line of the audit log.
     AuditId,
+    /// A mail on its way out.
+    MailId,
     /// One (partner, support level, role) certification.
     QualificationId,
     /// A change of place of many PCs, as one operation.

@@ -12,6 +12,7 @@ pub mod customer;
 pub mod entitlement;
 pub mod event;
 pub mod ids;
+pub mod mail;
 pub mod partner;
 pub mod placement;
 pub mod sale;

@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::events::Hub;
+use crate::mail::MailServer;
 use crate::pools::Pools;
 
 /// What the operator of the platform can set.
@@ -26,6 +27,10 @@ pub struct Config {
     pub batch_lines: usize,
     /// So many batches are one transaction of the embedded database while nobody else waits to write.
     pub most_batches: usize,
+    /// Where mails go; without it they wait.
+    pub mail: Option<MailServer>,
+    /// The address that browsers use, for links in mails.
+    pub public_url: String,
     /// What a file may hold.
     pub file: roadstead_ingest::Limits,
 }
@@ -37,6 +42,8 @@ impl Default for Config {
             upload_bytes: 1 << 30,
             batch_lines: 10_000,
             most_batches: 10,
+            mail: None,
+            public_url: "http://localhost:8080".to_owned(),
             file: roadstead_ingest::Limits::default(),
         }
     }
@@ -68,14 +75,29 @@ pub struct Shared {
     pub closing: CancellationToken,
     /// Wakes the runner of jobs and the dispatcher of events. Polling is the truth, this only saves waiting.
     pub work: Notify,
+    /// Wakes the sender of mails in the same way.
+    pub mails: Notify,
 }
 
 impl App {
     /// Puts a platform together; nothing runs yet.
     pub fn new(store: Store, ambient: Ambient, config: Config, spool: PathBuf) -> Self {
-        let (hub, work, closing) = (Hub::default(), Notify::new(), CancellationToken::new());
+        let (hub, closing) = (Hub::default(), CancellationToken::new());
+        let (work, mails) = (Notify::new(), Notify::new());
         let (pools, hashing, noted) = (Pools::default(), Semaphore::new(2), Mutex::default());
-        Self(Arc::new(Shared { store, ambient, config, spool, hub, pools, hashing, noted, closing, work }))
+        Self(Arc::new(Shared {
+            store,
+            ambient,
+            config,
+            spool,
+            hub,
+            pools,
+            hashing,
+            noted,
+            closing,
+            work,
+            mails,
+        }))
     }
 
     /// Whether the use of this credential is to be noted: once a minute is enough, and who only reads does not wait for
@@ -97,6 +119,7 @@ impl App {
     /// Says that something was committed that others wait for.
     pub fn wake(&self) {
         self.work.notify_one();
+        self.mails.notify_one();
         self.hub.wake();
     }
 }

@@ -18,7 +18,8 @@ use tokio::net::TcpListener;
 use crate::app::{App, Config, system_ambient};
 use crate::flows::submit_report::{Submission, submit};
 use crate::flows::users::NewUser;
-use crate::{demo, events, flows, http, jobs, spool};
+use crate::mail::MailServer;
+use crate::{demo, events, flows, http, jobs, mail, spool};
 
 #[derive(Parser)]
 #[command(name = "roadstead", version, about = "Resold PCs ride at anchor here until they get a berth.")]
@@ -39,6 +40,12 @@ enum Command {
         /// The address that browsers use; with https:// cookies are Secure.
         #[arg(long, env = "ROADSTEAD_PUBLIC_URL")]
         public_url: Option<String>,
+        /// The mail server: smtp://user:password@host:587?tls=required, or smtps://...
+        #[arg(long, env = "ROADSTEAD_SMTP", hide_env_values = true, requires = "mail_from")]
+        smtp: Option<String>,
+        /// Whom mails come from: "Roadstead <no-reply@example.com>".
+        #[arg(long, env = "ROADSTEAD_MAIL_FROM")]
+        mail_from: Option<String>,
         /// The most bytes of an upload.
         #[arg(long, env = "ROADSTEAD_UPLOAD_BYTES", default_value_t = 1 << 30)]
         upload_bytes: u64,
@@ -237,17 +244,24 @@ pub async fn run() -> ExitCode {
 async fn execute(command: Command) -> anyhow::Result<()> {
     let scope = access::system();
     match command {
-        Command::Serve { place, listen, public_url, upload_bytes } => {
-            let https = public_url.is_some_and(|url| url.starts_with("https://"));
-            let app = place.open(Config { https, upload_bytes, ..Config::default() }).await?;
+        Command::Serve { place, listen, public_url, smtp, mail_from, upload_bytes } => {
             let listener = bind(listen).await?;
+            let public_url = match public_url {
+                Some(url) => url,
+                None => format!("http://{}", listener.local_addr()?),
+            };
+            let https = public_url.starts_with("https://");
+            let mail = smtp.zip(mail_from).map(|(url, from)| MailServer { url, from });
+            let config = Config { https, upload_bytes, mail, public_url, ..Config::default() };
+            let app = place.open(config).await?;
             println!("Roadstead listens on http://{}", listener.local_addr()?);
             serve(app, listener, until_told_to_stop()).await
         }
         Command::Demo { data, listen } => {
             let place = Place { data: data.clone(), database: None };
-            let app = place.open(Config::default()).await?;
             let listener = bind(listen).await?;
+            let public_url = format!("http://{}", listener.local_addr()?);
+            let app = place.open(Config { public_url, ..Config::default() }).await?;
             let sign_ins = demo::fill(&app, &data).await?;
             println!("{sign_ins}\nRoadstead's demo is at http://{}", listener.local_addr()?);
             serve(app, listener, until_told_to_stop()).await
@@ -321,6 +335,10 @@ async fn bind(listen: SocketAddr) -> anyhow::Result<TcpListener> {
 
 /// Serves until `stop`, then lets requests finish for some seconds.
 pub async fn serve(app: App, listener: TcpListener, stop: impl Future<Output = ()>) -> anyhow::Result<()> {
+    let sender = match &app.config.mail {
+        Some(server) => Some(mail::Sender::new(server, &app.config.public_url)?),
+        None => None,
+    };
     if app.store.kind() == Kind::Sqlite {
         // The only node: whoever held a job before is no more.
         let mut tx = app.store.write(&access::system()).await?;
@@ -336,6 +354,7 @@ pub async fn serve(app: App, listener: TcpListener, stop: impl Future<Output = (
         tokio::spawn(events::listen(app.clone(), stopping.clone())),
         tokio::spawn(jobs::keep_house(app.clone(), stopping.clone())),
     ];
+    let sending = sender.map(|sender| tokio::spawn(mail::run(app.clone(), sender, stopping.clone())));
     let server = axum::serve(listener, http::router(app.clone()))
         .with_graceful_shutdown(stopping.clone().cancelled_owned());
     let server = tokio::spawn(server.into_future());
@@ -343,7 +362,7 @@ pub async fn serve(app: App, listener: TcpListener, stop: impl Future<Output = (
     stopping.cancel();
     // A batch in work ends soon or is done again.
     let _ = tokio::time::timeout(Duration::from_secs(5), server).await;
-    for worker in runners.into_iter().chain(others) {
+    for worker in runners.into_iter().chain(others).chain(sending) {
         let _ = tokio::time::timeout(Duration::from_secs(5), worker).await;
     }
     app.store.close().await;

@@ -84,6 +84,11 @@ impl Lang {
         TEXTS.try_lookup_with_args(self.id(), key, &variables).unwrap_or_else(|| key.to_owned())
     }
 
+    /// The text of a key with variables whose names come with the data.
+    pub fn text_of(self, key: &str, variables: &HashMap<Cow<'static, str>, FluentValue<'_>>) -> String {
+        TEXTS.try_lookup_with_args(self.id(), key, variables).unwrap_or_else(|| key.to_owned())
+    }
+
     /// The text of a stable code such as `rejected.date_invalid`: dots are dashes in Fluent's keys.
     pub fn code_text(self, code: &str) -> String {
         self.text(&code.replace(['.', '_'], "-"))

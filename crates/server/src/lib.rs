@@ -12,6 +12,7 @@ pub mod flows;
 pub mod http;
 pub mod i18n;
 pub mod jobs;
+pub mod mail;
 pub mod pools;
 pub mod portal;
 pub mod spool;

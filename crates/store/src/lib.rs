@@ -17,6 +17,7 @@ mod error;
 pub mod idempotency;
 pub mod jobs;
 pub mod lines;
+pub mod mails;
 pub mod migrate;
 pub mod operations;
 pub mod outbox;

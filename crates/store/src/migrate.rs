@@ -15,6 +15,7 @@ type Migration = (i64, &'static str, &'static str);
 const MIGRATIONS: &[Migration] = &[
     (1, include_str!("migrations/0001_core.sql"), include_str!("migrations/0001_core.pg.sql")),
     (2, include_str!("migrations/0002_customers.sql"), include_str!("migrations/0002_customers.pg.sql")),
+    (3, include_str!("migrations/0003_accounts.sql"), include_str!("migrations/0003_accounts.pg.sql")),
     (5, include_str!("migrations/0005_pool.sql"), include_str!("migrations/0005_pool.pg.sql")),
     (10, include_str!("migrations/0010_transfers.sql"), include_str!("migrations/0010_transfers.pg.sql")),
 ];

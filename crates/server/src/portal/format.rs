@@ -43,7 +43,7 @@ pub(super) fn stored_date(lang: Lang, text: &str) -> String {
 }
 
 /// An instant to the minute, in UTC: `18 Nov 2026, 07:05`.
-pub(super) fn instant(lang: Lang, at: Micros) -> String {
+pub(crate) fn instant(lang: Lang, at: Micros) -> String {
     let utc = at.timestamp().to_zoned(TimeZone::UTC);
     format!("{}, {:02}:{:02}", date(lang, utc.date()), utc.hour(), utc.minute())
 }

@@ -27,6 +27,7 @@ use serde::de::DeserializeOwned;
 
 use crate::http::{Problem, Routes};
 use crate::i18n::Lang;
+pub(crate) use format::instant;
 use layout::Frame;
 
 /// Every page and form of the portal.

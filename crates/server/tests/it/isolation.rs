@@ -21,6 +21,7 @@ const COVERED: &[&str] = &[
     "GET /devices/{serial}/history",
     "GET /devices/{serial}/placement",
     "GET /events",
+    "GET /mails",
     "GET /operations/{id}",
     "GET /operations/{id}/events",
     "GET /partners",

@@ -213,9 +213,10 @@ impl World {
         ambient: Ambient,
         clock: Arc<SteppedClock>,
     ) -> Self {
-        let app = App::new(store, ambient, config, directory.path().join("spool"));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
+        let config = Config { public_url: url.clone(), ..config };
+        let app = App::new(store, ambient, config, directory.path().join("spool"));
         let stop = CancellationToken::new();
         let server = tokio::spawn(cli::serve(app.clone(), listener, stop.clone().cancelled_owned()));
         let nobody = Client { http: client(), url: url.clone(), token: None };

@@ -5,6 +5,7 @@ mod csv;
 mod customers;
 mod devices;
 mod events;
+mod mails;
 mod operations;
 mod partners;
 mod reporters;
@@ -64,6 +65,7 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(transfers::commit))
         .routes(routes!(transfers::undo))
         .routes(routes!(audit_log::list))
+        .routes(routes!(mails::list))
         .routes(routes!(events::follow))
 }
 

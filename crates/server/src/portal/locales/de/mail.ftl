@@ -1,0 +1,20 @@
+# Mails. Eine Leerzeile beginnt einen neuen Absatz. Zeitpunkte stehen in UTC.
+mail-greeting = Guten Tag { $name },
+mail-link = Falls die Schaltfläche nicht funktioniert, öffnen Sie diese Adresse:
+mail-no-reply = Diese Mail hat eine Maschine gesendet; Antworten liest niemand.
+
+mail-invitation-subject = Ihre Einladung zu { $organisation }
+mail-invitation-text =
+    { $inviter } hat Sie zu { $organisation } auf Roadstead eingeladen. Ihre Rolle dort wird sein: { $role }.
+
+    Nehmen Sie die Einladung an und wählen Sie ein Passwort. Der Link gilt einmal, bis { $until } (UTC).
+mail-invitation-button = Einladung annehmen
+mail-invitation-why = Sie erhalten diese Mail, weil { $inviter } diese Adresse angegeben hat. Wenn Sie nicht wissen, warum, tun Sie nichts: ohne Ihre Zusage gibt es kein Konto.
+
+mail-password-reset-subject = Wählen Sie ein neues Passwort
+mail-password-reset-text =
+    Jemand hat darum gebeten, Ihr Passwort auf Roadstead zurückzusetzen. Ihr jetziges Passwort gilt weiter, bis Sie ein neues wählen.
+
+    Der Link gilt einmal, bis { $until } (UTC).
+mail-password-reset-button = Neues Passwort wählen
+mail-password-reset-why = Sie erhalten diese Mail, weil zu dieser Adresse ein Konto gehört. Wenn nicht Sie darum gebeten haben, tun Sie nichts.

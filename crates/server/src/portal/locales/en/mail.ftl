@@ -1,0 +1,20 @@
+# Mails. A blank line begins a new paragraph. Instants come in UTC.
+mail-greeting = Hello { $name },
+mail-link = If the button does not work, open this address:
+mail-no-reply = This mail was sent by a machine; nobody reads replies.
+
+mail-invitation-subject = Your invitation to { $organisation }
+mail-invitation-text =
+    { $inviter } has invited you to { $organisation } on Roadstead. Your role there will be: { $role }.
+
+    Accept the invitation and choose a password. The link works once, until { $until } (UTC).
+mail-invitation-button = Accept the invitation
+mail-invitation-why = You get this mail because { $inviter } gave this address. If you do not know why, do nothing: without your acceptance there is no account.
+
+mail-password-reset-subject = Choose a new password
+mail-password-reset-text =
+    Somebody asked to reset your password on Roadstead. Your present password goes on working until you choose a new one.
+
+    The link works once, until { $until } (UTC).
+mail-password-reset-button = Choose a new password
+mail-password-reset-why = You get this mail because this address belongs to an account. If it was not you who asked, do nothing.

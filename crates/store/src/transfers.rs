@@ -434,3 +434,30 @@ pub async fn whose(tx: &mut Tx, scope: &Scope, id: TransferId) -> Result<Option<
         (TenantId(partner), actor)
     }))
 }
+
+/// Remembers to which customer tenant PCs of these end customers went.
+pub async fn remember_targets(tx: &mut Tx, scope: &Scope, went: &HashMap<String, TenantId>) -> Result<()> {
+    let partner = scope.partner()?;
+    let mut bulk = Bulk::new(
+        "INSERT INTO suggested_targets (partner, end_customer, customer)",
+        3,
+        "ON CONFLICT (partner, end_customer) DO UPDATE SET customer = excluded.customer",
+    );
+    for (end_customer, customer) in went {
+        bulk.push(tx, args![partner, end_customer, *customer]).await?;
+    }
+    bulk.finish(tx).await?;
+    Ok(())
+}
+
+/// The Customer ID to suggest for PCs of this end customer.
+pub async fn suggested(tx: &mut Tx, scope: &Scope, end_customer: &str) -> Result<Option<String>> {
+    let row: Option<(String,)> = tx
+        .optional(
+            "SELECT c.number FROM suggested_targets s JOIN customers c ON c.tenant = s.customer \
+             WHERE s.partner = $1 AND s.end_customer = $2 AND c.partner = $1",
+            args![scope.partner()?, end_customer.trim().to_lowercase()],
+        )
+        .await?;
+    Ok(row.map(|(number,)| number))
+}

@@ -7,17 +7,22 @@ use std::path::Path;
 use anyhow::Context;
 use jiff::civil::Date;
 use jiff::{Span, ToSpan};
-use roadstead_domain::access::{self, Role};
+use roadstead_domain::access::{self, Action, Actor, Caller, Home, Role};
+use roadstead_domain::customer::{Management, Preset};
+use roadstead_domain::ids::TenantId;
 use roadstead_domain::partner::PartnerRole::{ResellAndViewMonitor, ServiceDelivery};
 use roadstead_domain::partner::SupportLevel::{Premium, PremiumPlus};
 use roadstead_domain::partner::{PartnerRole, Qualification, SupportLevel};
+use roadstead_domain::transfer::Asked;
 use roadstead_ingest::Format;
-use roadstead_store::users;
+use roadstead_store::page::Page;
+use roadstead_store::{partners, pool, users};
 
 use crate::app::App;
+use crate::flows::customers::{NewAdmin, NewCustomer};
 use crate::flows::submit_report::{Submission, submit};
 use crate::flows::users::NewUser;
-use crate::flows::{certify, reporters};
+use crate::flows::{certify, customers, reporters, transfers};
 use crate::{jobs, spool};
 
 /// Number, name and qualifications.
@@ -81,8 +86,9 @@ pub async fn fill(app: &App, data: &Path) -> anyhow::Result<String> {
     add_partners(app).await?;
     reporters::create(app, &scope, "D-3000", "Kontor Distribution", "distributor").await?;
     reporters::create(app, &scope, "R-3003", "Tidewater Computing Ltd", "reseller").await?;
-    let text = add_users(app).await?;
+    let mut text = add_users(app).await?;
     hand_in_samples(app, &data.join("samples")).await?;
+    text += &add_customers(app).await?;
     std::fs::write(&sign_ins, &text)?;
     Ok(text)
 }
@@ -124,6 +130,74 @@ async fn add_users(app: &App) -> anyhow::Result<String> {
         text += &format!("  {email:<32} {password}   {shown}\n");
     }
     Ok(text)
+}
+
+/// Customer tenants of the first partner, in three states, one with PCs that were moved there.
+async fn add_customers(app: &App) -> anyhow::Result<String> {
+    let mut tx = app.store.read(&access::system()).await?;
+    let partner = partners::find(&mut tx, &access::system(), "R-3001").await?.context("no partner R-3001")?;
+    drop(tx);
+    let caller =
+        Caller { actor: Actor::System, role: Role::PartnerAdmin, home: Home::Partner(TenantId(partner.id)) };
+    let scope = access::authorize(&caller, Action::Transfer)
+        .map_err(|_| anyhow::anyhow!("a partner admin may not transfer"))?;
+    let admin = NewAdmin {
+        first_name: "Inga",
+        last_name: "Boje",
+        email: "itadmin@roadstead.example",
+        phone: "",
+        identity_provider: "",
+    };
+    let customer = |name, city, management| NewCustomer {
+        name,
+        address: "Kaistraße 7",
+        city,
+        postal_code: "20457",
+        country: "DE",
+        admin: if management == Management::Customer { admin } else { NewAdmin::default() },
+        plan: PremiumPlus,
+        management,
+        preset: Preset::Default,
+    };
+    let invited =
+        customers::create(app, &scope, &customer("Werft Nord GmbH", "Hamburg", Management::Customer)).await?;
+    customers::create(app, &scope, &customer("Kontorhaus Süd AG", "Bremen", Management::Customer)).await?;
+    let run = customers::create(
+        app,
+        &scope,
+        &customer("Speicherstadt Logistik KG", "Hamburg", Management::Partner),
+    )
+    .await?;
+
+    let mut tx = app.store.read(&scope).await?;
+    let first = Page { limit: Some(5), cursor: None };
+    let today = app.ambient.now().date();
+    let some = pool::list(&mut tx, &scope, pool::Sort::Serial, &first, today).await?;
+    drop(tx);
+    let asked: Vec<Asked> = some
+        .into_iter()
+        .flat_map(|rows| rows.items)
+        .map(|pc| Asked { serial: pc.serial, to: run.to_string() })
+        .collect();
+    let id = transfers::preview(app, &scope, &asked).await?;
+    let mut tx = app.store.read(&scope).await?;
+    let preview = transfers::found(&mut tx, &scope, &id.to_string()).await?;
+    drop(tx);
+    let digest = hex::encode(&preview.digest);
+    transfers::commit(app, &scope, &id.to_string(), &digest, transfers::How::default()).await?;
+
+    let password = hex::encode(&app.ambient.secret()[..8]);
+    let whose = invited.to_string();
+    let new = NewUser {
+        email: admin.email,
+        name: "Inga Boje",
+        password: &password,
+        role: Role::ItAdmin,
+        whose: Some(&whose),
+        language: Some("de"),
+    };
+    crate::flows::users::create(app, &access::system(), new).await?;
+    Ok(format!("  {:<32} {password}   a customer's IT admin, invited by partner R-3001\n", admin.email))
 }
 
 /// Writes the samples where people find them, and hands them in.

@@ -8,7 +8,7 @@ use roadstead_domain::audit::AuditAction;
 use roadstead_domain::event::Event;
 use roadstead_domain::ids::{OperationId, TenantId, TransferId};
 use roadstead_domain::placement::{Move, Place};
-use roadstead_domain::transfer::{self, Asked, MOST_ROWS, Row, Target, UNASSIGNED, Verdict};
+use roadstead_domain::transfer::{self, Asked, Found, MOST_ROWS, Row, Target, UNASSIGNED, Verdict};
 use roadstead_store::audit::{self, NewEntry};
 use roadstead_store::placements::{self, Cause, Why};
 use roadstead_store::transfers::{self, Transfer};
@@ -50,15 +50,18 @@ pub async fn preview(app: &App, scope: &Scope, asked: &[Asked]) -> Result<Transf
     }
     let id: TransferId = app.ambient.id();
     let mut tx = app.store.write(scope).await?;
-    let rows = judge(&mut tx, scope, asked).await?;
+    let (rows, _) = judge(&mut tx, scope, asked).await?;
     let digest = transfer::digest(id, &rows);
     transfers::create(&mut tx, scope, id, digest, asked, &rows, app.ambient.now()).await?;
     tx.commit().await?;
     Ok(id)
 }
 
+/// What is known of the PCs, by serial.
+type Known = HashMap<String, Vec<Found>>;
+
 /// Judges rows against the present state.
-async fn judge(tx: &mut Tx, scope: &Scope, asked: &[Asked]) -> Result<Vec<Row>, Refused> {
+async fn judge(tx: &mut Tx, scope: &Scope, asked: &[Asked]) -> Result<(Vec<Row>, Known), Refused> {
     let mut serials: Vec<String> =
         asked.iter().filter_map(|row| transfer::normal(&row.serial).ok()).collect();
     serials.sort_unstable();
@@ -85,7 +88,7 @@ async fn judge(tx: &mut Tx, scope: &Scope, asked: &[Asked]) -> Result<Vec<Row>, 
             targets.insert(text.to_owned(), (*target).clone());
         }
     }
-    Ok(transfer::judge(asked, &found, &targets))
+    Ok((transfer::judge(asked, &found, &targets), found))
 }
 
 /// The transfer, or *not found*.
@@ -166,14 +169,14 @@ async fn begin(
 }
 
 /// Judges a preview again; [`Refused::Rows`] names the rows that are no longer what was shown.
-async fn rejudge(tx: &mut Tx, scope: &Scope, transfer: &Transfer) -> Result<Vec<Row>, Refused> {
+async fn rejudge(tx: &mut Tx, scope: &Scope, transfer: &Transfer) -> Result<(Vec<Row>, Known), Refused> {
     let id = TransferId(transfer.id);
     let items = transfers::all_items(tx, scope, id).await?;
     let asked: Vec<Asked> =
         items.iter().map(|item| Asked { serial: item.serial.clone(), to: item.target.clone() }).collect();
-    let rows = judge(tx, scope, &asked).await?;
+    let (rows, known) = judge(tx, scope, &asked).await?;
     if transfer::digest(id, &rows)[..] == transfer.digest[..] {
-        return Ok(rows);
+        return Ok((rows, known));
     }
     let mut changed = Vec::new();
     for (item, row) in items.iter().zip(&rows) {
@@ -188,10 +191,19 @@ async fn rejudge(tx: &mut Tx, scope: &Scope, transfer: &Transfer) -> Result<Vec<
 async fn move_all(app: &App, tx: &mut Tx, scope: &Scope, transfer: &Transfer) -> Result<(), Refused> {
     tx.lock_placements().await?;
     let id = TransferId(transfer.id);
-    let rows = rejudge(tx, scope, transfer).await?;
+    let (rows, known) = rejudge(tx, scope, transfer).await?;
     let ready = rows.iter().filter(|row| row.verdict() == Verdict::Ready);
     let moved = apply(app, tx, scope, ready, "transfer", id).await?;
     transfers::committed(tx, scope, id, moved, app.ambient.now()).await?;
+    let pool = pool_of(tx, scope).await?;
+    let mut went = HashMap::new();
+    for row in rows.iter().filter(|row| row.verdict() == Verdict::Ready && row.to != pool) {
+        let sold_to = known.get(&row.serial).and_then(|found| found.first()?.sold_to.as_deref());
+        if let (Some(sold_to), Some(to)) = (sold_to, row.to) {
+            went.insert(sold_to.trim().to_lowercase(), to);
+        }
+    }
+    transfers::remember_targets(tx, scope, &went).await?;
     Ok(())
 }
 
@@ -225,6 +237,12 @@ async fn apply<'a>(
     Ok(moves.len() as u64)
 }
 
+/// The partner's holding tenant.
+async fn pool_of(tx: &mut Tx, scope: &Scope) -> Result<Option<TenantId>, Refused> {
+    let places = transfers::targets(tx, scope).await?;
+    Ok(places.into_iter().find(|(name, _)| name == UNASSIGNED).map(|(_, target)| target.tenant()))
+}
+
 /// A line in the log of the partner and of each customer concerned, and events for their open pages.
 async fn tell(
     app: &App,
@@ -242,8 +260,7 @@ async fn tell(
             changes.entry(to.tenant).or_default().0 += 1;
         }
     }
-    let pool = transfers::targets(tx, scope).await?.into_iter().find(|(name, _)| name == UNASSIGNED);
-    let pool = pool.map(|(_, target)| target.tenant());
+    let pool = pool_of(tx, scope).await?;
     let entry = |home: Uuid, detail| NewEntry { home: Some(home), action, subject: Some(id.0), detail };
     let moved = moves.len();
     let mut entries = vec![entry(partner.0, serde_json::json!({ "moved": moved, "tenants": changes.len() }))];
@@ -453,4 +470,55 @@ pub fn read_csv(bytes: &[u8]) -> Result<Vec<Asked>, Refused> {
         }
     }
     Ok(asked)
+}
+
+/// Reads a pasted list: a serial a line, or serials with a target each after a tab, semicolon or comma; `to` is the
+/// target of lines that name none. A first line of headers is no row.
+pub fn read_list(text: &str, to: &str) -> Vec<Asked> {
+    let lines = text.trim_start_matches('\u{feff}').lines().map(str::trim).filter(|line| !line.is_empty());
+    lines
+        .enumerate()
+        .filter_map(|(at, line)| {
+            let (serial, target) = line.split_once(['\t', ';', ',']).unwrap_or((line, ""));
+            let (serial, target) = (serial.trim().trim_matches('"'), target.trim().trim_matches('"'));
+            let head: String = serial.to_lowercase().chars().filter(|c| c.is_alphanumeric()).collect();
+            if at == 0 && matches!(head.as_str(), "serial" | "serialnumber" | "seriennummer") {
+                return None;
+            }
+            let target = if target.is_empty() { to } else { target };
+            Some(Asked { serial: serial.to_owned(), to: target.to_owned() })
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_as_people_paste_them() {
+        let of = |text: &str, to: &str| -> Vec<(String, String)> {
+            read_list(text, to).into_iter().map(|row| (row.serial, row.to)).collect()
+        };
+        let row = |serial: &str, to: &str| (serial.to_owned(), to.to_owned());
+        assert_eq!(of("A12345\r\n\r\n B12345 \n", "C-1"), [row("A12345", "C-1"), row("B12345", "C-1")]);
+        assert_eq!(
+            of("Seriennummer;Kunden-ID\nA12345;C-2\nB12345\n", "C-1"),
+            [row("A12345", "C-2"), row("B12345", "C-1")]
+        );
+        assert_eq!(of("\u{feff}\"A12345\",\"unassigned\"", ""), [row("A12345", "unassigned")]);
+        assert_eq!(of("A12345\tC-3", ""), [row("A12345", "C-3")]);
+        assert_eq!(of(" \n", "C-1"), []);
+    }
+
+    #[test]
+    fn files_by_their_headers() {
+        let of = |text: &str| read_csv(text.as_bytes()).map(|rows| rows.len());
+        assert_eq!(of("to,serial,note\nC-1,A12345,x\n,,\n").ok(), Some(1));
+        assert_eq!(of("Kunden-ID;Seriennummer\nC-1;A12345\n").ok(), Some(1));
+        assert!(matches!(
+            of("serial\nA\n"),
+            Err(Refused::Invalid { code: "transfer.column_missing", field: "to" })
+        ));
+    }
 }

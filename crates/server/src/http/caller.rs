@@ -169,7 +169,8 @@ impl FromRequestParts<App> for VisitorLang {
     }
 }
 
-/// A form that a signed-in browser sent from one of our pages: its field `csrf` is the session's.
+/// A form that a signed-in browser sent from one of our pages: its field `csrf` is the session's. Fields of one name, as
+/// ticked boxes are, come as one text with a line for each.
 #[derive(Clone, Debug)]
 pub struct Form<T>(pub T);
 
@@ -187,9 +188,12 @@ impl<T: DeserializeOwned> FromRequest<App> for Form<T> {
         if token != Some(browser.session.csrf.as_str()) {
             return Err(Problem::new(StatusCode::FORBIDDEN, "csrf").into_response());
         }
-        let fields: serde_json::Map<String, serde_json::Value> =
-            pairs.into_iter().map(|(name, value)| (name, value.into())).collect();
-        serde_json::from_value(fields.into())
+        let mut fields: std::collections::BTreeMap<String, String> = std::collections::BTreeMap::new();
+        for (name, value) in pairs {
+            fields.entry(name).and_modify(|there| *there = format!("{there}\n{value}")).or_insert(value);
+        }
+        serde_json::to_value(fields)
+            .and_then(serde_json::from_value)
             .map(Form)
             .map_err(|error| Problem::unreadable(error).into_response())
     }

@@ -12,6 +12,12 @@ use crate::i18n::Lang;
 pub(super) enum Entry {
     /// Unassigned Devices.
     Unassigned,
+    /// A partner's customers.
+    Customers,
+    /// A customer's own PCs.
+    Devices,
+    /// Transfers.
+    Transfers,
     /// Sell-through reports.
     Reports,
     /// Partners and reporters.
@@ -23,6 +29,8 @@ impl Entry {
     pub(super) fn path(self) -> &'static str {
         match self {
             Entry::Unassigned => "/unassigned-devices",
+            Entry::Customers | Entry::Devices => "/customers",
+            Entry::Transfers => "/transfers",
             Entry::Reports => "/reports",
             Entry::Partners => "/partners",
         }
@@ -32,6 +40,9 @@ impl Entry {
     pub(super) fn key(self) -> &'static str {
         match self {
             Entry::Unassigned => "nav-unassigned",
+            Entry::Customers => "nav-customers",
+            Entry::Devices => "nav-devices",
+            Entry::Transfers => "nav-transfers",
             Entry::Reports => "nav-reports",
             Entry::Partners => "nav-partners",
         }
@@ -40,8 +51,10 @@ impl Entry {
     /// What a role finds in its left panel; the first one is its start page.
     pub(super) fn of(role: Role) -> &'static [Entry] {
         match role {
-            Role::PartnerAdmin | Role::PartnerReadOnly => &[Entry::Unassigned],
-            Role::ItAdmin | Role::ReportAdmin => &[],
+            Role::PartnerAdmin | Role::PartnerReadOnly => {
+                &[Entry::Unassigned, Entry::Customers, Entry::Transfers]
+            }
+            Role::ItAdmin | Role::ReportAdmin => &[Entry::Devices],
             Role::Distributor => &[Entry::Reports],
             Role::Operator => &[Entry::Partners, Entry::Reports],
         }
@@ -65,6 +78,15 @@ pub(super) struct Person {
     pub(super) entries: &'static [Entry],
 }
 
+/// The customer tenant that a page is inside of.
+#[derive(Clone, Debug)]
+pub(super) struct Chosen {
+    /// The tenant's id.
+    pub(super) id: String,
+    /// The customer's name.
+    pub(super) name: String,
+}
+
 /// What `layout.html` needs to know of a page.
 #[derive(Clone, Debug)]
 pub(super) struct Frame {
@@ -78,9 +100,21 @@ pub(super) struct Frame {
     pub(super) entry: Option<Entry>,
     /// Whoever is signed in.
     pub(super) person: Option<Person>,
+    /// The customer tenant that the page is inside of.
+    pub(super) chosen: Option<Chosen>,
 }
 
 impl Frame {
+    /// The same frame, inside a customer's tenant.
+    pub(super) fn inside(self, chosen: Chosen) -> Self {
+        Self { chosen: Some(chosen), ..self }
+    }
+
+    /// Whether the reader may choose among customers at the top left.
+    pub(super) fn chooses_customers(&self) -> bool {
+        self.person.as_ref().is_some_and(|person| person.entries.contains(&Entry::Customers))
+    }
+
     /// The frame of an entry's own page, which has its name.
     pub(super) fn at(browser: &Browser, uri: &Uri, entry: Entry) -> Self {
         Self::of(browser, uri, entry, browser.lang.text(entry.key()))
@@ -98,12 +132,12 @@ impl Frame {
             entries: Entry::of(browser.caller.role),
         };
         let here = uri.path_and_query().map_or("/", |path| path.as_str()).to_owned();
-        Self { lang, title, here, entry: Some(entry), person: Some(person) }
+        Self { lang, title, here, entry: Some(entry), person: Some(person), chosen: None }
     }
 
     /// The frame of a page that needs no sign-in.
     pub(super) fn visitor(lang: Lang, title: String) -> Self {
-        Self { lang, title, here: "/".to_owned(), entry: None, person: None }
+        Self { lang, title, here: "/".to_owned(), entry: None, person: None, chosen: None }
     }
 
     /// The address of an asset.

@@ -2,6 +2,7 @@
 //! renders it; each file holds one page.
 
 mod assets;
+mod customers;
 mod device;
 mod field;
 mod format;
@@ -15,6 +16,7 @@ mod sign_in;
 mod standing;
 #[cfg(test)]
 mod tests;
+mod transfers;
 mod unassigned;
 mod verdicts;
 
@@ -43,6 +45,19 @@ pub fn routes() -> Routes {
         .post("/unassigned-devices/views/{id}/forget", unassigned::forget_view)
         .get("/devices", device::find)
         .get("/devices/{serial}", device::show)
+        .get("/customers", customers::show)
+        .get("/customers/new", customers::new)
+        .post("/customers/new", customers::create)
+        .get("/customers/{id}", customers::one)
+        .get("/customers/{id}/settings", customers::overview)
+        .get("/customers/{id}/settings/assigned-partner", customers::assigned_partner)
+        .post("/customers/{id}/settings/assigned-partner/{step}", customers::take_step)
+        .get("/transfers", transfers::show)
+        .post("/transfers", transfers::preview)
+        .get("/transfers/new", transfers::new)
+        .get("/transfers/{id}", transfers::one)
+        .post("/transfers/{id}/commit", transfers::commit)
+        .post("/transfers/{id}/undo", transfers::undo)
         .get("/reports", reports::show)
         .get("/reports/{id}", report::show)
         .get("/partners", partners::show)

@@ -30,7 +30,7 @@ fn frame(lang: Lang, role: Role, entry: Entry) -> Frame {
         entries: Entry::of(role),
     };
     let title = lang.text(entry.key());
-    Frame { lang, title, here: "/".to_owned(), entry: Some(entry), person: Some(person) }
+    Frame { lang, title, here: "/".to_owned(), entry: Some(entry), person: Some(person), chosen: None }
 }
 
 fn pager(lang: Lang, cursor: &str, more: bool) -> Pager {
@@ -109,6 +109,7 @@ fn pool(lang: Lang, total: usize, q: &str, hits: usize, reported: bool, qualifie
         )
     });
     let list = List {
+        may_move: true,
         lang,
         total: total as i64,
         count: super::unassigned::count_text(lang, (!q.is_empty()).then_some(hits as i64), total as i64),
@@ -126,6 +127,9 @@ fn pool(lang: Lang, total: usize, q: &str, hits: usize, reported: bool, qualifie
         reported: if reported { reports } else { Vec::new() },
     };
     UnassignedPage {
+        targets: vec![("C-2222-3333".to_owned(), "Werft Nord (C-2222-3333)".to_owned())],
+        suggested: "C-2222-3333".to_owned(),
+        whole: Some(lang.text_with("move-whole", &[("n", 2.into()), ("count", "2".into())])),
         frame: frame(lang, Role::PartnerAdmin, Entry::Unassigned),
         lang,
         csrf: "c5f".to_owned(),

@@ -110,6 +110,12 @@ impl Asked {
     }
 }
 
+/// The filter that a query of this page asks for.
+pub(super) fn filter_of(query: &str, now: Micros) -> Option<Filter> {
+    let asked = Asked::read(query).tidied();
+    Filter::read(&|name| asked.0.get(name).cloned(), now).ok()
+}
+
 /// A PC as the list shows it.
 #[derive(Clone, Debug)]
 pub(super) struct Row {
@@ -183,6 +189,8 @@ pub(super) struct List {
     /// The name of what is grouped by, and the groups.
     pub(super) groups: Option<(String, Vec<GroupRow>)>,
     pub(super) pager: Pager,
+    /// Whether the rows can be ticked, to be moved.
+    pub(super) may_move: bool,
     pub(super) clear: String,
     /// The partner's own reseller number.
     pub(super) partner_number: String,
@@ -230,6 +238,12 @@ pub(super) struct UnassignedPage {
     pub(super) saved: Vec<SavedRow>,
     /// What would be saved; empty where there is nothing to save.
     pub(super) query: String,
+    /// Where PCs can be moved to.
+    pub(super) targets: Vec<(String, String)>,
+    /// The target that was chosen before for the end customer that is filtered by.
+    pub(super) suggested: String,
+    /// "All 12 PCs that pass", where a filter holds.
+    pub(super) whole: Option<String>,
     pub(super) list: List,
 }
 
@@ -286,6 +300,7 @@ pub(super) async fn show(
         rows: rows.into_iter().map(|pc| row(lang, pc)).collect(),
         groups,
         pager,
+        may_move: browser.may(Action::Transfer).is_ok(),
         clear: asked.link(PATH, &FILTERS.map(|name| (name, ""))),
         partner_number: partner.number,
         qualified,
@@ -301,6 +316,21 @@ pub(super) async fn show(
     }
     let query = asked.link("", &[]).trim_start_matches('?').to_owned();
     let saved = saved_views::list(&app, &scope).await?;
+    let (mut targets, mut suggested) = (Vec::new(), String::new());
+    if list.may_move {
+        let mut tx = app.store.read(&scope).await?;
+        targets = super::customers::targets(&mut tx, &scope, lang).await?;
+        targets.retain(|(to, _)| to != roadstead_domain::transfer::UNASSIGNED);
+        let end_customer = asked.get("end_customer");
+        if !end_customer.is_empty() {
+            let before = roadstead_store::transfers::suggested(&mut tx, &scope, end_customer).await?;
+            suggested = before.unwrap_or_default();
+        }
+    }
+    let whole = (list.may_move && !filter.is_empty() && passing > 0).then(|| {
+        let count = number(lang, passing);
+        lang.text_with("move-whole", &[("n", passing.into()), ("count", count.as_str().into())])
+    });
     let export = |format| {
         asked.link("/api/v1/unassigned-devices", &[("format", format), ("group", ""), ("columns", "")])
     };
@@ -326,6 +356,9 @@ pub(super) async fn show(
             })
             .collect(),
         query,
+        targets,
+        suggested,
+        whole,
         list,
     })
 }

@@ -300,3 +300,123 @@ async fn b17_b21_b53_the_whole_path_in_the_browser(#[case] lang: &'static str, #
         page.driver.quit().await.unwrap();
     }
 }
+
+/// Behaviours 36, 38, 39, 43, 44 and 53: the partner creates a customer, moves PCs there and takes them back; the
+/// customer's IT admin accepts its partner.
+#[rstest]
+#[case::english("en", ["Invitation pending", "Accepted", "Preview", "Taken back", "Self-service notifications"])]
+#[case::german("de", ["Einladung offen", "Angenommen", "Vorschau", "Zurückgenommen", "Self-Service-Benachrichtigungen"])]
+#[tokio::test(flavor = "multi_thread")]
+async fn b36_b38_b53_customers_and_transfers_in_the_browser(
+    #[case] lang: &'static str,
+    #[case] words: [&'static str; 5],
+) {
+    let world = World::start(Sqlite, "customers_browser").await;
+    let driver = Driver::start().await;
+    let partner = world.partner("R-1").await;
+    let distributor = world.distributor("D-1").await;
+    let lines =
+        ["5CG0000001 R-1 name=Werft_Nord", "5CG0000002 R-1 name=Werft_Nord", "5CG0000003 R-1 name=Andere"];
+    distributor.report("", "text/csv", csv(&lines)).await;
+    world.user("partner@example.com", Role::PartnerAdmin, Some("R-1")).await;
+
+    // The form in two steps: a fault is told at its field, what was typed stays.
+    let admin = driver.browser(&world, lang).await;
+    admin.sign_in("partner@example.com").await;
+    admin.click("nav a[href='/customers']").await;
+    admin.shot("customers-empty").await;
+    admin.click("a[href='/customers/new']").await;
+    for (field, text) in
+        [("name", "Werft Nord"), ("address", "Kai 1"), ("city", "Hamburg"), ("postal_code", "20457")]
+    {
+        admin.fill(&format!("[name={field}]"), text).await;
+    }
+    admin.shot("customer-new-1").await;
+    admin.click("main form.card button.primary").await;
+    admin.see("main", words[4]).await;
+    admin.fill("[name='admin.first_name']", "Inga").await;
+    admin.fill("[name='admin.last_name']", "Boje").await;
+    admin.fill("[name='admin.email']", "inga@example").await;
+    admin.click("main form.card button.primary:last-child").await;
+    admin.see(".cards .badge.waiting", words[0]).await;
+    admin.shot("customers").await;
+    let id = partner.all("customers").await[0]["id"].as_str().unwrap().to_owned();
+    admin.click(".cards h2 a").await;
+    admin.see("main .empty h2", "").await;
+    admin.shot("customer-not-open").await;
+
+    // The customer's IT admin accepts under Settings > Assigned Partner.
+    world.user("inga@example.com", Role::ItAdmin, Some(&id)).await;
+    let customer = driver.browser(&world, lang).await;
+    customer.sign_in("inga@example.com").await;
+    customer.see("h1", "Werft Nord").await;
+    customer.click(".panel .inside a").await;
+    customer.see("#customer-id", "C-").await;
+    customer.shot("customer-settings").await;
+    customer.click(&format!("a[href='/customers/{id}/settings/assigned-partner']")).await;
+    customer.shot("assigned-partner-invited").await;
+    customer.click("form[action$='/accept'] button").await;
+    customer.see("main .badge.good", words[1]).await;
+    customer.shot("assigned-partner").await;
+    customer.go(&format!("/customers/{id}")).await;
+    customer.see("main .empty h2", "").await;
+
+    // The partner ticks a PC, previews, moves it; the customer's open page shows it without a click.
+    admin.go("/unassigned-devices").await;
+    admin.click("input[name=serials][value='5CG0000001']").await;
+    admin.run("document.getElementById('move-to').selectedIndex = 1").await;
+    admin.shot("unassigned-ticked").await;
+    admin.click("#move button.primary").await;
+    admin.see("main .badge.waiting", words[2]).await;
+    admin.shot("transfer-preview").await;
+    admin.click("form[action$='/commit'] button.primary").await;
+    admin.see("main td .badge.good", "").await;
+    customer.see("table.list th[scope=row]", "5CG0000001").await;
+    customer.shot("customer-devices").await;
+
+    // The rest of its group goes by the filter, with the customer that was chosen before.
+    admin.go("/unassigned-devices?end_customer=Werft%20Nord").await;
+    admin.see("table.list th[scope=row]", "5CG0000002").await;
+    assert_eq!(admin.run("return document.getElementById('move-to').selectedIndex").await, 1);
+    admin.click("[name=whole]").await;
+    admin.shot("unassigned-group").await;
+    admin.click("#move button.primary").await;
+    admin.see("table.list th[scope=row]", "5CG0000002").await;
+    admin.click("form[action$='/commit'] button.primary").await;
+    customer.see("table.list th[scope=row]", "5CG0000002").await;
+
+    // A pasted list with a mistake in it, and the good rows only.
+    admin.go("/transfers/new").await;
+    admin.fill("#serials", "5CG0000003\n5CG0000009").await;
+    admin.run("document.getElementById('to').selectedIndex = 2").await;
+    admin.click("main form button.primary").await;
+    admin.see("main td .badge.bad", "").await;
+    admin.shot("transfer-blocked").await;
+    admin.click("[name=good_rows_only]").await;
+    admin.click("form[action$='/commit'] button.primary").await;
+    customer.see("table.list th[scope=row]", "5CG0000003").await;
+
+    // And back again, after a look at what the undo would do.
+    admin.click("a[href$='undo=1']").await;
+    admin.see("form[action$='/undo']", "").await;
+    admin.shot("transfer-undo").await;
+    admin.click("form[action$='/undo'] button.primary").await;
+    admin.see("main .badge", words[3]).await;
+    assert_eq!(partner.pool().await, ["5CG0000003"]);
+    admin.go("/transfers").await;
+    admin.shot("transfers").await;
+
+    // The customer drop-down at the top left leads to the customer, whose settings are in the left panel.
+    admin.click(".choose summary").await;
+    admin.see(".choose li a", "Werft Nord").await;
+    admin.shot("choose-customer").await;
+    admin.click(".choose li a").await;
+    admin.see("h1", "Werft Nord").await;
+    admin.see(".choose summary", "Werft Nord").await;
+    admin.see(".panel .inside", "").await;
+    for page in [admin, customer] {
+        let broken = page.run("return window.broken || null").await;
+        assert!(broken.is_null(), "{broken}");
+        page.driver.quit().await.unwrap();
+    }
+}

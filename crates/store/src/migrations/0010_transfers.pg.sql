@@ -1,9 +1,9 @@
-GRANT SELECT, INSERT, UPDATE, DELETE ON transfers, transfer_items TO roadstead_app;
+GRANT SELECT, INSERT, UPDATE, DELETE ON transfers, transfer_items, suggested_targets TO roadstead_app;
 DO $$
 DECLARE
     t text;
 BEGIN
-    FOREACH t IN ARRAY ARRAY['transfers', 'transfer_items'] LOOP
+    FOREACH t IN ARRAY ARRAY['transfers', 'transfer_items', 'suggested_targets'] LOOP
         EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', t);
         EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', t);
         EXECUTE format($p$CREATE POLICY platform ON %I USING ((SELECT roadstead_reach()) = 'platform')$p$, t);
@@ -14,6 +14,8 @@ CREATE POLICY partner ON transfers USING (
     (SELECT roadstead_reach()) = 'partner' AND partner = (SELECT roadstead_home()));
 CREATE POLICY partner ON transfer_items USING (
     (SELECT roadstead_reach()) = 'partner' AND transfer IN (SELECT id FROM transfers));
+CREATE POLICY partner ON suggested_targets USING (
+    (SELECT roadstead_reach()) = 'partner' AND partner = (SELECT roadstead_home()));
 
 -- A partner moves PCs among its own tenants, and nowhere else.
 CREATE POLICY partner_moves ON placements FOR UPDATE

@@ -36,3 +36,11 @@ CREATE TABLE transfer_items (
     result TEXT,
     PRIMARY KEY (transfer, line)
 );
+
+-- The customer tenant to which PCs of an end customer went last, to be suggested next time. end_customer in lower case.
+CREATE TABLE suggested_targets (
+    partner UUID NOT NULL,
+    end_customer TEXT NOT NULL,
+    customer UUID NOT NULL,
+    PRIMARY KEY (partner, end_customer)
+);

@@ -109,8 +109,10 @@ class LiveList {
     const known = new Set(keys().map((row) => row.dataset.key));
     const focused = this.region.contains(document.activeElement) ? document.activeElement.getAttribute("href") : null;
     const scroll = window.scrollY;
+    const ticked = new Set([...this.region.querySelectorAll("input[name=serials]:checked")].map((box) => box.value));
     const parsed = new DOMParser().parseFromString(html, "text/html");
     this.region.replaceChildren(...parsed.body.childNodes);
+    for (const box of this.region.querySelectorAll("input[name=serials]")) box.checked = ticked.has(box.value);
     window.scrollTo({ top: scroll, behavior: "instant" });
     if (focused) this.region.querySelector(`a[href="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
     if (this.arrived > 0 && this.note) {
@@ -123,6 +125,70 @@ class LiveList {
 }
 
 for (const region of document.querySelectorAll("[data-live]")) new LiveList(region);
+
+// ---- Small helps -------------------------------------------------------------------------------------------------
+
+// A box in a table's head ticks all boxes of its table.
+document.addEventListener("change", (event) => {
+  const all = event.target.closest?.("[data-all]");
+  if (!all) return;
+  for (const box of all.closest("table").querySelectorAll(`input[name=${all.dataset.all}]`)) box.checked = all.checked;
+});
+
+for (const button of document.querySelectorAll("[data-copy]")) {
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent.trim());
+    button.textContent = button.dataset.copied;
+  });
+}
+
+// A chosen file is read into a text field, where it can be looked at before it is sent.
+for (const input of document.querySelectorAll("[data-into]")) {
+  input.addEventListener("change", async () => {
+    if (input.files[0]) document.getElementById(input.dataset.into).value = await input.files[0].text();
+  });
+}
+
+/** The menu of customers at the top left: found by the platform while one types. */
+class CustomerMenu {
+  constructor(menu) {
+    this.menu = menu;
+    this.input = menu.querySelector("input");
+    this.list = menu.querySelector("ul");
+    menu.addEventListener("toggle", () => menu.open && this.look());
+    this.input.addEventListener("input", () => {
+      clearTimeout(this.timer);
+      this.timer = setTimeout(() => this.look(), 200);
+    });
+  }
+
+  async look() {
+    this.input.focus();
+    const asked = this.input.value;
+    const answer = await fetch(`/api/v1/customers?limit=20&q=${encodeURIComponent(asked)}`);
+    if (!answer.ok || asked !== this.input.value) return;
+    const { items } = await answer.json();
+    const rows = items.map((customer) => {
+      const link = document.createElement("a");
+      link.href = `/customers/${customer.id}`;
+      link.textContent = customer.name;
+      return link;
+    });
+    if (!rows.length) {
+      const none = document.createElement("span");
+      none.className = "quiet";
+      none.textContent = this.menu.dataset.customers;
+      rows.push(none);
+    }
+    this.list.replaceChildren(...rows.map((row) => {
+      const item = document.createElement("li");
+      item.append(row);
+      return item;
+    }));
+  }
+}
+
+for (const menu of document.querySelectorAll("[data-customers]")) new CustomerMenu(menu);
 
 // ---- Handing in a file -------------------------------------------------------------------------------------------
 

@@ -114,6 +114,79 @@ impl ChainEntry<'_> {
     }
 }
 
+/// A row of a proof: an entry with the hash before it and its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProofRow {
+    /// Whose chain.
+    pub partner: TenantId,
+    /// Its number in the chain.
+    pub seq: i64,
+    /// Which PC.
+    pub device: DeviceId,
+    /// Its serial.
+    pub serial: String,
+    /// Where it came from.
+    pub from: Option<TenantId>,
+    /// Where it went.
+    pub to: Option<TenantId>,
+    /// Its generation after the move.
+    pub generation: i64,
+    /// When, in microseconds.
+    pub at: i64,
+    /// The hash of the entry before.
+    pub before: [u8; 32],
+    /// The hash of this entry.
+    pub hash: [u8; 32],
+}
+
+/// What a proof shows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proven {
+    /// How many entries it has.
+    pub entries: u64,
+    /// How many of them move the PC with the serial.
+    pub moves: u64,
+    /// The number and hash of the newest entry, to be compared with the partner's head.
+    pub head: (i64, [u8; 32]),
+}
+
+/// Walks a proof of the moves of one serial: a stretch of a partner's chain, from the PC's first entry to the newest.
+/// The error is the number of the first row, from 1, that does not follow; 0 where there is no row.
+pub fn check_proof<E>(
+    serial: &str,
+    rows: impl IntoIterator<Item = Result<ProofRow, E>>,
+) -> Result<Result<Proven, u64>, E> {
+    let mut last: Option<(TenantId, i64, [u8; 32])> = None;
+    let (mut entries, mut moves) = (0, 0);
+    for row in rows {
+        let row = row?;
+        entries += 1;
+        let entry = ChainEntry {
+            partner: row.partner,
+            seq: row.seq,
+            device: row.device,
+            serial: &row.serial,
+            from: row.from,
+            to: row.to,
+            generation: row.generation,
+            at: row.at,
+        };
+        let follows = match last {
+            Some((partner, seq, hash)) => (row.partner, row.seq, row.before) == (partner, seq + 1, hash),
+            None => row.seq != 1 || row.before == CHAIN_START,
+        };
+        if !follows || entry.hash(&row.before) != row.hash {
+            return Ok(Err(entries));
+        }
+        moves += u64::from(row.serial == serial);
+        last = Some((row.partner, row.seq, row.hash));
+    }
+    Ok(match last {
+        Some((_, seq, hash)) => Ok(Proven { entries, moves, head: (seq, hash) }),
+        None => Err(0),
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use uuid::Uuid;
@@ -148,5 +221,68 @@ mod tests {
         hashes.sort_unstable();
         hashes.dedup();
         assert_eq!(hashes.len(), 10);
+    }
+
+    fn chain(from: i64, count: i64) -> Vec<ProofRow> {
+        let mut before = if from == 1 { CHAIN_START } else { [7; 32] };
+        (from..from + count)
+            .map(|seq| {
+                let mut row = ProofRow {
+                    partner: TenantId(Uuid::from_u128(1)),
+                    seq,
+                    device: DeviceId(Uuid::from_u128(2)),
+                    serial: format!("5CG000000{}", seq % 2),
+                    from: None,
+                    to: Some(TenantId(Uuid::from_u128(3))),
+                    generation: seq,
+                    at: seq,
+                    before,
+                    hash: [0; 32],
+                };
+                let entry = ChainEntry {
+                    partner: row.partner,
+                    seq,
+                    device: row.device,
+                    serial: &row.serial,
+                    from: row.from,
+                    to: row.to,
+                    generation: row.generation,
+                    at: row.at,
+                };
+                row.hash = entry.hash(&row.before);
+                before = row.hash;
+                row
+            })
+            .collect()
+    }
+
+    fn check(rows: &[ProofRow]) -> Result<Proven, u64> {
+        let rows = rows.iter().cloned().map(Ok::<_, std::convert::Infallible>);
+        check_proof("5CG0000001", rows).unwrap_or_else(|never| match never {})
+    }
+
+    #[test]
+    fn a_proof_holds_or_names_the_row_that_does_not_follow() {
+        let rows = chain(1, 5);
+        let proven = check(&rows).unwrap();
+        assert_eq!((proven.entries, proven.moves, proven.head), (5, 3, (5, rows[4].hash)));
+        assert!(check(&chain(8, 3)).is_ok());
+        assert_eq!(check(&[]), Err(0));
+        let changes: [fn(&mut Vec<ProofRow>); 6] = [
+            |rows| rows[2].serial.push('X'),
+            |rows| rows[2].to = None,
+            |rows| rows[2].hash[31] ^= 1,
+            |rows| rows[2].before[0] ^= 1,
+            |rows| rows[2].at += 1,
+            |rows| drop(rows.remove(2)),
+        ];
+        for change in changes {
+            let mut rows = chain(1, 5);
+            change(&mut rows);
+            assert_eq!(check(&rows), Err(3));
+        }
+        let mut rows = chain(1, 1);
+        rows[0].before = [1; 32];
+        assert_eq!(check(&rows), Err(1), "the first entry of all has no other before it");
     }
 }

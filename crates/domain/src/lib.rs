@@ -5,6 +5,7 @@
 //! [`placement`].
 
 pub mod access;
+pub mod arrival;
 pub mod audit;
 pub mod clock;
 pub mod cpin;

@@ -8,11 +8,12 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use roadstead_domain::access::{self, Role};
-use roadstead_domain::ids::{ReportId, TenantId, TokenId};
+use roadstead_domain::audit::{self, ProofRow};
+use roadstead_domain::ids::{ReportId, TokenId};
 use roadstead_ingest::Format;
 use roadstead_store::engine::{Kind, copy};
 use roadstead_store::page::Page;
-use roadstead_store::{Store, jobs as stored_jobs, lines, operations, partners, placements, reports, tokens};
+use roadstead_store::{Store, jobs as stored_jobs, lines, operations, placements, reports, tokens};
 use tokio::net::TcpListener;
 
 use crate::app::{App, Config, system_ambient};
@@ -202,6 +203,14 @@ enum AuditCommand {
         #[command(flatten)]
         place: Place,
     },
+    /// Check a downloaded proof of one PC's moves, offline.
+    Check {
+        /// The file.
+        file: PathBuf,
+        /// The PC's serial.
+        #[arg(long)]
+        serial: String,
+    },
 }
 
 /// Where the data is.
@@ -326,6 +335,7 @@ async fn execute(command: Command) -> anyhow::Result<()> {
             Ok(())
         }
         Command::Audit(AuditCommand::Verify { place }) => verify(&place.open(Config::default()).await?).await,
+        Command::Audit(AuditCommand::Check { file, serial }) => check(&file, &serial),
     }
 }
 
@@ -459,28 +469,69 @@ async fn all_lines(tx: &mut roadstead_store::Tx, report: ReportId) -> anyhow::Re
     }
 }
 
+/// Walks a proof; needs no database.
+fn check(file: &std::path::Path, serial: &str) -> anyhow::Result<()> {
+    let serial =
+        roadstead_domain::serial::normalize(serial).map_err(|_| anyhow::anyhow!("{serial} is no serial"))?;
+    let mut text = std::fs::File::open(file).with_context(|| format!("cannot read {}", file.display()))?;
+    let mut mark = [0; 3];
+    std::io::Read::read_exact(&mut text, &mut mark)?;
+    if mark != *b"\xef\xbb\xbf" {
+        std::io::Seek::rewind(&mut text)?;
+    }
+    let mut reader = csv::Reader::from_reader(text);
+    let rows = reader.records().map(|record| proof_row(&record?));
+    match audit::check_proof(&serial, rows)? {
+        Ok(proven) => {
+            let (seq, hash) = proven.head;
+            println!("{} moves of {serial} in {} entries hold.", proven.moves, proven.entries);
+            println!("head: entry {seq}, {}", hex::encode(hash));
+            Ok(())
+        }
+        Err(row) => bail!("row {row} does not follow from the one before"),
+    }
+}
+
+fn proof_row(record: &csv::StringRecord) -> anyhow::Result<ProofRow> {
+    let cell = |at: usize, name: &str| {
+        record
+            .get(at)
+            .with_context(|| format!("{name} is missing in row {:?}", record.position().map(|p| p.record())))
+    };
+    let place = |text: &str| match text {
+        "" => Ok(None),
+        id => id.parse().map(Some),
+    };
+    let hash = |text: &str| -> anyhow::Result<[u8; 32]> {
+        let mut hash = [0; 32];
+        hex::decode_to_slice(text, &mut hash)?;
+        Ok(hash)
+    };
+    Ok(ProofRow {
+        partner: cell(0, "partner")?.parse()?,
+        seq: cell(1, "seq")?.parse()?,
+        device: cell(2, "device")?.parse()?,
+        serial: cell(3, "serial")?.to_owned(),
+        from: place(cell(4, "from")?)?,
+        to: place(cell(5, "to")?)?,
+        generation: cell(6, "generation")?.parse()?,
+        at: cell(7, "at")?.parse()?,
+        before: hash(cell(8, "before")?)?,
+        hash: hash(cell(9, "hash")?)?,
+    })
+}
+
 async fn verify(app: &App) -> anyhow::Result<()> {
     let scope = access::system();
     let mut tx = app.store.read(&scope).await?;
-    let (mut entries, mut broken, mut cursor) = (0, 0, None);
-    loop {
-        let page = Page { limit: Some(1000), cursor };
-        let rows = partners::list(&mut tx, &scope, &page).await?.context("cursor")?;
-        for partner in rows.items {
-            match placements::verify_chain(&mut tx, &scope, TenantId(partner.id)).await? {
-                Ok(count) => entries += count,
-                Err(seq) => {
-                    broken += 1;
-                    println!(
-                        "{} ({}): entry {seq} does not follow from the one before",
-                        partner.name, partner.number
-                    );
-                }
+    let (mut entries, mut broken) = (0, 0);
+    for (tenant, name) in placements::chains(&mut tx, &scope).await? {
+        match placements::verify_chain(&mut tx, &scope, tenant).await? {
+            Ok(count) => entries += count,
+            Err(seq) => {
+                broken += 1;
+                println!("{name} ({tenant}): entry {seq} does not follow from the one before");
             }
-        }
-        cursor = rows.next_cursor;
-        if cursor.is_none() {
-            break;
         }
     }
     if broken > 0 {

@@ -7,6 +7,7 @@
 //! To add a table: a migration in `migrations/`, a file for its noun, functions that take the transaction and the
 //! scope, and a test under both engines (see [`testing`]).
 
+pub mod arrivals;
 pub mod audit;
 pub mod bulk;
 pub mod customers;

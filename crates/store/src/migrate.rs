@@ -18,6 +18,7 @@ const MIGRATIONS: &[Migration] = &[
     (3, include_str!("migrations/0003_accounts.sql"), include_str!("migrations/0003_accounts.pg.sql")),
     (5, include_str!("migrations/0005_pool.sql"), include_str!("migrations/0005_pool.pg.sql")),
     (10, include_str!("migrations/0010_transfers.sql"), include_str!("migrations/0010_transfers.pg.sql")),
+    (11, include_str!("migrations/0011_arrivals.sql"), include_str!("migrations/0011_arrivals.pg.sql")),
 ];
 
 const VERSIONS: &str = "CREATE TABLE IF NOT EXISTS schema_versions (version BIGINT PRIMARY KEY)";

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use roadstead_domain::access::Scope;
-use roadstead_domain::audit::{CHAIN_START, ChainEntry};
+use roadstead_domain::audit::{CHAIN_START, ChainEntry, ProofRow};
 use roadstead_domain::clock::Micros;
 use roadstead_domain::ids::{DeviceId, ReportId, TenantId};
 use roadstead_domain::placement::Move;
@@ -304,4 +304,58 @@ pub async fn verify_chain(
         Some((head_seq, head_hash)) if head_seq == seq && head_hash == hash => Ok(Ok(seq)),
         _ => Ok(Err(seq + 1)),
     }
+}
+
+/// The number of the first entry of this PC in the chain of the scope's partner.
+pub async fn first_entry(tx: &mut Tx, scope: &Scope, device: DeviceId) -> Result<Option<i64>> {
+    let row: Option<(Option<i64>,)> = tx
+        .optional(
+            "SELECT MIN(seq) FROM placement_log WHERE device = $1 AND partner = $2",
+            args![device, scope.partner()?],
+        )
+        .await?;
+    Ok(row.and_then(|(seq,)| seq))
+}
+
+/// Entries of the chain of the scope's partner from this number on, at most `limit`, each with the hash before it.
+pub async fn entries(tx: &mut Tx, scope: &Scope, from: i64, limit: i64) -> Result<Vec<ProofRow>> {
+    let partner = scope.partner()?;
+    let rows: Vec<LogRow> = tx
+        .all(
+            "SELECT seq, device, serial, from_tenant, to_tenant, generation, at, hash FROM placement_log \
+             WHERE partner = $1 AND seq >= $2 ORDER BY seq LIMIT $3",
+            args![partner, from - 1, limit + 1],
+        )
+        .await?;
+    let bad = || Error::bad("placement_log", partner);
+    let mut before = CHAIN_START;
+    let mut entries = Vec::with_capacity(rows.len());
+    for row in rows {
+        let hash: [u8; 32] = row.hash.try_into().map_err(|_| bad())?;
+        if row.seq >= from {
+            entries.push(ProofRow {
+                partner,
+                seq: row.seq,
+                device: DeviceId(row.device),
+                serial: row.serial,
+                from: row.from_tenant.map(TenantId),
+                to: row.to_tenant.map(TenantId),
+                generation: row.generation,
+                at: row.at,
+                before,
+                hash,
+            });
+        }
+        before = hash;
+    }
+    Ok(entries)
+}
+
+/// Every tenant that may have a chain, with its name.
+pub async fn chains(tx: &mut Tx, scope: &Scope) -> Result<Vec<(TenantId, String)>> {
+    scope.platform()?;
+    let rows: Vec<(Uuid, String)> = tx
+        .all("SELECT id, name FROM tenants WHERE kind IN ('partner', 'customer') ORDER BY id", args![])
+        .await?;
+    Ok(rows.into_iter().map(|(id, name)| (TenantId(id), name)).collect())
 }

@@ -1,5 +1,6 @@
 //! One file a use case: scope, rules, one transaction. The portal, the API and the command line call the same flows.
 
+pub mod arrivals;
 pub mod certify;
 pub mod customers;
 pub mod devices;

@@ -13,8 +13,10 @@ use crate::world::{Client, World, csv};
 /// Every route of the API with the ids that stand in it. What is not here is uncovered.
 const COVERED: &[&str] = &[
     "GET /audit-log",
+    "GET /audit-log/proof",
     "GET /customers",
     "GET /customers/{id}",
+    "GET /customers/{id}/arrivals",
     "GET /customers/{id}/assigned-partner",
     "GET /customers/{id}/devices",
     "GET /devices/{serial}",
@@ -38,6 +40,7 @@ const COVERED: &[&str] = &[
     "GET /unassigned-devices/groups",
     "PATCH /customers/{id}/assigned-partner",
     "POST /customers",
+    "POST /customers/{id}/arrivals/decline",
     "POST /customers/{id}/assigned-partner/{step}",
     "POST /partners",
     "POST /partners/{id}/qualifications",

@@ -307,3 +307,69 @@ async fn a_list_may_come_as_csv(#[values(Sqlite, Postgres)] kind: Kind) {
     assert_eq!(reader.post("transfers", json!({ "items": [] })).await.refused(403), "forbidden");
     assert_eq!(reader.all("transfers").await.len(), 1);
 }
+
+#[rstest]
+#[tokio::test]
+async fn d08_a_customer_sends_an_arrival_back_for_14_days(#[values(Sqlite, Postgres)] kind: Kind) {
+    let world = World::start(kind, "d08").await;
+    let partner = partner_with(&world, "R-1", &["5CG0000001", "5CG0000002", "5CG0000003"]).await;
+    let (run, invited) = (partner.customer("Own").await, partner.invited_customer("Werft Nord").await);
+    let admin = world.token(Role::ItAdmin, Some(&invited)).await;
+    admin.post(&format!("customers/{invited}/assigned-partner/accept"), json!({})).await.expect(200);
+    commit(&partner, &[("5CG0000001", &run)]).await;
+    commit(&partner, &[("5CG0000001", &invited), ("5CG0000002", &invited)]).await;
+    let arrivals = admin.all(&format!("customers/{invited}/arrivals")).await;
+    assert_eq!(arrivals.len(), 2, "{arrivals:?}");
+    let path = format!("customers/{invited}/arrivals/decline");
+    let decline = |serials: &[&str]| json!({ "serials": serials, "reason": "Not our PCs" });
+    assert_eq!(admin.post(&path, json!({ "serials": ["5CG0000001"] })).await.refused(422), "field.missing");
+    let refused = admin.post(&path, decline(&["5CG0000001", "5CG0000003"])).await.expect(409);
+    assert_eq!(refused["errors"], json!([{ "row": 2, "serial": "5CG0000003" }]));
+    assert_eq!(devices(&admin, &invited).await.len(), 2, "all or none");
+    let done = admin.post(&path, decline(&["5CG0000001", "5cg0000002"])).await.expect(200);
+    assert_eq!(done["declined"], 2);
+    assert_eq!(devices(&admin, &invited).await, Vec::<String>::new());
+    assert_eq!(devices(&partner, &run).await, ["5CG0000001"], "each goes back to where it came from");
+    assert_eq!(partner.pool().await, ["5CG0000002", "5CG0000003"]);
+    let log = partner.all("audit-log").await;
+    let told = log.iter().find(|entry| entry["action"] == "arrival.declined").unwrap();
+    assert_eq!(told["detail"]["reason"], "Not our PCs");
+
+    // After 14 days it stays, and the partner itself has no such call.
+    commit(&partner, &[("5CG0000002", &invited)]).await;
+    assert!([403, 404].contains(&partner.post(&path, decline(&["5CG0000002"])).await.status.as_u16()));
+    world.clock.step_seconds(14 * 24 * 3600);
+    assert_eq!(admin.post(&path, decline(&["5CG0000002"])).await.refused(409), "arrival.too_late");
+    let of_run = world.token(Role::ItAdmin, Some(&run)).await;
+    let path = format!("customers/{run}/arrivals/decline");
+    assert_eq!(of_run.post(&path, decline(&["5CG0000001"])).await.refused(409), "customer.partner_managed");
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_proof_of_one_serial_is_checked_offline(#[values(Sqlite, Postgres)] kind: Kind) {
+    let world = World::start(kind, "proof").await;
+    let partner = partner_with(&world, "R-1", &["5CG0000001", "5CG0000002"]).await;
+    let north = partner.customer("Werft Nord").await;
+    commit(&partner, &[("5CG0000002", &north)]).await;
+    let proof = partner.get("audit-log/proof?serial=5cg0000002").await;
+    assert_eq!(proof.status, 200, "{}", proof.text);
+    let directory = tempfile::TempDir::new().unwrap();
+    let check = |text: &str| {
+        let file = directory.path().join("proof.csv");
+        std::fs::write(&file, text).unwrap();
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_roadstead"));
+        command.args(["audit", "check", "--serial", "5CG0000002"]).arg(&file).output().unwrap()
+    };
+    let held = check(&proof.text);
+    let said = String::from_utf8_lossy(&held.stdout).into_owned();
+    assert!(held.status.success() && said.contains("2 moves of 5CG0000002 in 2 entries hold"), "{held:?}");
+    let last = proof.text.trim_end().len() - 1;
+    let other = if proof.text.as_bytes()[last] == b'0' { "1" } else { "0" };
+    let flipped = format!("{}{other}\n", &proof.text[..last]);
+    let broken = check(&flipped);
+    assert!(!broken.status.success());
+    assert!(String::from_utf8_lossy(&broken.stderr).contains("row 2 does not follow"), "{broken:?}");
+    let stranger = partner_with(&world, "R-2", &[]).await;
+    assert_eq!(stranger.get("audit-log/proof?serial=5CG0000002").await.refused(404), "not_found");
+}

@@ -4,8 +4,10 @@ use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use roadstead_domain::access::Action;
+use roadstead_domain::arrival::DECLINE_FOR;
 use roadstead_domain::customer::{Management, Preset, Step};
 use roadstead_domain::partner::SupportLevel;
+use roadstead_store::arrivals as arrivals_of;
 use roadstead_store::customers::{self as rows, Customer, CustomerDevice};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -13,7 +15,7 @@ use uuid::Uuid;
 
 use super::{ListOf, PageQuery, ProblemBody, Reference, created, instant};
 use crate::app::App;
-use crate::flows::customers;
+use crate::flows::{arrivals as arrivals_flow, customers};
 use crate::http::{ApiCaller, Problem};
 
 #[derive(Debug, Default, Serialize, Deserialize, ToSchema)]
@@ -350,4 +352,71 @@ pub(super) async fn step(
         Some(customer) => assigned(&customer),
         None => AssignedPartnerBody { name: None, state: "declined".to_owned(), access: "closed" },
     }))
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct ArrivalBody {
+    serial_number: String,
+    model: String,
+    /// When it came.
+    arrived_at: String,
+    /// Until when it may be declined.
+    decline_until: String,
+}
+
+/// List the PCs that the partner moved to the customer and that may still be declined, newest first.
+#[utoipa::path(
+    get, path = "/customers/{id}/arrivals", tag = "customers", params(("id" = String, Path), PageQuery),
+    responses((status = 200, body = ListOf<ArrivalBody>), (status = 404, body = ProblemBody))
+)]
+pub(super) async fn arrivals(
+    State(app): State<App>,
+    caller: ApiCaller,
+    Path(id): Path<String>,
+    Query(page): Query<PageQuery>,
+) -> Result<Json<ListOf<ArrivalBody>>, Problem> {
+    let scope = caller.may(Action::ReadCustomers)?;
+    let mut tx = app.store.read(&scope).await?;
+    customers::found(&mut tx, &scope, &id).await?;
+    let found = arrivals_of::list(&mut tx, &scope, app.ambient.now(), &page.into()).await?;
+    Ok(Json(ListOf::from_rows(found.ok_or_else(Problem::cursor)?, |arrival| ArrivalBody {
+        serial_number: arrival.serial,
+        model: arrival.model,
+        arrived_at: instant(arrival.at),
+        decline_until: instant(arrival.at + DECLINE_FOR),
+    })))
+}
+
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(default)]
+pub(super) struct Declined {
+    /// At most 1,000.
+    serials: Vec<String>,
+    /// What the partner reads in its log.
+    reason: String,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct DeclinedBody {
+    declined: u64,
+}
+
+/// Send PCs back to where they came from, all or none.
+#[utoipa::path(
+    post, path = "/customers/{id}/arrivals/decline", tag = "customers", params(("id" = String, Path)),
+    request_body = Declined,
+    responses((status = 200, body = DeclinedBody), (status = 404, body = ProblemBody), (status = 409, body = ProblemBody))
+)]
+pub(super) async fn decline_arrivals(
+    State(app): State<App>,
+    caller: ApiCaller,
+    Path(id): Path<String>,
+    Json(asked): Json<Declined>,
+) -> Result<Json<DeclinedBody>, Problem> {
+    let scope = caller.may(Action::ManageOwnTenant)?;
+    let mut tx = app.store.read(&scope).await?;
+    customers::found(&mut tx, &scope, &id).await?;
+    drop(tx);
+    let declined = arrivals_flow::decline(&app, &scope, &asked.serials, &asked.reason).await?;
+    Ok(Json(DeclinedBody { declined }))
 }

@@ -55,6 +55,8 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(customers::devices))
         .routes(routes!(customers::assigned_partner, customers::set_access))
         .routes(routes!(customers::step))
+        .routes(routes!(customers::arrivals))
+        .routes(routes!(customers::decline_arrivals))
         .routes(routes!(unassigned_devices::groups))
         .routes(routes!(devices::get))
         .routes(routes!(devices::history))
@@ -65,6 +67,7 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(transfers::commit))
         .routes(routes!(transfers::undo))
         .routes(routes!(audit_log::list))
+        .routes(routes!(audit_log::proof))
         .routes(routes!(mails::list))
         .routes(routes!(events::follow))
 }

@@ -1,0 +1,124 @@
+//! A customer sends back what its partner moved to it.
+
+use std::collections::BTreeMap;
+
+use roadstead_domain::access::Scope;
+use roadstead_domain::arrival::may_decline;
+use roadstead_domain::audit::AuditAction;
+use roadstead_domain::clock::Micros;
+use roadstead_domain::event::Event;
+use roadstead_domain::ids::{DeviceId, TenantId};
+use roadstead_domain::placement::{Move, Place};
+use roadstead_domain::serial;
+use roadstead_store::audit::{self, NewEntry};
+use roadstead_store::placements::{self, Cause, Why};
+use roadstead_store::{arrivals, customers, outbox};
+use uuid::Uuid;
+
+use super::Refused;
+use crate::app::App;
+
+/// The most serials of one answer.
+pub const MOST: usize = 1_000;
+
+/// Sends PCs back to where they came from, all or none, with the reason that the partner reads in its log.
+pub async fn decline(app: &App, scope: &Scope, serials: &[String], reason: &str) -> Result<u64, Refused> {
+    let own = scope.customer()?;
+    super::filled("reason", reason.trim())?;
+    if serials.is_empty() {
+        return Err(Refused::invalid("field.missing", "serials"));
+    }
+    if serials.len() > MOST {
+        return Err(Refused::invalid("arrival.too_many", "serials"));
+    }
+    let platform = scope.carried_out();
+    let mut tx = app.store.read(scope).await?;
+    let customer = super::customers::found(&mut tx, scope, &own.to_string()).await?;
+    let management = customer.management()?;
+    drop(tx);
+    let (now, id): (_, Uuid) = (app.ambient.now(), app.ambient.id());
+    let mut tx = app.store.write(&platform).await?;
+    tx.lock_placements().await?;
+    // Judged under the customer's own scope, moved by the platform: the PCs come from another home's reach.
+    let mut own_tx = app.store.read(scope).await?;
+    let mut moves: BTreeMap<DeviceId, Cause> = BTreeMap::new();
+    let mut stays = Vec::new();
+    let mut code = "transfer.device_not_found";
+    for (at, text) in serials.iter().enumerate() {
+        let found = match serial::normalize(text) {
+            Ok(serial) => arrivals::of_serial(&mut own_tx, scope, &serial).await?,
+            Err(_) => None,
+        };
+        let judged = found
+            .as_ref()
+            .map(|arrival| may_decline(management, arrival.cause.as_deref(), Micros(arrival.at), now));
+        let (Some(arrival), Some(Ok(()))) = (found, judged) else {
+            if let Some(Err(no)) = judged {
+                code = no.code();
+            }
+            stays.push((i64::try_from(at + 1).unwrap_or(i64::MAX), text.clone()));
+            continue;
+        };
+        let partner = TenantId(arrival.partner);
+        let back = arrivals::way_back(&mut tx, &platform, arrival.from_tenant, partner).await?;
+        let moved = Move {
+            device: DeviceId(arrival.device),
+            serial: arrival.serial,
+            generation: arrival.generation,
+            from: Some(Place { tenant: own, partner: customer_chain(&customer) }),
+            to: back.map(|tenant| Place { tenant, partner }),
+        };
+        moves.insert(moved.device, Cause { moved, why: Why::Operation { cause: "decline", id } });
+    }
+    drop(own_tx);
+    if !stays.is_empty() {
+        return Err(Refused::Rows { code, rows: stays });
+    }
+    let moves: Vec<Cause> = moves.into_values().collect();
+    placements::apply(&mut tx, &platform, &moves, now).await?;
+    tell(app, &mut tx, scope, own, &moves, reason.trim(), id).await?;
+    tx.commit().await?;
+    app.wake();
+    Ok(moves.len() as u64)
+}
+
+/// The tenant under which the chain of the customer's PCs goes on now.
+fn customer_chain(customer: &customers::Customer) -> TenantId {
+    let accepted = customer.assignment == roadstead_domain::customer::Assignment::Accepted.as_str();
+    TenantId(customer.partner.filter(|_| accepted).unwrap_or(customer.id))
+}
+
+async fn tell(
+    app: &App,
+    tx: &mut roadstead_store::Tx,
+    scope: &Scope,
+    own: TenantId,
+    moves: &[Cause],
+    reason: &str,
+    id: Uuid,
+) -> Result<(), Refused> {
+    let serials: Vec<&str> = moves.iter().map(|cause| cause.moved.serial.as_str()).collect();
+    let detail = serde_json::json!({ "serials": serials, "reason": reason });
+    let mut homes: BTreeMap<TenantId, u64> = BTreeMap::new();
+    for place in moves.iter().filter_map(|cause| cause.moved.to) {
+        *homes.entry(place.partner).or_default() += 1;
+    }
+    let entry = |home: TenantId| NewEntry {
+        home: Some(home.0),
+        action: AuditAction::ArrivalDeclined,
+        subject: Some(id),
+        detail: detail.clone(),
+    };
+    let entries: Vec<NewEntry> = homes.keys().copied().chain([own]).map(entry).collect();
+    audit::record(tx, scope.actor(), &entries, &app.ambient).await?;
+    let left = moves.len() as u64;
+    let gone = Event::CustomerDevicesChanged { customer: own, arrived: 0, left };
+    let mut events = vec![(Some(own.0), gone.clone())];
+    for (partner, arrived) in homes {
+        events.push((Some(partner.0), gone.clone()));
+        let back = Event::UnassignedDevicesChanged { arrived, left: 0, report: None };
+        events.push((Some(partner.0), back));
+    }
+    outbox::publish(tx, &events, app.ambient.now()).await?;
+    Ok(())
+}

@@ -368,7 +368,13 @@ async fn found(tx: &mut Tx, scope: &Scope, id: &str) -> Result<Customer, Problem
 }
 
 /// The frame of a page inside a customer's tenant.
-fn inside(browser: &Browser, uri: &Uri, scope: &Scope, customer: &Customer, title: String) -> Frame {
+pub(super) fn inside(
+    browser: &Browser,
+    uri: &Uri,
+    scope: &Scope,
+    customer: &Customer,
+    title: String,
+) -> Frame {
     let entry = if scope.customer().is_ok() { Entry::Devices } else { Entry::Customers };
     let chosen = Chosen { id: customer.id.to_string(), name: customer.name.clone() };
     Frame::of(browser, uri, entry, title).inside(chosen)

@@ -135,6 +135,11 @@ impl Frame {
         Self { lang, title, here, entry: Some(entry), person: Some(person), chosen: None }
     }
 
+    /// The frame of a guide, which belongs to no entry.
+    pub(super) fn help(browser: &Browser, uri: &Uri, title: String) -> Self {
+        Self { entry: None, ..Self::of(browser, uri, Entry::Unassigned, title) }
+    }
+
     /// The frame of a page that needs no sign-in.
     pub(super) fn visitor(lang: Lang, title: String) -> Self {
         Self { lang, title, here: "/".to_owned(), entry: None, person: None, chosen: None }
@@ -143,6 +148,11 @@ impl Frame {
     /// The address of an asset.
     pub(super) fn asset(&self, name: &str) -> String {
         asset_url(name)
+    }
+
+    /// Whether the reader is one of the customer itself.
+    pub(super) fn is_customers_own(&self) -> bool {
+        self.person.as_ref().is_some_and(|person| person.entries.contains(&Entry::Devices))
     }
 
     /// Whether the page belongs to this entry.

@@ -1,11 +1,13 @@
 //! The portal: pages rendered on the server. A handler asks whether it may, reads or calls a flow, fills a view and
 //! renders it; each file holds one page.
 
+mod arrivals;
 mod assets;
 mod customers;
 mod device;
 mod field;
 mod format;
+mod guides;
 mod layout;
 mod pager;
 mod partners;
@@ -49,9 +51,13 @@ pub fn routes() -> Routes {
         .get("/customers/new", customers::new)
         .post("/customers/new", customers::create)
         .get("/customers/{id}", customers::one)
+        .get("/customers/{id}/arrivals", arrivals::show)
+        .post("/customers/{id}/arrivals", arrivals::decline)
         .get("/customers/{id}/settings", customers::overview)
         .get("/customers/{id}/settings/assigned-partner", customers::assigned_partner)
         .post("/customers/{id}/settings/assigned-partner/{step}", customers::take_step)
+        .get("/help", guides::first)
+        .get("/help/{name}", guides::show)
         .get("/transfers", transfers::show)
         .post("/transfers", transfers::preview)
         .get("/transfers/new", transfers::new)

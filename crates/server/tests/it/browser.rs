@@ -301,13 +301,13 @@ async fn b17_b21_b53_the_whole_path_in_the_browser(#[case] lang: &'static str, #
     }
 }
 
-/// Behaviours 36, 38, 39, 43, 44 and 53: the partner creates a customer, moves PCs there and takes them back; the
+/// Behaviours 36, 38, 39, 43, 44, 50 to 53: the partner creates a customer, moves PCs there and takes them back; the
 /// customer's IT admin accepts its partner.
 #[rstest]
 #[case::english("en", ["Invitation pending", "Accepted", "Preview", "Taken back", "Self-service notifications"])]
 #[case::german("de", ["Einladung offen", "Angenommen", "Vorschau", "Zurückgenommen", "Self-Service-Benachrichtigungen"])]
 #[tokio::test(flavor = "multi_thread")]
-async fn b36_b38_b53_customers_and_transfers_in_the_browser(
+async fn b36_b38_b50_b53_customers_and_transfers_in_the_browser(
     #[case] lang: &'static str,
     #[case] words: [&'static str; 5],
 ) {
@@ -350,7 +350,7 @@ async fn b36_b38_b53_customers_and_transfers_in_the_browser(
     let customer = driver.browser(&world, lang).await;
     customer.sign_in("inga@example.com").await;
     customer.see("h1", "Werft Nord").await;
-    customer.click(".panel .inside a").await;
+    customer.click(".panel .inside a[href$='/settings']").await;
     customer.see("#customer-id", "C-").await;
     customer.shot("customer-settings").await;
     customer.click(&format!("a[href='/customers/{id}/settings/assigned-partner']")).await;
@@ -396,6 +396,22 @@ async fn b36_b38_b53_customers_and_transfers_in_the_browser(
     admin.click("form[action$='/commit'] button.primary").await;
     customer.see("table.list th[scope=row]", "5CG0000003").await;
 
+    // The customer sees them among its arrivals, which it may send back.
+    customer.click(".panel .inside a[href$='/arrivals']").await;
+    customer.see("table.list th[scope=row]", "5CG0000003").await;
+    customer.shot("arrivals").await;
+    customer.click("input[name=serials][value='5CG0000003']").await;
+    customer.fill("#reason", "Nicht unserer").await;
+    customer.click("#decline button.primary").await;
+    customer.see(".notice.good", "").await;
+    assert_eq!(partner.pool().await, ["5CG0000003"]);
+    admin.go("/transfers/new").await;
+    admin.fill("#serials", "5CG0000003").await;
+    admin.run("document.getElementById('to').selectedIndex = 2").await;
+    admin.click("main form button.primary").await;
+    admin.click("form[action$='/commit'] button.primary").await;
+    admin.see("main td .badge.good", "").await;
+
     // And back again, after a look at what the undo would do.
     admin.click("a[href$='undo=1']").await;
     admin.see("form[action$='/undo']", "").await;
@@ -403,6 +419,15 @@ async fn b36_b38_b53_customers_and_transfers_in_the_browser(
     admin.click("form[action$='/undo'] button.primary").await;
     admin.see("main .badge", words[3]).await;
     assert_eq!(partner.pool().await, ["5CG0000003"]);
+    // The guides are chained (behaviours 50 to 52).
+    admin.click("header .help").await;
+    for guide in ["customer-dashboard", "transfers"] {
+        admin.click("a[rel=next]").await;
+        admin.see(&format!(".tabs a[href='/help/{guide}'][aria-current]"), "").await;
+        admin.see("article.guide h1", "").await;
+        admin.shot(&format!("guide-{guide}")).await;
+    }
+    admin.click("a[rel=prev]").await;
     admin.go("/transfers").await;
     admin.shot("transfers").await;
 

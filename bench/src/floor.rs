@@ -1,20 +1,24 @@
-//! The floors of W1a: the rows that the product writes, written by prepared single-row statements of the same
-//! SQLite with the same settings, in one transaction, with nothing judged, looked up or hashed.
+//! The floors of W1: the rows that the product writes, written straight into the tables that the product's own
+//! migrations made, with nothing judged or looked up: by prepared single-row statements into SQLite, by COPY
+//! (`copy.rs`) into PostgreSQL, in one transaction.
 
-use std::path::Path;
-use std::process::Command;
+use std::ops::Range;
 use std::time::{Duration, Instant};
 
-use anyhow::ensure;
+use anyhow::{bail, ensure};
+use roadstead_domain::audit::{CHAIN_START, ChainEntry};
+use roadstead_domain::ids::{DeviceId, TenantId};
 use rusqlite::{Connection, Statement, Transaction, params};
 use uuid::{Builder, Uuid};
 
+use crate::copy;
+use crate::engine::{Database, Inside};
 use crate::generator::{PARTNERS, Sale, Sellers};
 use crate::machine;
 
 /// Rows are made this many at a time, while the clock stands still. It is also how many share an instant, as the
 /// product's batches do.
-const CHUNK: u64 = 10_000;
+pub const CHUNK: u64 = 10_000;
 
 /// Which floor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,48 +34,183 @@ pub enum Floor {
 pub struct Taken {
     /// Time on the clock, the commit included.
     pub seconds: f64,
-    /// Time on the processor.
+    /// Time on the processor, the database's own processes included.
     pub cpu_ms: f64,
 }
 
-/// A row with the identifiers that the product would have given it.
-struct Row {
-    sale: Sale,
-    device: [u8; 16],
-    search: String,
-    seq: i64,
-    hash: [u8; 32],
+/// A line's rows with the identifiers that the product would have given them.
+pub struct Row {
+    /// The line.
+    pub sale: Sale,
+    /// The PC.
+    pub device: Uuid,
+    /// What lists search.
+    pub search: String,
+    /// Its place in the partner's log.
+    pub seq: i64,
+    /// What the log covers it with.
+    pub hash: [u8; 32],
+    /// The line's number in its report.
+    pub line: i64,
+    /// When, in microseconds.
+    pub at: i64,
 }
 
-/// What a run has in common.
-struct Fixed {
-    report: [u8; 16],
-    partners: Vec<[u8; 16]>,
-    holdings: Vec<[u8; 16]>,
+/// Makes rows, and remembers how far each partner's log is.
+pub struct Maker {
+    /// The report that they came with.
+    pub report: Uuid,
+    /// The partners, in the order of the generator.
+    pub partners: Vec<Uuid>,
+    /// Their holding tenants.
+    pub holdings: Vec<Uuid>,
+    /// The number of each partner's last log entry.
+    pub seqs: Vec<i64>,
+    /// The hash of each partner's last log entry, where the logs are to be chained as the product chains them.
+    pub heads: Option<Vec<[u8; 32]>>,
+    sellers: Sellers,
 }
 
-/// Inserts the lines of these numbers into a fresh database in `directory`, made by the product's `program`.
-pub fn run(floor: Floor, program: &Path, directory: &Path, lines: u64) -> anyhow::Result<Taken> {
-    let directory = tempfile::Builder::new().prefix("roadstead-floor-").tempdir_in(directory)?;
-    let mut database = open(program, directory.path())?;
-    let sellers = Sellers::skewed();
-    let ids = |from: u64| (0..PARTNERS as u64).map(|n| id(0, from + n)).collect();
-    let fixed = Fixed { report: id(0, 1), partners: ids(1000), holdings: ids(2000) };
-    let mut seqs = vec![0_i64; PARTNERS];
+impl Maker {
+    /// For a floor: nobody has these identifiers, and hashes are as good as random.
+    pub fn unchained() -> Self {
+        let ids = |from: u64| (0..PARTNERS as u64).map(|n| id(0, from + n)).collect();
+        Self {
+            report: id(0, 1),
+            partners: ids(1000),
+            holdings: ids(2000),
+            seqs: vec![0; PARTNERS],
+            heads: None,
+            sellers: Sellers::skewed(),
+        }
+    }
 
+    /// For a floor in a database where others were, from this line on: its places in the logs are free.
+    pub fn unchained_from(line: u64) -> Self {
+        Self {
+            seqs: vec![i64::try_from(line).unwrap_or(0); PARTNERS],
+            report: id(1, line),
+            ..Self::unchained()
+        }
+    }
+
+    /// For a filling that the product takes for its own.
+    pub fn chained(report: Uuid, partners: Vec<Uuid>, holdings: Vec<Uuid>) -> Self {
+        let heads = Some(vec![CHAIN_START; PARTNERS]);
+        Self { report, partners, holdings, heads, ..Self::unchained() }
+    }
+
+    /// The rows of these lines.
+    pub fn rows(&mut self, numbers: Range<u64>) -> anyhow::Result<Vec<Row>> {
+        numbers.map(|number| self.row(number)).collect()
+    }
+
+    fn row(&mut self, number: u64) -> anyhow::Result<Row> {
+        let sale = Sale::of(number, &self.sellers);
+        let at = 1_795_000_000_000_000 + i64::try_from(number / CHUNK)?;
+        let device = id(number / CHUNK, number);
+        self.seqs[sale.seller] += 1;
+        let seq = self.seqs[sale.seller];
+        let mut hash = [0; 32];
+        match &mut self.heads {
+            Some(heads) => {
+                let entry = ChainEntry {
+                    partner: TenantId(self.partners[sale.seller]),
+                    seq,
+                    device: DeviceId(device),
+                    serial: &sale.serial,
+                    from: None,
+                    to: Some(TenantId(self.holdings[sale.seller])),
+                    generation: 1,
+                    at,
+                };
+                hash = entry.hash(&heads[sale.seller]);
+                heads[sale.seller] = hash;
+            }
+            None => {
+                for (at, byte) in hash.iter_mut().enumerate() {
+                    *byte = (number.wrapping_mul(0x9d5b_3f01) >> (at % 4 * 8)) as u8 ^ at as u8;
+                }
+            }
+        }
+        let parts = [&sale.serial, sale.product_number, sale.model, sale.buyer_name, &sale.invoice];
+        let search = parts.join("\n").to_lowercase();
+        Ok(Row { sale, device, search, seq, hash, line: i64::try_from(number)? + 1, at })
+    }
+}
+
+/// A UUIDv7 that rises with these two.
+pub fn id(chunk: u64, number: u64) -> Uuid {
+    let mut random = [0x5a; 10];
+    random[2..].copy_from_slice(&(0x1234_5678_9abc_0000 + number).to_be_bytes());
+    Builder::from_unix_timestamp_millis(1_795_000_000_000 + chunk, &random).into_uuid()
+}
+
+/// Writes the lines of these numbers into a migrated database, and makes sure that they are there.
+pub async fn run(
+    floor: Floor,
+    database: &Database,
+    maker: &mut Maker,
+    numbers: Range<u64>,
+) -> anyhow::Result<Taken> {
+    let tables: &[&str] = match floor {
+        Floor::SameTables => &["devices", "placements", "placement_log", "report_lines"],
+        Floor::OneTable => &["devices"],
+    };
+    let before = count(database, tables).await?;
+    let taken = match database.inside().await? {
+        Inside::Sqlite(connection) => insert(floor, connection, maker, numbers.clone())?,
+        Inside::Postgres(client) => {
+            copy::run(floor, &database.engine, client, maker, numbers.clone()).await?
+        }
+    };
+    let after = count(database, tables).await?;
+    for ((table, before), after) in tables.iter().zip(before).zip(after) {
+        let new = after - before;
+        ensure!(
+            new == i64::try_from(numbers.end - numbers.start)?,
+            "the floor has put {new} rows into {table}"
+        );
+    }
+    Ok(taken)
+}
+
+async fn count(database: &Database, tables: &[&str]) -> anyhow::Result<Vec<i64>> {
+    let inside = database.inside().await?;
+    let mut counts = Vec::new();
+    for table in tables {
+        counts.push(inside.number(&format!("SELECT COUNT(*) FROM {table}"), &[]).await?);
+    }
+    Ok(counts)
+}
+
+fn insert(
+    floor: Floor,
+    mut database: Connection,
+    maker: &mut Maker,
+    numbers: Range<u64>,
+) -> anyhow::Result<Taken> {
+    // The settings of the product's writer (`Store::open_sqlite`).
+    let mode: String = database.query_row("PRAGMA journal_mode", [], |row| row.get(0))?;
+    if mode != "wal" {
+        bail!("the product's database is in {mode} mode");
+    }
+    database.pragma_update(None, "synchronous", "FULL")?;
+    database.pragma_update(None, "foreign_keys", "ON")?;
+    database.pragma_update(None, "cache_size", -65_536)?;
+    database.pragma_update(None, "wal_autocheckpoint", 4000)?;
     let mut clock = Stopwatch::default();
     let tx = clock.time(|| Ok(database.transaction()?))?;
     let mut statements = Statements::prepare(&tx)?;
-    let mut from = 0;
-    while from < lines {
-        let to = lines.min(from + CHUNK);
-        let at = 1_795_000_000_000_000 + i64::try_from(from)?;
-        let rows: Vec<Row> = (from..to).map(|number| row(number, &sellers, &mut seqs)).collect();
+    let mut from = numbers.start;
+    while from < numbers.end {
+        let to = numbers.end.min(from + CHUNK);
+        let rows = maker.rows(from..to)?;
         clock.time(|| {
-            for (number, row) in (from..).zip(&rows) {
-                statements.device(row, at)?;
+            for row in &rows {
+                statements.device(row)?;
                 if floor == Floor::SameTables {
-                    statements.rest(row, &fixed, i64::try_from(number)? + 1, at)?;
+                    statements.rest(row, maker)?;
                 }
             }
             Ok(())
@@ -80,50 +219,7 @@ pub fn run(floor: Floor, program: &Path, directory: &Path, lines: u64) -> anyhow
     }
     drop(statements);
     clock.time(|| Ok(tx.commit()?))?;
-
-    let tables: &[&str] = match floor {
-        Floor::SameTables => &["devices", "placements", "placement_log", "report_lines"],
-        Floor::OneTable => &["devices"],
-    };
-    for table in tables {
-        let sql = format!("SELECT COUNT(*) FROM {table}");
-        let rows: i64 = database.query_row(&sql, [], |row| row.get(0))?;
-        ensure!(rows == i64::try_from(lines)?, "the floor has {rows} {table} instead of {lines}");
-    }
     Ok(Taken { seconds: clock.elapsed.as_secs_f64(), cpu_ms: clock.cpu_ms })
-}
-
-/// A fresh database, made by the product, with the settings of its writer (`Store::open_sqlite`).
-fn open(program: &Path, directory: &Path) -> anyhow::Result<Connection> {
-    let made = Command::new(program).arg("migrate").arg("--data").arg(directory).output()?;
-    ensure!(made.status.success(), "{} migrate: {}", program.display(), String::from_utf8_lossy(&made.stderr));
-    let database = Connection::open(directory.join("roadstead.db"))?;
-    database.pragma_update(None, "journal_mode", "WAL")?;
-    database.pragma_update(None, "synchronous", "FULL")?;
-    database.pragma_update(None, "foreign_keys", "ON")?;
-    database.pragma_update(None, "cache_size", -65_536)?;
-    database.pragma_update(None, "wal_autocheckpoint", 4000)?;
-    Ok(database)
-}
-
-/// A UUIDv7 that rises with these two.
-fn id(chunk: u64, number: u64) -> [u8; 16] {
-    let mut random = [0x5a; 10];
-    random[2..].copy_from_slice(&(0x1234_5678_9abc_0000 + number).to_be_bytes());
-    let id: Uuid = Builder::from_unix_timestamp_millis(1_795_000_000_000 + chunk, &random).into_uuid();
-    id.into_bytes()
-}
-
-fn row(number: u64, sellers: &Sellers, seqs: &mut [i64]) -> Row {
-    let sale = Sale::of(number, sellers);
-    seqs[sale.seller] += 1;
-    let parts = [&sale.serial, sale.product_number, sale.model, sale.buyer_name, &sale.invoice];
-    let search = parts.join("\n").to_lowercase();
-    let mut hash = [0; 32];
-    for (at, byte) in hash.iter_mut().enumerate() {
-        *byte = (number.wrapping_mul(0x9d5b_3f01) >> (at % 4 * 8)) as u8 ^ at as u8;
-    }
-    Row { seq: seqs[sale.seller], device: id(number / CHUNK, number), search, hash, sale }
 }
 
 /// Runs only while it is asked to.
@@ -180,22 +276,24 @@ impl<'a> Statements<'a> {
         })
     }
 
-    fn device(&mut self, row: &Row, at: i64) -> anyhow::Result<()> {
+    fn device(&mut self, row: &Row) -> anyhow::Result<()> {
         let sale = &row.sale;
-        self.device.execute(params![row.device, sale.serial, "", sale.product_number, sale.model, at])?;
+        let device = row.device.as_bytes();
+        self.device.execute(params![device, sale.serial, "", sale.product_number, sale.model, row.at])?;
         Ok(())
     }
 
-    fn rest(&mut self, row: &Row, fixed: &Fixed, line: i64, at: i64) -> anyhow::Result<()> {
-        let sale = &row.sale;
-        let (report, partner) = (fixed.report, fixed.partners[sale.seller]);
-        let holding = fixed.holdings[sale.seller];
+    fn rest(&mut self, row: &Row, maker: &Maker) -> anyhow::Result<()> {
+        let Row { sale, line, at, .. } = row;
+        let (device, report) = (row.device.as_bytes(), maker.report.as_bytes());
+        let partner = maker.partners[sale.seller].as_bytes();
+        let holding = maker.holdings[sale.seller].as_bytes();
         let none: Option<[u8; 16]> = None;
-        self.placement.execute(params![row.device, holding, 1, sale.serial, row.search, at, report, line])?;
+        self.placement.execute(params![device, holding, 1, sale.serial, row.search, at, report, line])?;
         self.log.execute(params![
             partner,
             row.seq,
-            row.device,
+            device,
             sale.serial,
             none,
             holding,
@@ -207,7 +305,7 @@ impl<'a> Statements<'a> {
         ])?;
         if let Some(level) = sale.level {
             self.entitlement.execute(params![
-                row.device,
+                device,
                 level.code(),
                 sale.sold_on,
                 sale.ends_on,

@@ -1,5 +1,6 @@
 //! Sell-through lines from nothing but their number: the same number is the same line on every machine.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::ops::Range;
@@ -141,7 +142,7 @@ fn scramble(number: u64) -> u64 {
 }
 
 /// A serial for each number below 2^35, never the same one twice, in no order: every step can be undone.
-fn serial(number: u64) -> String {
+pub fn serial(number: u64) -> String {
     const MASK: u64 = (1 << 35) - 1;
     let mut x = number & MASK;
     for factor in [0x4_a1c3_5e7b, 0x2_6d8f_91a5, 0x6_3b47_c0d9_u64] {
@@ -181,14 +182,14 @@ impl Sale {
         }
     }
 
-    fn write(&self, text: &mut String) {
+    fn write(&self, flaw: Option<Flaw>, text: &mut String) {
         let level = self.level.map_or("", Level::name);
         // Writing to a string does not fail.
-        let _ = writeln!(
+        let _ = write!(
             text,
             "sale,{},{},{},{},{},{},{},{level},{},1,{}",
-            self.sold_on,
-            self.seller_number,
+            if flaw == Some(Flaw::Date) { "2026-13-41" } else { &self.sold_on },
+            if flaw == Some(Flaw::Seller) { "R-9999" } else { &self.seller_number },
             self.buyer,
             self.buyer_name,
             self.country,
@@ -200,27 +201,95 @@ impl Sale {
     }
 }
 
+/// What is wrong with a line of a dirty file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Flaw {
+    /// Nobody knows this partner.
+    Seller,
+    /// The line before, once more.
+    Doubled,
+    /// No such day.
+    Date,
+}
+
+impl Flaw {
+    /// Every hundredth line has one, the three kinds in turn.
+    fn of(number: u64) -> Option<Self> {
+        (number % 100 == 37).then(|| match number / 100 % 3 {
+            0 => Flaw::Seller,
+            1 => Flaw::Doubled,
+            _ => Flaw::Date,
+        })
+    }
+
+    fn verdict(self) -> &'static str {
+        match self {
+            Flaw::Seller => "parked.unknown_seller",
+            Flaw::Doubled => "duplicate",
+            Flaw::Date => "rejected.date_invalid",
+        }
+    }
+}
+
+/// How a file is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Style {
+    /// Line after line.
+    Plain,
+    /// In another order and with one column more, so that it has another digest.
+    Shuffled,
+    /// With one flawed line in a hundred.
+    Dirty,
+}
+
 /// What a written file holds.
 #[derive(Clone, Debug, Default)]
 pub struct Written {
     /// Its size.
     pub bytes: u64,
-    /// Lines of each partner.
+    /// Its lines.
+    pub lines: u64,
+    /// Lines of each partner that place a PC.
     pub per_partner: Vec<u64>,
-    /// Lines with a support level.
+    /// Those with a support level.
     pub with_level: u64,
+    /// What all lines come to where the PCs are new.
+    pub verdicts: BTreeMap<&'static str, u64>,
+}
+
+/// The `at`-th of `count` numbers in another order.
+fn shuffled(at: u64, count: u64) -> u64 {
+    // A prime beyond any count, so that no number comes twice.
+    (u128::from(at) * 2_147_483_647 % u128::from(count)) as u64
 }
 
 /// Writes the lines of these numbers as a CSV file.
-pub fn write_csv(path: &Path, numbers: Range<u64>, sellers: &Sellers) -> anyhow::Result<Written> {
+pub fn write_csv(
+    path: &Path,
+    numbers: Range<u64>,
+    sellers: &Sellers,
+    style: Style,
+) -> anyhow::Result<Written> {
     let mut file = std::fs::File::create(path).with_context(|| format!("cannot make {}", path.display()))?;
     let mut written = Written { per_partner: vec![0; PARTNERS], ..Written::default() };
     let mut text = HEADER.to_owned();
-    for number in numbers {
-        let sale = Sale::of(number, sellers);
-        written.per_partner[sale.seller] += 1;
-        written.with_level += u64::from(sale.level.is_some());
-        sale.write(&mut text);
+    if style == Style::Shuffled {
+        text.truncate(text.len() - 1);
+        text.push_str(",Comment\n");
+    }
+    let count = numbers.end - numbers.start;
+    for at in 0..count {
+        let number = numbers.start + if style == Style::Shuffled { shuffled(at, count) } else { at };
+        let flaw = if style == Style::Dirty { Flaw::of(number) } else { None };
+        let sale = Sale::of(if flaw == Some(Flaw::Doubled) { number - 1 } else { number }, sellers);
+        if flaw.is_none() {
+            written.per_partner[sale.seller] += 1;
+            written.with_level += u64::from(sale.level.is_some());
+        }
+        written.lines += 1;
+        *written.verdicts.entry(flaw.map_or("placed", Flaw::verdict)).or_default() += 1;
+        sale.write(flaw, &mut text);
+        text.push_str(if style == Style::Shuffled { ",again\n" } else { "\n" });
         if text.len() > 1 << 20 {
             written.bytes += text.len() as u64;
             file.write_all(text.as_bytes())?;
@@ -233,10 +302,13 @@ pub fn write_csv(path: &Path, numbers: Range<u64>, sellers: &Sellers) -> anyhow:
     Ok(written)
 }
 
-/// The same as text in memory.
+/// The same, plain, as text in memory.
 pub fn csv(numbers: Range<u64>, sellers: &Sellers) -> Vec<u8> {
     let mut text = HEADER.to_owned();
-    numbers.for_each(|number| Sale::of(number, sellers).write(&mut text));
+    for number in numbers {
+        Sale::of(number, sellers).write(None, &mut text);
+        text.push('\n');
+    }
     text.into_bytes()
 }
 
@@ -252,6 +324,14 @@ mod tests {
         assert_eq!(serials.iter().collect::<HashSet<_>>().len(), serials.len());
         let rising = serials.windows(2).filter(|pair| pair[0] < pair[1]).count();
         assert!((80_000..120_000).contains(&rising), "{rising} of 200,000 rise");
+    }
+
+    #[test]
+    fn another_order_has_the_same_lines() {
+        let mut numbers: Vec<u64> = (0..30_000).map(|at| shuffled(at, 30_000)).collect();
+        assert_ne!(numbers[..3], [0, 1, 2]);
+        numbers.sort_unstable();
+        assert_eq!(numbers, (0..30_000).collect::<Vec<_>>());
     }
 
     #[test]

@@ -19,12 +19,17 @@ use crate::http::dial;
 pub struct Target {
     /// Of whom.
     pub address: SocketAddr,
-    /// Path and query.
-    pub path: String,
+    /// What is asked for, in no order: path and query, and the bytes of the right answer.
+    pub paths: Vec<(String, u64)>,
     /// Bearer token.
     pub token: String,
-    /// Bytes of the right answer.
-    pub bytes: u64,
+}
+
+impl Target {
+    /// The bytes of an answer, on average.
+    pub fn bytes(&self) -> u64 {
+        self.paths.iter().map(|(_, bytes)| bytes).sum::<u64>() / self.paths.len().max(1) as u64
+    }
 }
 
 /// What a slice of time brought.
@@ -63,8 +68,8 @@ pub async fn ask(target: &Target, connections: usize, length: Duration) -> anyho
     let target = Arc::new(target.clone());
     let ready = Arc::new(Barrier::new(connections + 1));
     let mut workers = JoinSet::new();
-    for _ in 0..connections {
-        workers.spawn(worker(target.clone(), ready.clone(), length));
+    for number in 0..connections {
+        workers.spawn(worker(target.clone(), number, ready.clone(), length));
     }
     // A worker that fails before it is ready would leave the others waiting.
     tokio::time::timeout(Duration::from_secs(10), ready.wait())
@@ -80,18 +85,25 @@ pub async fn ask(target: &Target, connections: usize, length: Duration) -> anyho
 
 async fn worker(
     target: Arc<Target>,
+    number: usize,
     ready: Arc<Barrier>,
     length: Duration,
 ) -> anyhow::Result<(Instant, Vec<f64>)> {
     let (mut sender, connection) = http1::handshake(dial(target.address).await?).await?;
     let asking = async move {
-        once(&target, &mut sender).await?;
+        // Numbers of a generator of Lehmer's; each connection begins elsewhere.
+        let mut dice = number as u64 * 7919 + 1;
+        let mut any = || {
+            dice = dice * 48_271 % 2_147_483_647;
+            &target.paths[dice as usize % target.paths.len()]
+        };
+        once(&target, any(), &mut sender).await?;
         ready.wait().await;
         let mut millis = Vec::new();
         let mut before = Instant::now();
         let until = before + length;
         while before < until {
-            once(&target, &mut sender).await?;
+            once(&target, any(), &mut sender).await?;
             let now = Instant::now();
             millis.push((now - before).as_secs_f64() * 1000.0);
             before = now;
@@ -108,19 +120,23 @@ async fn worker(
     }
 }
 
-async fn once(target: &Target, sender: &mut SendRequest<Empty<Bytes>>) -> anyhow::Result<()> {
-    let request = Request::get(&target.path)
+async fn once(
+    target: &Target,
+    (path, expected): &(String, u64),
+    sender: &mut SendRequest<Empty<Bytes>>,
+) -> anyhow::Result<()> {
+    let request = Request::get(path)
         .header(header::HOST, "bench")
         .header(header::AUTHORIZATION, format!("Bearer {}", target.token))
         .body(Empty::new())?;
     sender.ready().await?;
     let response = sender.send_request(request).await?;
-    ensure!(response.status().is_success(), "{} answered {}", target.path, response.status());
+    ensure!(response.status().is_success(), "{} answered {}", path, response.status());
     let mut body = response.into_body();
     let mut bytes = 0;
     while let Some(frame) = body.frame().await {
         bytes += frame?.data_ref().map_or(0, |data| data.len() as u64);
     }
-    ensure!(bytes == target.bytes, "{} answered {bytes} bytes instead of {}", target.path, target.bytes);
+    ensure!(bytes == *expected, "{} answered {bytes} bytes instead of {}", path, expected);
     Ok(())
 }

@@ -124,6 +124,26 @@ pub fn cpu_ms(process: u32) -> anyhow::Result<f64> {
     Ok((ticks(11)? + ticks(12)?) * 1000.0 / TICKS)
 }
 
+/// Milliseconds of processor that a process, its children and those of them that have ended have used.
+pub fn family_cpu_ms(parent: u32) -> anyhow::Result<f64> {
+    let mut ticks = 0.0;
+    for entry in std::fs::read_dir("/proc")? {
+        let Ok(pid) = entry?.file_name().to_string_lossy().parse::<u32>() else { continue };
+        // Who ends meanwhile is counted with the parent the next time.
+        let Ok(text) = std::fs::read_to_string(format!("/proc/{pid}/stat")) else { continue };
+        let Some((_, rest)) = text.rsplit_once(')') else { continue };
+        let words: Vec<&str> = rest.split_whitespace().collect();
+        let number = |at: usize| words.get(at).and_then(|word| word.parse::<f64>().ok()).unwrap_or(0.0);
+        if pid == parent {
+            ticks += number(11) + number(12) + number(13) + number(14);
+        } else if words.get(1).and_then(|word| word.parse().ok()) == Some(parent) {
+            ticks += number(11) + number(12);
+        }
+    }
+    anyhow::ensure!(ticks > 0.0, "process {parent} is gone");
+    Ok(ticks * 1000.0 / TICKS)
+}
+
 /// The most memory, in megabytes of 10^6 bytes, that a process ever had resident.
 pub fn peak_mb(process: u32) -> anyhow::Result<f64> {
     let text = std::fs::read_to_string(format!("/proc/{process}/status")).context("the process is gone")?;

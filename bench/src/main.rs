@@ -1,25 +1,38 @@
 //! Roadstead's benches: the release server against floors that the same machine reaches in the same run.
 //! See README.md beside this package.
 
+mod asked;
+mod copy;
+mod engine;
+mod fill;
 mod floor;
 mod generator;
 mod http;
 mod load;
 mod machine;
-mod page_floor;
+mod nodes;
+mod plot;
+mod question;
 mod report;
 mod server;
-mod w1a;
+mod transfer;
+mod w1;
 mod w1e;
+mod w2;
 mod w3a;
+mod w9;
+mod web_floor;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::engine::{Database, Engine, EngineName};
 use crate::machine::Machine;
 use crate::report::Report;
+use crate::server::Platform;
+use crate::w1::Case;
 
 #[derive(Parser)]
 #[command(name = "bench", about = "Measures Roadstead's release server against floors of the same run.")]
@@ -32,27 +45,41 @@ struct Cli {
 enum Command {
     /// A report of new PCs, rows per second.
     W1a(Options),
+    /// Reports of new PCs, of the same again, of more, and of flawed lines, rows per second.
+    W1(Options),
     /// From a report's last byte to the partner's open page.
     W1e(Options),
+    /// A look-up by serial, requests per second.
+    W2(Options),
     /// A page of the list, requests per second.
     W3a(Options),
-    /// One after the other.
+    /// What a line, a look-up and a page cost as the platform grows. On PostgreSQL.
+    W9(Options),
+    /// Fills the databases of W9, where they are not there yet, and measures nothing.
+    Fill(Options),
+    /// Two servers on one database against one. On PostgreSQL.
+    Nodes(Options),
+    /// One after the other, without W9 and nodes.
     All(Options),
-    /// The web floor's own process (started by w3a).
+    /// The web floor's own process (started by w2 and w3a).
     #[command(hide = true)]
     WebFloor {
-        /// A JSON list of pages.
-        pages: PathBuf,
+        /// A JSON list of answers.
+        bodies: PathBuf,
     },
 }
 
 /// What can be set. The defaults are what the bounds are about.
 #[derive(Args, Clone, Debug)]
 struct Options {
-    /// Lines of the report of W1a, PCs in the tenant of W3a.
+    /// The engine under the product. PostgreSQL is started beside, with its own settings, unless
+    /// ROADSTEAD_TEST_POSTGRES says where one is.
+    #[arg(long, value_enum, default_value = "sqlite")]
+    engine: EngineName,
+    /// Lines of a report of W1, PCs in the tenant of W2 and W3a.
     #[arg(long, default_value_t = 1_000_000)]
     lines: u64,
-    /// Runs of W1a, each of the product and of both floors.
+    /// Runs of W1, each of the product and of both floors.
     #[arg(long, default_value_t = 3)]
     runs: usize,
     /// Reports of W1e.
@@ -61,12 +88,15 @@ struct Options {
     /// Lines of each report of W1e; the product judges 10,000 in one batch.
     #[arg(long, default_value_t = 10_000)]
     report_lines: u64,
-    /// Seconds of a slice of W3a.
+    /// Seconds of a slice of W2 and W3a.
     #[arg(long, default_value_t = 2.0)]
     seconds: f64,
-    /// Slices of W3a at each page and number of connections.
+    /// Slices of W2 and W3a at each page and number of connections.
     #[arg(long, default_value_t = 5)]
     rounds: usize,
+    /// PCs of the platforms of W9.
+    #[arg(long, value_delimiter = ',', default_values_t = w9::SIZES)]
+    sizes: Vec<u64>,
     /// The server.
     #[arg(long, default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/release/roadstead"))]
     server: PathBuf,
@@ -81,8 +111,13 @@ struct Options {
 #[derive(Clone, Copy)]
 enum Which {
     W1a,
+    W1,
     W1e,
+    W2,
     W3a,
+    W9,
+    Fill,
+    Nodes,
 }
 
 #[tokio::main]
@@ -98,29 +133,73 @@ async fn main() -> anyhow::Result<ExitCode> {
 async fn execute(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::W1a(options) => run(&options, &[Which::W1a]).await,
+        Command::W1(options) => run(&options, &[Which::W1]).await,
         Command::W1e(options) => run(&options, &[Which::W1e]).await,
+        Command::W2(options) => run(&options, &[Which::W2]).await,
         Command::W3a(options) => run(&options, &[Which::W3a]).await,
-        Command::All(options) => run(&options, &[Which::W1a, Which::W1e, Which::W3a]).await,
-        Command::WebFloor { pages } => page_floor::serve(&pages).await.map(|()| ExitCode::SUCCESS),
+        Command::W9(options) => run(&options, &[Which::W9]).await,
+        Command::Fill(options) => run(&options, &[Which::Fill]).await,
+        Command::Nodes(options) => run(&options, &[Which::Nodes]).await,
+        Command::All(options) => run(&options, &[Which::W1, Which::W1e, Which::W2, Which::W3a]).await,
+        Command::WebFloor { bodies } => web_floor::serve(&bodies).await.map(|()| ExitCode::SUCCESS),
     }
 }
 
 /// Runs these and reports; a failure if a bound was missed or an answer was wrong.
 async fn run(options: &Options, which: &[Which]) -> anyhow::Result<ExitCode> {
+    if options.engine == EngineName::Postgres
+        && let Some(code) = engine::beside_postgres()?
+    {
+        return Ok(code.into());
+    }
+    let engine = Engine::find(options.engine).await?;
     let machine = Machine::look(&options.dir, &options.server)?;
     let started = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
     let mut report = Report { started, machine, workloads: Vec::new() };
     print!("{}", report.head()?);
+    // W2 and W3a ask the same tenant.
+    let mut asked = None;
     for one in which {
-        let workload = match one {
-            Which::W1a => w1a::run(options).await?,
-            Which::W1e => w1e::run(options).await?,
-            Which::W3a => w3a::run(options).await?,
+        let workloads = match one {
+            Which::W1a => w1::run(options, &engine, &[Case::New]).await?,
+            Which::W1 => w1::run(options, &engine, &Case::ALL).await?,
+            Which::W1e => vec![w1e::run(options, &engine).await?],
+            Which::W9 => vec![w9::run(options, &engine).await?],
+            Which::Nodes => vec![nodes::run(options, &engine).await?],
+            Which::Fill => {
+                w9::fill_all(options, &engine).await?;
+                Vec::new()
+            }
+            Which::W2 | Which::W3a => {
+                let platform = match asked.take() {
+                    Some(platform) => platform,
+                    None => filled(options, &engine).await?,
+                };
+                let workload = match one {
+                    Which::W2 => w2::run(options, &engine, &platform).await?,
+                    _ => w3a::run(options, &engine, &platform).await?,
+                };
+                asked = Some(platform);
+                vec![workload]
+            }
         };
-        print!("{}", workload.text());
-        report.workloads.push(workload);
+        for workload in workloads {
+            print!("{}", workload.text());
+            report.workloads.push(workload);
+        }
         // After each, so that a later one that breaks off loses nothing.
         report.write(&options.out)?;
     }
+    if let Some(platform) = asked {
+        platform.remove().await?;
+    }
     Ok(if report.missed() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// A platform with one partner that has `options.lines` PCs.
+async fn filled(options: &Options, engine: &Engine) -> anyhow::Result<Platform> {
+    let mut platform = Platform::start(&options.server, Database::fresh(engine, &options.dir).await?).await?;
+    asked::fill(&mut platform, options).await?;
+    platform.database.settle().await?;
+    Ok(platform)
 }

@@ -1,5 +1,6 @@
 //! The product as its users run it: a release server of its own process on a data directory of its own.
 
+use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -7,10 +8,9 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
-use rusqlite::{Connection, OpenFlags};
 use serde_json::{Value, json};
-use tempfile::TempDir;
 
+use crate::engine::{Database, Inside};
 use crate::generator::{PARTNERS, partner_number};
 use crate::http::{Client, text_at};
 use crate::machine;
@@ -69,7 +69,7 @@ pub struct Partner {
     pub id: String,
 }
 
-/// A running server with partners, a distributor and tokens. The data goes away with it.
+/// A running server with partners, a distributor and tokens.
 pub struct Platform {
     /// The server.
     pub process: Process,
@@ -77,18 +77,23 @@ pub struct Platform {
     pub partners: Vec<Partner>,
     /// The distributor's connection.
     pub distributor: Client,
+    /// Its database.
+    pub database: Database,
     program: PathBuf,
-    data: TempDir,
+}
+
+/// Starts a server on this database.
+pub fn serve(program: &Path, database: &Database) -> anyhow::Result<Process> {
+    Process::start(
+        Command::new(program).args(["serve", "--listen", "127.0.0.1:0"]).args(database.arguments()),
+    )
 }
 
 impl Platform {
-    /// Starts a server in a fresh directory under `directory` and fills it with [`PARTNERS`] qualified partners.
-    pub async fn start(program: &Path, directory: &Path) -> anyhow::Result<Self> {
-        let data = tempfile::Builder::new().prefix("roadstead-bench-").tempdir_in(directory)?;
-        let process = Process::start(
-            Command::new(program).args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(data.path()),
-        )?;
-        let token = make_token(program, data.path(), "operator", None)?;
+    /// Starts a server on a fresh database and fills it with [`PARTNERS`] qualified partners.
+    pub async fn start(program: &Path, database: Database) -> anyhow::Result<Self> {
+        let process = serve(program, &database)?;
+        let token = make_token(program, &database, "operator", None)?;
         let mut operator = Client::connect(process.address, &token).await?;
         let mut partners = Vec::with_capacity(PARTNERS);
         for at in 0..PARTNERS {
@@ -107,16 +112,43 @@ impl Platform {
         }
         let new = json!({ "name": "Bench Distribution", "reporter_number": "D-1", "kind": "distributor" });
         operator.post("/api/v1/reporters", &new).await?;
-        let token = make_token(program, data.path(), "distributor", Some("D-1"))?;
+        let token = make_token(program, &database, "distributor", Some("D-1"))?;
         let distributor = Client::connect(process.address, &token).await?;
-        let platform = Self { process, partners, distributor, program: program.to_owned(), data };
+        let platform = Self { process, partners, distributor, database, program: program.to_owned() };
         platform.until_quiet().await?;
         Ok(platform)
     }
 
+    /// Starts a server on a database that was filled before.
+    pub async fn again(program: &Path, database: Database) -> anyhow::Result<Self> {
+        let process = serve(program, &database)?;
+        let token = make_token(program, &database, "distributor", Some("D-1"))?;
+        let distributor = Client::connect(process.address, &token).await?;
+        let inside = database.inside().await?;
+        let mut partners = Vec::with_capacity(PARTNERS);
+        for at in 0..PARTNERS {
+            let number = partner_number(at);
+            let sql = "SELECT tenant FROM partners WHERE number = $1";
+            let row = inside.row(sql, &[crate::engine::Cell::Text(number.clone())]).await?;
+            partners.push(Partner { number, id: row[0].id()?.to_string() });
+        }
+        Ok(Self { process, partners, distributor, database, program: program.to_owned() })
+    }
+
+    /// Milliseconds of processor that server and database have used.
+    pub fn cpu_ms(&self) -> anyhow::Result<f64> {
+        Ok(self.process.cpu_ms()? + self.database.engine.cpu_ms()?)
+    }
+
+    /// Stops the server and takes the database's room back.
+    pub async fn remove(self) -> anyhow::Result<()> {
+        drop(self.process);
+        self.database.remove().await
+    }
+
     /// A partner's token.
     pub fn partner_token(&self, partner: usize) -> anyhow::Result<String> {
-        make_token(&self.program, self.data.path(), "partner", Some(&self.partners[partner].number))
+        make_token(&self.program, &self.database, "partner", Some(&self.partners[partner].number))
     }
 
     /// A connection of a partner's.
@@ -124,23 +156,15 @@ impl Platform {
         Client::connect(self.process.address, &self.partner_token(partner)?).await
     }
 
-    /// The file of its database.
-    pub fn database(&self) -> PathBuf {
-        self.data.path().join("roadstead.db")
-    }
-
-    /// A connection to its database that only reads.
-    pub fn look_inside(&self) -> anyhow::Result<Connection> {
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        Ok(Connection::open_with_flags(self.database(), flags)?)
+    /// A connection to look into its database.
+    pub async fn look_inside(&self) -> anyhow::Result<Inside> {
+        self.database.inside().await
     }
 
     /// Waits until no background work is due.
     async fn until_quiet(&self) -> anyhow::Result<()> {
         for _ in 0..600 {
-            let jobs: i64 =
-                self.look_inside()?.query_row("SELECT COUNT(*) FROM jobs", [], |row| row.get(0))?;
-            if jobs == 0 {
+            if self.look_inside().await?.number("SELECT COUNT(*) FROM jobs", &[]).await? == 0 {
                 return Ok(());
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
@@ -150,29 +174,43 @@ impl Platform {
 
     /// Waits until an operation has ended; its result.
     pub async fn until_done(&mut self, operation: &str) -> anyhow::Result<Value> {
-        let path = format!("/api/v1/operations/{operation}");
-        loop {
-            let answer = self.distributor.get(&path).await?;
-            match text_at(&answer, "/state")? {
-                "running" => tokio::time::sleep(Duration::from_millis(50)).await,
-                "succeeded" => return Ok(answer["result"].clone()),
-                _ => bail!("the operation failed: {answer}"),
-            }
-        }
+        until_done(&mut self.distributor, &format!("/api/v1/operations/{operation}")).await
     }
 
-    /// Checks that all lines of a report were placed, by what the operation says.
-    pub fn all_placed(result: &Value, lines: u64) -> anyhow::Result<()> {
+    /// Checks what the lines of a report came to, by what the operation says.
+    pub fn came_to(result: &Value, expected: &BTreeMap<&str, u64>) -> anyhow::Result<()> {
         let counts = &result["counts"];
-        ensure!(*counts == json!({ "placed": lines }), "not all of {lines} lines were placed: {counts}");
+        ensure!(*counts == json!(expected), "the lines came to {counts} instead of {expected:?}");
         Ok(())
+    }
+
+    /// Checks that all lines of a report were placed.
+    pub fn all_placed(result: &Value, lines: u64) -> anyhow::Result<()> {
+        Self::came_to(result, &BTreeMap::from([("placed", lines)]))
+    }
+}
+
+/// Waits until the operation at this path has ended; its result.
+pub async fn until_done(client: &mut Client, path: &str) -> anyhow::Result<Value> {
+    loop {
+        let answer = client.get(path).await?;
+        match text_at(&answer, "/state")? {
+            "running" => tokio::time::sleep(Duration::from_millis(50)).await,
+            "succeeded" => return Ok(answer["result"].clone()),
+            _ => bail!("the operation failed: {answer}"),
+        }
     }
 }
 
 /// Makes a token as an operator does: with the product's own command.
-fn make_token(program: &Path, data: &Path, role: &str, whose: Option<&str>) -> anyhow::Result<String> {
+pub fn make_token(
+    program: &Path,
+    database: &Database,
+    role: &str,
+    whose: Option<&str>,
+) -> anyhow::Result<String> {
     let mut command = Command::new(program);
-    command.args(["token", "create", "--role", role, "--name", "bench", "--data"]).arg(data);
+    command.args(["token", "create", "--role", role, "--name", "bench"]).args(database.arguments());
     if let Some(whose) = whose {
         command.args(["--for", whose]);
     }

@@ -7,6 +7,7 @@ use anyhow::{Context, ensure};
 use tokio::sync::mpsc;
 
 use crate::Options;
+use crate::engine::{Cell, Database, Engine};
 use crate::generator::{self, Sellers};
 use crate::http::{Events, Pieces, text_at};
 use crate::machine::{Spread, idle_share, percentile, settle};
@@ -29,15 +30,16 @@ struct Arrival {
 }
 
 /// Hands in one report after another while the page is open.
-pub async fn run(options: &Options) -> anyhow::Result<Workload> {
+pub async fn run(options: &Options, engine: &Engine) -> anyhow::Result<Workload> {
     settle().await?;
-    let mut platform = Platform::start(&options.server, &options.dir).await?;
+    let database = Database::fresh(engine, &options.dir).await?;
+    let mut platform = Platform::start(&options.server, database).await?;
     let events = platform.partner(PARTNER).await?.follow("/api/v1/events").await?;
     let (sender, mut arrivals) = mpsc::unbounded_channel();
     let page = tokio::spawn(listen(events, sender));
     let lines = options.report_lines;
     let idle = idle_share().await?;
-    let cpu = platform.process.cpu_ms()?;
+    let cpu = platform.cpu_ms()?;
     let mut to_page = Vec::new();
     let mut to_answer = Vec::new();
     for number in 0..options.reports {
@@ -55,15 +57,15 @@ pub async fn run(options: &Options) -> anyhow::Result<Workload> {
         let result = platform.until_done(text_at(&submitted, "/operation/id")?).await?;
         Platform::all_placed(&result, lines)?;
     }
-    let cpu_ms = (platform.process.cpu_ms()? - cpu) / options.reports.max(1) as f64;
+    let cpu_ms = (platform.cpu_ms()? - cpu) / options.reports.max(1) as f64;
     page.abort();
-    let rows: i64 = platform.look_inside()?.query_row(
-        "SELECT c.devices FROM tenant_counts c JOIN tenants t ON t.id = c.tenant JOIN partners n \
-         ON n.tenant = t.parent WHERE n.number = ?",
-        [&platform.partners[PARTNER].number],
-        |row| row.get(0),
-    )?;
+    let sql = "SELECT c.devices FROM tenant_counts c JOIN tenants t ON t.id = c.tenant JOIN partners n \
+               ON n.tenant = t.parent WHERE n.number = $1";
+    let number = Cell::Text(platform.partners[PARTNER].number.clone());
+    let rows = platform.look_inside().await?.number(sql, &[number]).await?;
     ensure!(u64::try_from(rows)? == options.reports * lines, "{rows} PCs in the pool");
+
+    platform.remove().await?;
 
     let mut sorted = to_page.clone();
     sorted.sort_unstable_by(f64::total_cmp);
@@ -72,6 +74,7 @@ pub async fn run(options: &Options) -> anyhow::Result<Workload> {
     Ok(Workload {
         id: "W1e",
         facts: object! {
+            "engine" => engine.settings(),
             "reports" => options.reports, "lines_of_each" => lines, "idle_before" => figure(idle),
             "clock" => "from the last byte's hand-over to the connection until the event that tells of the \
                         report's last PC has been read from the partner's stream",

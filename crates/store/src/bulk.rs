@@ -4,8 +4,10 @@
 use crate::engine::{Arg, Tx};
 use crate::error::Result;
 
-/// Rows of one table on their way in. Blocks of more than this many rows were no faster where it was measured.
+/// Rows of a block on SQLite. More were no faster where it was measured.
 const BLOCK: usize = 1000;
+/// Rows of a block on PostgreSQL, where each is planned and waited for: a whole batch of a report.
+const BLOCK_OF_ARRAYS: usize = 10_000;
 
 /// Takes rows one by one and inserts them block by block, so that a large batch needs the memory of one block.
 #[derive(Debug)]
@@ -30,7 +32,8 @@ impl Bulk {
         debug_assert_eq!(row.len(), self.columns, "{}", self.head);
         self.values.extend(row);
         self.pushed += 1;
-        let block = BLOCK.min(tx.most_rows(self.columns)).max(1);
+        let most = tx.most_rows(self.columns);
+        let block = if most == usize::MAX { BLOCK_OF_ARRAYS } else { BLOCK.min(most).max(1) };
         if self.values.len() == block * self.columns { self.insert(tx, block).await } else { Ok(()) }
     }
 

@@ -3,6 +3,7 @@
 use roadstead_domain::access::Scope;
 use roadstead_domain::clock::Micros;
 use roadstead_domain::ids::DeviceId;
+use serde::Deserialize;
 use uuid::Uuid;
 
 use crate::args;
@@ -11,7 +12,7 @@ use crate::error::Result;
 use crate::page::{Page, Rows};
 
 /// A PC with a serial, before anybody asked whose it is.
-#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, sqlx::FromRow)]
 pub struct Candidate {
     /// Its id.
     pub id: Uuid,
@@ -24,7 +25,7 @@ pub struct Candidate {
 /// The PCs with this serial, for a flow that then asks under its caller's scope what of them there is to see.
 pub async fn candidates(tx: &mut Tx, scope: &Scope, serial: &str) -> Result<Vec<Candidate>> {
     scope.platform()?;
-    tx.all(
+    tx.all_quick(
         "SELECT d.id, d.manufacturer, t.parent AS partner FROM devices d \
          LEFT JOIN placements p ON p.device = d.id LEFT JOIN tenants t ON t.id = p.tenant \
          WHERE d.serial = $1 ORDER BY d.manufacturer",
@@ -34,7 +35,7 @@ pub async fn candidates(tx: &mut Tx, scope: &Scope, serial: &str) -> Result<Vec<
 }
 
 /// A PC and where it is.
-#[derive(Clone, Debug, sqlx::FromRow)]
+#[derive(Clone, Debug, Deserialize, sqlx::FromRow)]
 pub struct Device {
     /// Its id.
     pub id: Uuid,
@@ -75,7 +76,7 @@ pub struct Device {
 /// The PC, if it is in a tenant of the scope's partner, or if the scope is the platform's and it is in any.
 pub async fn get(tx: &mut Tx, scope: &Scope, id: DeviceId) -> Result<Option<Device>> {
     let partner = scope.partner_or_platform()?;
-    tx.optional(
+    tx.optional_quick(
         "SELECT d.id, d.serial, d.manufacturer, d.product_number, d.model, p.tenant, t.kind AS tenant_kind, \
          t.name AS tenant_name, p.generation, p.since, l.buyer, l.buyer_name, l.invoice, l.sold_on, l.shipped_on, \
          n.name AS reporter_name, r.received_at AS reported_at FROM placements p \
@@ -90,7 +91,7 @@ pub async fn get(tx: &mut Tx, scope: &Scope, id: DeviceId) -> Result<Option<Devi
 }
 
 /// A right of a PC, with where it comes from.
-#[derive(Clone, Debug, sqlx::FromRow)]
+#[derive(Clone, Debug, Deserialize, sqlx::FromRow)]
 pub struct Right {
     /// The level's code.
     pub support_level: String,
@@ -109,7 +110,7 @@ pub struct Right {
 /// The rights of a PC that [`get`] gave under the same scope.
 pub async fn rights(tx: &mut Tx, scope: &Scope, device: &Device) -> Result<Vec<Right>> {
     let partner = scope.partner_or_platform()?;
-    tx.all(
+    tx.all_quick(
         "SELECT e.support_level, e.starts_on, e.ends_on, e.assumed, n.name AS reporter_name, e.line \
          FROM placements p JOIN tenants t ON t.id = p.tenant JOIN entitlements e ON e.device = p.device \
          LEFT JOIN reports r ON r.id = e.report LEFT JOIN reporters n ON n.id = r.reporter \
@@ -120,7 +121,7 @@ pub async fn rights(tx: &mut Tx, scope: &Scope, device: &Device) -> Result<Vec<R
 }
 
 /// A move of a PC in the log of the scope's partner.
-#[derive(Clone, Debug, sqlx::FromRow)]
+#[derive(Clone, Debug, Deserialize, sqlx::FromRow)]
 pub struct Moved {
     /// Its number in the partner's log.
     pub seq: i64,
@@ -177,5 +178,5 @@ pub async fn history(tx: &mut Tx, scope: &Scope, id: DeviceId, page: &Page) -> R
 /// The last move of a PC up to an instant: where it went then is where it was.
 pub async fn moved_before(tx: &mut Tx, scope: &Scope, id: DeviceId, at: Micros) -> Result<Option<Moved>> {
     let sql = moved_sql!("m.at <= $3 ORDER BY m.generation DESC LIMIT 1");
-    tx.optional(sql, args![id, scope.partner()?, at]).await
+    tx.optional_quick(sql, args![id, scope.partner()?, at]).await
 }

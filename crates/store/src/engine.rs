@@ -1,7 +1,8 @@
 //! The seam: the only file that knows which database it is. One SQL text serves both; statements use `$1`.
 //!
 //! SQLite has one writer (`BEGIN IMMEDIATE`, synchronous=FULL, so that what is acknowledged survives a power cut)
-//! and a pool of readers that the engine keeps from writing. PostgreSQL has one pool.
+//! and a pool of readers that the engine keeps from writing. PostgreSQL has one pool, and connections of their own for
+//! what an index answers at once.
 
 use std::path::Path;
 use std::str::FromStr;
@@ -9,20 +10,25 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use roadstead_domain::access::{Reach, Scope};
+use roadstead_domain::access::Scope;
 use serde::de::DeserializeOwned;
 use sqlx::postgres::{PgConnectOptions, PgListener, PgPool, PgPoolOptions, PgRow};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
 };
-use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Postgres, Row, SqlSafeStr, Sqlite, SqliteConnection};
+use sqlx::{
+    AssertSqlSafe, ConnectOptions, Connection, PgConnection, Postgres, Row, SqlSafeStr, Sqlite,
+    SqliteConnection,
+};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use uuid::Uuid;
 
 use crate::error::{Error, Result};
 use crate::migrate;
 
+mod cells;
 pub mod copy;
+mod pipes;
 mod quick;
 
 /// Which database.
@@ -41,7 +47,7 @@ pub struct Store(Pools);
 #[derive(Clone, Debug)]
 enum Pools {
     Sqlite { writer: SqlitePool, readers: Arc<Readers>, waiting: Arc<AtomicUsize> },
-    Postgres(PgPool),
+    Postgres { pool: PgPool, pipes: Option<Arc<pipes::Pipes>> },
 }
 
 /// SQLite's connections for reading. The driver's own pool asks a connection whether it still lives each time it is
@@ -147,7 +153,26 @@ pub struct Tx(Inner);
 enum Inner {
     SqliteRead(Reader),
     Sqlite(sqlx::Transaction<'static, Sqlite>),
+    PostgresRead(PgReader),
     Postgres(sqlx::Transaction<'static, Postgres>),
+}
+
+/// What reads on PostgreSQL: a transaction is begun by the first statement that needs one.
+#[derive(Debug)]
+struct PgReader {
+    taken: Option<sqlx::Transaction<'static, Postgres>>,
+    pool: PgPool,
+    scope: Scope,
+    pipes: Option<Arc<pipes::Pipes>>,
+}
+
+impl PgReader {
+    async fn get(&mut self) -> Result<&mut PgConnection> {
+        if self.taken.is_none() {
+            self.taken = Some(begin(&self.pool, &self.scope).await?);
+        }
+        self.taken.as_deref_mut().ok_or(Error::Unavailable(sqlx::Error::PoolClosed))
+    }
 }
 
 /// A value bound to a statement; `None` is null.
@@ -295,12 +320,7 @@ macro_rules! bound {
 /// Begins a transaction on PostgreSQL as the role that row level security binds, for this reach; one round trip. The
 /// only variable part is a UUID.
 fn beginning(scope: &Scope) -> String {
-    let (reach, home) = match scope.reach() {
-        Reach::Platform => ("platform", String::new()),
-        Reach::Reporter(id) => ("reporter", id.to_string()),
-        Reach::Partner(id) => ("partner", id.to_string()),
-        Reach::Customer(id) => ("customer", id.to_string()),
-    };
+    let (reach, home) = pipes::named(scope);
     format!(
         "BEGIN; SET LOCAL ROLE roadstead_app; SET LOCAL roadstead.reach = '{reach}'; \
          SET LOCAL roadstead.home = '{home}'"
@@ -361,14 +381,15 @@ impl Store {
             .acquire_timeout(Duration::from_secs(5))
             .connect_with(options)
             .await?;
-        Ok(Self(Pools::Postgres(pool)))
+        let pipes = pipes::Pipes::new(url).map(Arc::new);
+        Ok(Self(Pools::Postgres { pool, pipes }))
     }
 
     /// Which database it is.
     pub fn kind(&self) -> Kind {
         match &self.0 {
             Pools::Sqlite { .. } => Kind::Sqlite,
-            Pools::Postgres(_) => Kind::Postgres,
+            Pools::Postgres { .. } => Kind::Postgres,
         }
     }
 
@@ -376,7 +397,12 @@ impl Store {
     pub async fn read(&self, scope: &Scope) -> Result<Tx> {
         Ok(Tx(match &self.0 {
             Pools::Sqlite { readers, .. } => Inner::SqliteRead(readers.reader()),
-            Pools::Postgres(pool) => Inner::Postgres(begin(pool, scope).await?),
+            Pools::Postgres { pool, pipes } => Inner::PostgresRead(PgReader {
+                taken: None,
+                pool: pool.clone(),
+                scope: *scope,
+                pipes: pipes.clone(),
+            }),
         }))
     }
 
@@ -387,7 +413,7 @@ impl Store {
                 let _waits = Waits::new(waiting);
                 Inner::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?)
             }
-            Pools::Postgres(pool) => Inner::Postgres(begin(pool, scope).await?),
+            Pools::Postgres { pool, .. } => Inner::Postgres(begin(pool, scope).await?),
         }))
     }
 
@@ -395,7 +421,7 @@ impl Store {
     pub fn is_awaited(&self) -> bool {
         match &self.0 {
             Pools::Sqlite { waiting, .. } => waiting.load(Ordering::Relaxed) > 0,
-            Pools::Postgres(_) => false,
+            Pools::Postgres { .. } => false,
         }
     }
 
@@ -403,7 +429,7 @@ impl Store {
     pub async fn listen(&self) -> Result<Option<Wakeups>> {
         match &self.0 {
             Pools::Sqlite { .. } => Ok(None),
-            Pools::Postgres(pool) => {
+            Pools::Postgres { pool, .. } => {
                 let mut listener = PgListener::connect_with(pool).await?;
                 listener.listen("roadstead").await?;
                 Ok(Some(Wakeups(listener)))
@@ -418,7 +444,12 @@ impl Store {
                 readers.close().await;
                 writer.close().await;
             }
-            Pools::Postgres(pool) => pool.close().await,
+            Pools::Postgres { pool, pipes } => {
+                if let Some(pipes) = pipes {
+                    pipes.close().await;
+                }
+                pool.close().await;
+            }
         }
     }
 }
@@ -427,8 +458,9 @@ impl Tx {
     /// Makes the changes durable.
     pub async fn commit(self) -> Result<()> {
         match self.0 {
-            Inner::SqliteRead(_) => Ok(()),
+            Inner::SqliteRead(_) | Inner::PostgresRead(PgReader { taken: None, .. }) => Ok(()),
             Inner::Sqlite(tx) => Ok(tx.commit().await?),
+            Inner::PostgresRead(PgReader { taken: Some(tx), .. }) => Ok(tx.commit().await?),
             Inner::Postgres(tx) => Ok(tx.commit().await?),
         }
     }
@@ -445,6 +477,9 @@ impl Tx {
             }
             Inner::Sqlite(c) => {
                 bound!(sqlx::query::<Sqlite>(sql), args).execute(&mut **c).await?.rows_affected()
+            }
+            Inner::PostgresRead(c) => {
+                bound!(sqlx::query::<Postgres>(sql), args).execute(c.get().await?).await?.rows_affected()
             }
             Inner::Postgres(c) => {
                 bound!(sqlx::query::<Postgres>(sql), args).execute(&mut **c).await?.rows_affected()
@@ -463,6 +498,9 @@ impl Tx {
                 bound!(sqlx::query_as::<Sqlite, T>(sql), args).fetch_all(&mut *c.get().await?).await?
             }
             Inner::Sqlite(c) => bound!(sqlx::query_as::<Sqlite, T>(sql), args).fetch_all(&mut **c).await?,
+            Inner::PostgresRead(c) => {
+                bound!(sqlx::query_as::<Postgres, T>(sql), args).fetch_all(c.get().await?).await?
+            }
             Inner::Postgres(c) => {
                 bound!(sqlx::query_as::<Postgres, T>(sql), args).fetch_all(&mut **c).await?
             }
@@ -470,16 +508,23 @@ impl Tx {
     }
 
     /// Every row of a statement that an index answers at once: a look-up, a page of a list without a filter. On SQLite
-    /// it runs on this very thread, so it must never have to search. Rows are read by serde, columns by their names.
+    /// it runs on this very thread, so it must never have to search; on PostgreSQL it goes down a connection that others
+    /// share, behind their questions. Rows are read by serde, columns by their names.
     pub async fn all_quick<T: Record + DeserializeOwned>(
         &mut self,
         sql: &'static str,
         args: Vec<Arg>,
     ) -> Result<Vec<T>> {
         match &self.0 {
-            Inner::SqliteRead(reader) => reader.readers.quick.all(sql, &args),
-            Inner::Sqlite(_) | Inner::Postgres(_) => self.all(sql, args).await,
+            Inner::SqliteRead(reader) => return reader.readers.quick.all(sql, &args),
+            Inner::PostgresRead(PgReader { pipes: Some(pipes), scope, .. }) => {
+                if let Some(rows) = pipes.all(scope, sql, &args).await {
+                    return rows;
+                }
+            }
+            Inner::Sqlite(_) | Inner::PostgresRead(_) | Inner::Postgres(_) => {}
         }
+        self.all(sql, args).await
     }
 
     /// The row of a look-up that an index answers at once, if there is one; see [`Tx::all_quick`].
@@ -499,6 +544,9 @@ impl Tx {
             }
             Inner::Sqlite(c) => {
                 bound!(sqlx::query_as::<Sqlite, T>(sql), args).fetch_optional(&mut **c).await?
+            }
+            Inner::PostgresRead(c) => {
+                bound!(sqlx::query_as::<Postgres, T>(sql), args).fetch_optional(c.get().await?).await?
             }
             Inner::Postgres(c) => {
                 bound!(sqlx::query_as::<Postgres, T>(sql), args).fetch_optional(&mut **c).await?
@@ -522,12 +570,24 @@ impl Tx {
         let place = args.len() + 1;
         let table = match &self.0 {
             Inner::SqliteRead(_) | Inner::Sqlite(_) => format!("(SELECT value FROM json_each(${place}))"),
-            Inner::Postgres(_) => format!("(SELECT value FROM json_array_elements_text(${place}::json))"),
+            Inner::PostgresRead(_) | Inner::Postgres(_) => {
+                format!("(SELECT value FROM json_array_elements_text(${place}::json))")
+            }
         };
         let json = serde_json::to_string(set).map_err(|error| Error::bad("a set of texts", error))?;
         args.push(json.into());
         // Safe: the text is a constant of this crate, the only other part is the table above.
-        self.all_made(AssertSqlSafe(sql.replace("<set>", &table)).into_sql_str(), args).await
+        let sql = AssertSqlSafe(sql.replace("<set>", &table)).into_sql_str();
+        match &mut self.0 {
+            // Planned anew each time: a kept plan is that of the tables as they were, perhaps empty.
+            Inner::Postgres(c) => Ok(bound!(sqlx::query_as::<Postgres, T>(sql).persistent(false), args)
+                .fetch_all(&mut **c)
+                .await?),
+            Inner::PostgresRead(c) => Ok(bound!(sqlx::query_as::<Postgres, T>(sql).persistent(false), args)
+                .fetch_all(c.get().await?)
+                .await?),
+            Inner::SqliteRead(_) | Inner::Sqlite(_) => self.all_made(sql, args).await,
+        }
     }
 
     /// Puts rows, their values one after the other, between `head` and `tail` of a statement of [`crate::bulk`], where
@@ -553,7 +613,8 @@ impl Tx {
                     types.join(", "),
                     names.join(", ")
                 );
-                let mut query = sqlx::query::<Postgres>(AssertSqlSafe(sql));
+                // Planned anew each time, as in `all_of_set`.
+                let mut query = sqlx::query::<Postgres>(AssertSqlSafe(sql)).persistent(false);
                 for array in arrays {
                     query = match array {
                         Array::Uuid(values) => query.bind(values),
@@ -565,6 +626,7 @@ impl Tx {
                 }
                 Ok(query.execute(&mut **c).await?.rows_affected())
             }
+            Inner::PostgresRead(_) => Err(Error::bad("many rows", "a reader writes nothing")),
             Inner::SqliteRead(_) | Inner::Sqlite(_) => {
                 // A bare `?`: SQLite takes `$1` for a name, and the driver looks every name up in a list at each run;
                 // with thousands of values that is nearly all the time.
@@ -581,14 +643,14 @@ impl Tx {
         match &self.0 {
             // It binds so many values at most.
             Inner::SqliteRead(_) | Inner::Sqlite(_) => 32_766 / columns,
-            Inner::Postgres(_) => usize::MAX,
+            Inner::PostgresRead(_) | Inner::Postgres(_) => usize::MAX,
         }
     }
 
     /// Holds every other writer of placements off until this transaction ends. On SQLite there is none.
     pub async fn lock_placements(&mut self) -> Result<()> {
         match &mut self.0 {
-            Inner::SqliteRead(_) | Inner::Sqlite(_) => {}
+            Inner::SqliteRead(_) | Inner::Sqlite(_) | Inner::PostgresRead(_) => {}
             Inner::Postgres(c) => {
                 // "road" in ASCII: one number for this one lock.
                 sqlx::query("SELECT pg_advisory_xact_lock(1919901540)").execute(&mut **c).await?;
@@ -619,7 +681,7 @@ impl Tx {
     pub(crate) fn skip_locked(&self) -> &'static str {
         match &self.0 {
             Inner::SqliteRead(_) | Inner::Sqlite(_) => "",
-            Inner::Postgres(_) => " FOR UPDATE SKIP LOCKED",
+            Inner::PostgresRead(_) | Inner::Postgres(_) => " FOR UPDATE SKIP LOCKED",
         }
     }
 
@@ -645,7 +707,7 @@ pub async fn explain(store: &Store, sql: &'static str) -> Result<String> {
                 lines.push(row.try_get::<String, _>("detail")?);
             }
         }
-        Pools::Postgres(pool) => {
+        Pools::Postgres { pool, .. } => {
             let sql = AssertSqlSafe(format!("EXPLAIN (COSTS OFF, GENERIC_PLAN) {sql}"));
             for row in sqlx::query(sql).fetch_all(pool).await? {
                 lines.push(row.try_get::<String, _>(0)?);

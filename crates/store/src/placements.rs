@@ -67,7 +67,11 @@ pub async fn apply(tx: &mut Tx, scope: &Scope, moves: &[Cause], at: Micros) -> R
     if moves.is_empty() {
         return Ok(());
     }
-    write_placements(tx, moves, at).await?;
+    // A PC that was never placed and now is, was placed meanwhile.
+    write_placements(tx, moves, at).await.map_err(|error| match error {
+        Error::Conflict(_) => Error::Stale("placements"),
+        other => other,
+    })?;
     write_log(tx, moves, at).await?;
     write_counts(tx, moves).await
 }
@@ -100,7 +104,7 @@ async fn write_placements(tx: &mut Tx, moves: &[Cause], at: Micros) -> Result<()
     let mut new = Bulk::new(
         "INSERT INTO placements (device, tenant, generation, serial, search, since, report, line)",
         8,
-        "ON CONFLICT (device) DO NOTHING",
+        "",
     );
     let mut moved = Bulk::new(
         "UPDATE placements SET tenant = v.column3, generation = v.column4, search = v.column5, since = v.column6, \

@@ -77,9 +77,10 @@ pub(crate) fn like(needle: &str) -> String {
     format!("%{}%", needle.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_"))
 }
 
-/// The columns and joins of [`Unassigned`]; the caller names the placements `p` first.
+/// The columns and joins of [`Unassigned`]; the caller names the placements `p` first. A page takes its rows of
+/// `placements` before it joins, so that however little is known of the tables, no more than those are joined.
 macro_rules! unassigned_sql {
-    ($from:literal, $where:literal) => {
+    ($from:literal, $order:literal) => {
         concat!(
             "SELECT d.id, p.serial, d.product_number, d.model, (SELECT MAX(e.support_level) FROM entitlements e ",
             "WHERE e.device = p.device AND e.ends_on > $2) AS support_level, p.since, l.buyer_name, l.invoice, ",
@@ -87,9 +88,8 @@ macro_rules! unassigned_sql {
             $from,
             " JOIN devices d ON d.id = p.device ",
             "LEFT JOIN report_lines l ON l.report = p.report AND l.line = p.line ",
-            "LEFT JOIN reports r ON r.id = p.report LEFT JOIN reporters n ON n.id = r.reporter ",
-            "WHERE p.tenant = (SELECT id FROM tenants WHERE parent = $1 AND kind = 'holding') AND ",
-            $where
+            "LEFT JOIN reports r ON r.id = p.report LEFT JOIN reporters n ON n.id = r.reporter",
+            $order
         )
     };
 }
@@ -110,8 +110,10 @@ pub async fn list(
             let (serial, id) = after.unwrap_or_default();
             bind.extend(args![serial, id]);
             let sql = unassigned_sql!(
-                "placements p",
-                "(p.serial, p.device) > ($4, $5) ORDER BY p.serial, p.device LIMIT $3"
+                "(SELECT device, serial, since, report, line FROM placements \
+                 WHERE tenant = (SELECT id FROM tenants WHERE parent = $1 AND kind = 'holding') \
+                 AND (serial, device) > ($4, $5) ORDER BY serial, device LIMIT $3) p",
+                " ORDER BY p.serial, p.device"
             );
             Rows::cut(tx.all_quick(sql, bind).await?, rows, |item: &Unassigned| {
                 (item.serial.clone(), item.id)
@@ -122,8 +124,10 @@ pub async fn list(
             let (since, id) = after.unwrap_or((i64::MAX, Uuid::max()));
             bind.extend(args![since, id]);
             let sql = unassigned_sql!(
-                "placements p",
-                "(p.since, p.device) < ($4, $5) ORDER BY p.since DESC, p.device DESC LIMIT $3"
+                "(SELECT device, serial, since, report, line FROM placements \
+                 WHERE tenant = (SELECT id FROM tenants WHERE parent = $1 AND kind = 'holding') \
+                 AND (since, device) < ($4, $5) ORDER BY since DESC, device DESC LIMIT $3) p",
+                " ORDER BY p.since DESC, p.device DESC"
             );
             Rows::cut(tx.all_quick(sql, bind).await?, rows, |item: &Unassigned| (item.since, item.id))
         }
@@ -137,7 +141,10 @@ pub async fn with_serials(
     serials: &[&str],
     today: Date,
 ) -> Result<Vec<Unassigned>> {
-    let sql = unassigned_sql!("<set> s CROSS JOIN placements p", "p.serial = s.value");
+    let sql = unassigned_sql!(
+        "<set> s CROSS JOIN placements p",
+        " WHERE p.serial = s.value AND p.tenant = (SELECT id FROM tenants WHERE parent = $1 AND kind = 'holding')"
+    );
     tx.all_of_set(sql, args![scope.partner()?, today.to_string()], serials).await
 }
 

@@ -291,6 +291,42 @@ async fn row_level_security_alone_shows_a_neighbour_nothing() {
     assert!(neighbour.execute("ALTER TABLE placements DISABLE ROW LEVEL SECURITY", vec![]).await.is_err());
 }
 
+/// Questions of many go down one connection: each is answered for whoever asks, whoever asked before. With every
+/// connection of the pool taken, they are answered all the same.
+#[tokio::test]
+async fn quick_answers_share_connections_and_nothing_else() {
+    let world = World::new(Postgres, "pipes").await;
+    let partners = [world.partner("A").await, world.partner("B").await, world.partner("C").await];
+    for (number, partner) in partners.into_iter().enumerate() {
+        world.apply(&[arrival(world.ambient.id(), &format!("5CG000{number}AB"), partner)]).await.unwrap();
+    }
+    let mut taken = Vec::new();
+    for _ in 0..16 {
+        taken.push(world.store.write(&world.system).await.unwrap());
+    }
+    let asks = (0..300).map(|number| {
+        let (store, system, partners) = (world.store.clone(), world.system, partners);
+        async move {
+            let sql = "SELECT serial FROM placements WHERE serial > $1 ORDER BY serial";
+            let scope = partners.get(number % 4).map_or(system, |partner| partner_scope(*partner));
+            let mut tx = store.read(&scope).await.unwrap();
+            let rows: Vec<(String,)> = tx.all_quick(sql, roadstead_store::args!["5"]).await.unwrap();
+            let seen: Vec<&str> = rows.iter().map(|(serial,)| serial.as_str()).collect();
+            match number % 4 {
+                3 => assert_eq!(seen, ["5CG0000AB", "5CG0001AB", "5CG0002AB"]),
+                own => assert_eq!(seen, [format!("5CG000{own}AB")]),
+            }
+        }
+    });
+    futures_util::future::join_all(asks).await;
+    let mut tx = world.store.read(&partner_scope(partners[0])).await.unwrap();
+    let nothing: Vec<(i64,)> = tx
+        .all_quick("UPDATE tenant_counts SET devices = 0 RETURNING devices", vec![])
+        .await
+        .unwrap_or_default();
+    assert!(nothing.is_empty(), "{nothing:?}");
+}
+
 /// No table is forgotten: each has its wall, and the application owns none.
 #[tokio::test]
 async fn every_table_has_row_level_security_forced() {

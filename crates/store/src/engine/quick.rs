@@ -7,13 +7,11 @@ use std::time::Duration;
 
 use rusqlite::types::{ToSqlOutput, Value, ValueRef};
 use rusqlite::{Connection, OpenFlags, Row, ToSql, params_from_iter};
-use serde::de::value::{Error as Mismatch, StrDeserializer};
-use serde::de::{
-    DeserializeOwned, DeserializeSeed, Error as _, IntoDeserializer, MapAccess, SeqAccess, Visitor,
-};
-use serde::forward_to_deserialize_any;
+use serde::de::DeserializeOwned;
+use serde::de::value::Error as Mismatch;
 
 use super::Arg;
+use super::cells::{self, Cell, Cells, mismatch};
 use crate::error::{Error, Result};
 
 /// Connections that only read.
@@ -73,11 +71,7 @@ fn rows<T: DeserializeOwned>(
     // SQLite takes `$1` for a name, `?1` for a number.
     let mut statement = connection.prepare_cached(&sql.replace('$', "?"))?;
     let names: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
-    let read = |row: &Row<'_>| {
-        Ok(T::deserialize(Columns { row, names: &names, at: 0 })
-            .map_err(|error| Error::bad("a row read at once", error)))
-    };
-    statement.query_map(params_from_iter(args), read)?.collect()
+    statement.query_map(params_from_iter(args), |row| Ok(cells::read(row, &names)))?.collect()
 }
 
 impl ToSql for Arg {
@@ -96,124 +90,14 @@ impl ToSql for Arg {
     }
 }
 
-/// A row for serde: by the columns' names for a struct, by their order for a tuple.
-struct Columns<'a> {
-    row: &'a Row<'a>,
-    names: &'a [String],
-    at: usize,
-}
-
-impl<'a> Columns<'a> {
-    fn value(&self) -> std::result::Result<Cell<'a>, Mismatch> {
-        self.row.get_ref(self.at).map(Cell).map_err(Mismatch::custom)
-    }
-}
-
-impl<'de> serde::Deserializer<'de> for Columns<'_> {
-    type Error = Mismatch;
-
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> std::result::Result<V::Value, Mismatch> {
-        visitor.visit_seq(self)
-    }
-
-    fn deserialize_struct<V: Visitor<'de>>(
-        self,
-        _name: &'static str,
-        _fields: &'static [&'static str],
-        visitor: V,
-    ) -> std::result::Result<V::Value, Mismatch> {
-        visitor.visit_map(self)
-    }
-
-    forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 char str string bytes byte_buf option unit unit_struct
-        newtype_struct seq tuple tuple_struct map enum identifier ignored_any
-    }
-}
-
-impl<'de> SeqAccess<'de> for Columns<'_> {
-    type Error = Mismatch;
-
-    fn next_element_seed<T: DeserializeSeed<'de>>(
-        &mut self,
-        seed: T,
-    ) -> std::result::Result<Option<T::Value>, Mismatch> {
-        if self.at == self.names.len() {
-            return Ok(None);
-        }
-        let value = seed.deserialize(self.value()?)?;
-        self.at += 1;
-        Ok(Some(value))
-    }
-}
-
-impl<'de> MapAccess<'de> for Columns<'_> {
-    type Error = Mismatch;
-
-    fn next_key_seed<K: DeserializeSeed<'de>>(
-        &mut self,
-        seed: K,
-    ) -> std::result::Result<Option<K::Value>, Mismatch> {
-        let Some(name) = self.names.get(self.at) else { return Ok(None) };
-        let name: StrDeserializer<'_, Mismatch> = name.as_str().into_deserializer();
-        seed.deserialize(name).map(Some)
-    }
-
-    fn next_value_seed<V: DeserializeSeed<'de>>(
-        &mut self,
-        seed: V,
-    ) -> std::result::Result<V::Value, Mismatch> {
-        let value = seed.deserialize(self.value()?)?;
-        self.at += 1;
-        Ok(value)
-    }
-}
-
-/// One value of a row.
-struct Cell<'a>(ValueRef<'a>);
-
-impl<'de> serde::Deserializer<'de> for Cell<'_> {
-    type Error = Mismatch;
-
-    fn is_human_readable(&self) -> bool {
-        // An identifier is its sixteen bytes.
-        false
-    }
-
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> std::result::Result<V::Value, Mismatch> {
-        match self.0 {
-            ValueRef::Null => visitor.visit_unit(),
-            ValueRef::Integer(number) => visitor.visit_i64(number),
-            ValueRef::Real(number) => visitor.visit_f64(number),
-            ValueRef::Text(text) => visitor.visit_str(std::str::from_utf8(text).map_err(Mismatch::custom)?),
-            ValueRef::Blob(bytes) => visitor.visit_bytes(bytes),
-        }
-    }
-
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> std::result::Result<V::Value, Mismatch> {
-        match self.0 {
-            ValueRef::Null => visitor.visit_none(),
-            _ => visitor.visit_some(self),
-        }
-    }
-
-    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> std::result::Result<V::Value, Mismatch> {
-        match self.0 {
-            ValueRef::Integer(number) => visitor.visit_bool(number != 0),
-            _ => self.deserialize_any(visitor),
-        }
-    }
-
-    fn deserialize_newtype_struct<V: Visitor<'de>>(
-        self,
-        _name: &'static str,
-        visitor: V,
-    ) -> std::result::Result<V::Value, Mismatch> {
-        visitor.visit_newtype_struct(self)
-    }
-
-    forward_to_deserialize_any! {
-        i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 char str string bytes byte_buf unit unit_struct seq tuple
-        tuple_struct map struct enum identifier ignored_any
+impl Cells for Row<'_> {
+    fn cell(&self, at: usize) -> std::result::Result<Cell<'_>, Mismatch> {
+        Ok(match self.get_ref(at).map_err(mismatch)? {
+            ValueRef::Null => Cell::Null,
+            ValueRef::Integer(number) => Cell::Int(number),
+            ValueRef::Real(number) => Cell::Real(number),
+            ValueRef::Text(text) => Cell::Text(std::str::from_utf8(text).map_err(mismatch)?),
+            ValueRef::Blob(bytes) => Cell::Bytes(bytes),
+        })
     }
 }

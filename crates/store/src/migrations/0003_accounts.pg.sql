@@ -6,19 +6,19 @@ BEGIN
         EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON %I TO roadstead_app', t);
         EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', t);
         EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', t);
-        EXECUTE format($p$CREATE POLICY platform ON %I USING ((SELECT roadstead_reach()) = 'platform')$p$, t);
+        EXECUTE format($p$CREATE POLICY platform ON %I USING (roadstead_reach() = 'platform')$p$, t);
     END LOOP;
 END
 $$;
 
 -- Anybody may have a mail written for their home; only the platform reads them, since they hold secrets until they are
 -- sent. Throttles belong to the platform alone.
-CREATE POLICY home ON mails FOR INSERT WITH CHECK (home = (SELECT roadstead_home()));
+CREATE POLICY home ON mails FOR INSERT WITH CHECK (home = roadstead_home());
 
 -- A home's own people, with their sessions.
 CREATE POLICY home ON users USING (
-    (SELECT roadstead_reach()) IN ('reporter', 'partner', 'customer') AND home = (SELECT roadstead_home()));
-CREATE POLICY home ON sessions USING (EXISTS (SELECT FROM users WHERE users.id = sessions.user_id));
-CREATE POLICY home ON password_resets USING (EXISTS (SELECT FROM users WHERE users.id = password_resets.user_id));
+    roadstead_reach() IN ('reporter', 'partner', 'customer') AND home = roadstead_home());
+CREATE POLICY home ON sessions USING ((SELECT true FROM users u WHERE u.id = sessions.user_id));
+CREATE POLICY home ON password_resets USING ((SELECT true FROM users u WHERE u.id = password_resets.user_id));
 CREATE POLICY home ON invitations USING (
-    (SELECT roadstead_reach()) IN ('reporter', 'partner', 'customer') AND home = (SELECT roadstead_home()));
+    roadstead_reach() IN ('reporter', 'partner', 'customer') AND home = roadstead_home());

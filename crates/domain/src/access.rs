@@ -108,6 +108,8 @@ pub enum Action {
     ManageCustomers,
     /// Accept, decline, change or end the own customer tenant's partner, and what it may see.
     ManageOwnTenant,
+    /// Turn the self-service switch of a customer tenant.
+    TurnSelfService,
     /// Read transfers.
     ReadTransfers,
     /// Preview, commit and undo transfers.
@@ -134,6 +136,7 @@ impl Action {
         Action::ReadCustomers,
         Action::ManageCustomers,
         Action::ManageOwnTenant,
+        Action::TurnSelfService,
         Action::ReadTransfers,
         Action::Transfer,
         Action::FollowEvents,
@@ -263,11 +266,14 @@ pub fn authorize(caller: &Caller, action: Action) -> Result<Scope, Denied> {
             _ => return Err(Denied::NotFound),
         },
         (Role::PartnerAdmin | Role::PartnerReadOnly, Home::Partner(partner)) => match action {
-            A::ReadAudit | A::ManageCustomers | A::Transfer if read_only => return Err(Denied::Forbidden),
+            A::ReadAudit | A::ManageCustomers | A::TurnSelfService | A::Transfer if read_only => {
+                return Err(Denied::Forbidden);
+            }
             A::ReadUnassigned
             | A::ReadDevice
             | A::ReadCustomers
             | A::ManageCustomers
+            | A::TurnSelfService
             | A::ReadTransfers
             | A::Transfer
             | A::FollowEvents
@@ -275,8 +281,10 @@ pub fn authorize(caller: &Caller, action: Action) -> Result<Scope, Denied> {
             _ => return Err(Denied::NotFound),
         },
         (Role::ItAdmin | Role::ReportAdmin, Home::Customer(customer)) => match action {
-            A::ReadAudit | A::ManageOwnTenant if read_only => return Err(Denied::Forbidden),
-            A::ReadCustomers | A::ManageOwnTenant | A::FollowEvents | A::ReadAudit => {
+            A::ReadAudit | A::ManageOwnTenant | A::TurnSelfService if read_only => {
+                return Err(Denied::Forbidden);
+            }
+            A::ReadCustomers | A::ManageOwnTenant | A::TurnSelfService | A::FollowEvents | A::ReadAudit => {
                 Reach::Customer(customer)
             }
             _ => return Err(Denied::NotFound),
@@ -330,10 +338,10 @@ mod tests {
             table,
             "operator at operator: ReadPartners ManagePartners ReadReporters ManageReporters SubmitReport ReadReports FollowEvents ReadAudit ReadMails\n\
              distributor at reporter: SubmitReport ReadReports FollowEvents ReadAudit\n\
-             partner_admin at partner: ReadUnassigned ReadDevice ReadCustomers ManageCustomers ReadTransfers Transfer FollowEvents ReadAudit\n\
-             partner_read_only at partner: ReadUnassigned ReadDevice ReadCustomers ManageCustomers=403 ReadTransfers Transfer=403 FollowEvents ReadAudit=403\n\
-             it_admin at customer: ReadCustomers ManageOwnTenant FollowEvents ReadAudit\n\
-             report_admin at customer: ReadCustomers ManageOwnTenant=403 FollowEvents ReadAudit=403\n"
+             partner_admin at partner: ReadUnassigned ReadDevice ReadCustomers ManageCustomers TurnSelfService ReadTransfers Transfer FollowEvents ReadAudit\n\
+             partner_read_only at partner: ReadUnassigned ReadDevice ReadCustomers ManageCustomers=403 TurnSelfService=403 ReadTransfers Transfer=403 FollowEvents ReadAudit=403\n\
+             it_admin at customer: ReadCustomers ManageOwnTenant TurnSelfService FollowEvents ReadAudit\n\
+             report_admin at customer: ReadCustomers ManageOwnTenant=403 TurnSelfService=403 FollowEvents ReadAudit=403\n"
         );
     }
 

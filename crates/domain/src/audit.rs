@@ -37,6 +37,8 @@ pub enum AuditAction {
     AssignedPartnerChanged,
     /// What a customer's partner may see was changed.
     PartnerAccessChanged,
+    /// A self-service switch was turned.
+    SelfServiceTurned,
     /// A transfer was carried out.
     TransferCommitted,
     /// A transfer was undone.
@@ -64,6 +66,7 @@ impl AuditAction {
             AuditAction::CustomerCreated => "customer.created",
             AuditAction::AssignedPartnerChanged => "assigned_partner.changed",
             AuditAction::PartnerAccessChanged => "partner_access.changed",
+            AuditAction::SelfServiceTurned => "self_service.turned",
             AuditAction::TransferCommitted => "transfer.committed",
             AuditAction::TransferUndone => "transfer.undone",
             AuditAction::ArrivalDeclined => "arrival.declined",

@@ -17,6 +17,7 @@ pub mod mail;
 pub mod partner;
 pub mod placement;
 pub mod sale;
+pub mod self_service;
 pub mod serial;
 pub mod transfer;
 pub mod wire;

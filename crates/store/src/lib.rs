@@ -29,6 +29,7 @@ pub mod pool;
 pub mod reporters;
 pub mod reports;
 pub mod saved_views;
+pub mod self_service;
 pub mod serials;
 pub mod sessions;
 pub mod testing;

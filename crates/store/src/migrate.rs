@@ -19,6 +19,11 @@ const MIGRATIONS: &[Migration] = &[
     (5, include_str!("migrations/0005_pool.sql"), include_str!("migrations/0005_pool.pg.sql")),
     (10, include_str!("migrations/0010_transfers.sql"), include_str!("migrations/0010_transfers.pg.sql")),
     (11, include_str!("migrations/0011_arrivals.sql"), include_str!("migrations/0011_arrivals.pg.sql")),
+    (
+        12,
+        include_str!("migrations/0012_self_service.sql"),
+        include_str!("migrations/0012_self_service.pg.sql"),
+    ),
 ];
 
 const VERSIONS: &str = "CREATE TABLE IF NOT EXISTS schema_versions (version BIGINT PRIMARY KEY)";

@@ -1,6 +1,6 @@
 //! The one writer of placements: compare-and-swap on the generation, and the hash-chained log of every move (R1).
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use roadstead_domain::access::Scope;
 use roadstead_domain::audit::{CHAIN_START, ChainEntry, ProofRow};
@@ -73,7 +73,12 @@ pub async fn apply(tx: &mut Tx, scope: &Scope, moves: &[Cause], at: Micros) -> R
         other => other,
     })?;
     write_log(tx, moves, at).await?;
-    write_counts(tx, moves).await
+    write_counts(tx, moves).await?;
+    // No report line puts a PC into a customer tenant.
+    let carried = moves.iter().filter(|cause| matches!(cause.why, Why::Operation { .. }));
+    let targets: BTreeSet<TenantId> =
+        carried.filter_map(|cause| cause.moved.to).map(|to| to.tenant).collect();
+    crate::self_service::arm(tx, targets, at).await
 }
 
 async fn write_placements(tx: &mut Tx, moves: &[Cause], at: Micros) -> Result<()> {

@@ -1,7 +1,7 @@
 //! Judges a batch of lines and does what follows, in the caller's transaction. Reports and replays both come here, and
 //! so does a preview, which only skips the doing.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use roadstead_domain::access::Scope;
 use roadstead_domain::audit::AuditAction;
@@ -11,13 +11,13 @@ use roadstead_domain::event::Event;
 use roadstead_domain::ids::{DeviceId, ReportId, ReporterId, TenantId};
 use roadstead_domain::partner::SupportLevel;
 use roadstead_domain::placement::{Move, Place};
-use roadstead_domain::sale::{Effect, Parked, Reason, SaleLine, Transaction, Verdict, judge};
+use roadstead_domain::sale::{Effect, Holder, Parked, Reason, SaleLine, Transaction, Verdict, judge};
 use roadstead_store::audit::NewEntry;
 use roadstead_store::entitlements::Attached;
 use roadstead_store::partners::KnownSellers;
 use roadstead_store::placements::{Cause, Why};
 use roadstead_store::serials::{Key, Known, NewDevice};
-use roadstead_store::{Tx, audit, entitlements, outbox, partners, placements, pool, serials};
+use roadstead_store::{Tx, audit, entitlements, outbox, partners, placements, pool, self_service, serials};
 
 use crate::app::App;
 
@@ -61,6 +61,8 @@ struct Batch<'a> {
     renamed: HashMap<DeviceId, (&'a str, &'a str)>,
     attach: HashMap<(DeviceId, SupportLevel), Attached>,
     detach: HashSet<DeviceId>,
+    /// Customer tenants in which a PC is entitled anew.
+    entitled_customers: BTreeSet<TenantId>,
     withdrawn: Vec<Parked>,
 }
 
@@ -92,6 +94,7 @@ pub(super) async fn judge_batch(
         renamed: HashMap::new(),
         attach: HashMap::new(),
         detach: HashSet::new(),
+        entitled_customers: BTreeSet::new(),
         withdrawn: Vec::new(),
     };
     // An id for each serial in the order of the serials, so that their indexes grow alike; more for a serial that two
@@ -226,6 +229,11 @@ fn attach(batch: &mut Batch<'_>, item: &Item<'_>, key: &Key) {
     if let (Some(level), Some(device)) = (item.line.level, device) {
         let entitlement = entitlement::of_sale(level, item.line.date, item.line.shipped_on);
         let (report, line) = (item.at.report, item.at.line);
+        if let Some(Known { place: Some(place), state, .. }) = batch.known.get(key)
+            && matches!(state.holder, Holder::Customer(_))
+        {
+            batch.entitled_customers.insert(place.tenant);
+        }
         batch.attach.insert((device, level), Attached { device, entitlement, report, line });
     }
 }
@@ -251,7 +259,8 @@ async fn write(
     let mut attach: Vec<Attached> = batch.attach.values().cloned().collect();
     attach.sort_unstable_by_key(|attached| attached.device);
     entitlements::attach(tx, scope, &attach).await?;
-    Ok(())
+    // A PC that is with a customer already may be its first with Premium or Premium+.
+    self_service::arm(tx, batch.entitled_customers.iter().copied(), now).await
 }
 
 /// One event and one line in its log for each partner that the batch concerns.

@@ -10,6 +10,7 @@ pub mod pool;
 pub mod replay;
 pub mod reporters;
 pub mod saved_views;
+pub mod self_service;
 pub mod sign_in;
 pub mod submit_report;
 pub mod tokens;

@@ -10,8 +10,9 @@ use roadstead_domain::access::{Action, Scope};
 use roadstead_domain::clock::Micros;
 use roadstead_domain::customer::{Assignment, Management, Preset, Step, plans};
 use roadstead_domain::partner::SupportLevel;
+use roadstead_domain::self_service::{Switch, off_refused};
 use roadstead_store::customers::{self as rows, Customer};
-use roadstead_store::{Tx, partners, transfers};
+use roadstead_store::{Tx, partners, self_service as stored_switch, transfers};
 use serde::Deserialize;
 
 use super::field::Field;
@@ -19,14 +20,14 @@ use super::format::{instant, link, number};
 use super::layout::{Chosen, Entry, Frame};
 use super::pager::{Pager, page_at};
 use crate::app::App;
-use crate::flows::Refused;
 use crate::flows::customers::{self, NewAdmin, NewCustomer};
+use crate::flows::{Refused, self_service};
 use crate::http::{Browser, Form, Problem};
 use crate::i18n::Lang;
 
 const PATH: &str = "/customers";
 /// What can have been done a moment ago.
-const DONE: [&str; 4] = ["created", "invited", "assigned", "access"];
+const DONE: [&str; 6] = ["created", "invited", "assigned", "access", "on", "off"];
 
 /// A form as it was sent.
 type Sent = HashMap<String, String>;
@@ -114,6 +115,8 @@ pub(super) struct CustomerPage {
     pub(super) lang: Lang,
     pub(super) card: Card,
     pub(super) q: String,
+    /// Whether the reader, as the customer, has a partner to answer.
+    pub(super) invited: bool,
     /// Why the partner sees no PCs here.
     pub(super) closed: Option<(String, String)>,
     pub(super) list: Option<DeviceList>,
@@ -150,6 +153,11 @@ pub(super) struct SettingsPage {
     pub(super) accepted: bool,
     pub(super) requested: bool,
     pub(super) open: bool,
+    /// How the self-service switch stands: its code and text; `None` where the reader may not look.
+    pub(super) switch: Option<(&'static str, String)>,
+    /// Why it may not be off: text and advice.
+    pub(super) off_refused: Option<(String, String)>,
+    pub(super) may_turn: bool,
 }
 
 fn state(lang: Lang, customer: &Customer) -> (&'static str, String) {
@@ -435,6 +443,7 @@ pub(super) async fn one(
         frame: inside(&browser, &uri, &scope, &customer, customer.name.clone()),
         lang,
         card: card(lang, &customer),
+        invited: scope.customer().is_ok() && customer.assignment == Assignment::Invited.as_str(),
         closed: (!may_look).then(|| (lang.code_text(code), lang.code_advice(code))),
         list,
         targets: targets.into_iter().filter(|(to, _)| *to != customer.number).collect(),
@@ -475,6 +484,46 @@ pub(super) async fn overview(
     uri: Uri,
 ) -> Result<Response, Problem> {
     settings(&app, &browser, &id, &uri, "overview", None).await
+}
+
+/// Shows Settings > Notifications.
+pub(super) async fn notifications(
+    State(app): State<App>,
+    browser: Browser,
+    Path(id): Path<String>,
+    uri: Uri,
+) -> Result<Response, Problem> {
+    settings(&app, &browser, &id, &uri, "notifications", None).await
+}
+
+/// Where the switch is wanted.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Turned {
+    to: String,
+}
+
+/// Turns the self-service switch.
+pub(super) async fn turn(
+    State(app): State<App>,
+    browser: Browser,
+    Path(id): Path<String>,
+    uri: Uri,
+    Form(turned): Form<Turned>,
+) -> Result<Response, Problem> {
+    let scope = browser.may(Action::TurnSelfService)?;
+    let to = if turned.to == "on" { Switch::On } else { Switch::Off };
+    match self_service::turn(&app, &scope, &id, to).await {
+        Ok(()) => {
+            let done = if to == Switch::On { "on" } else { "off" };
+            Ok(Redirect::to(&link(&format!("{PATH}/{id}/settings/notifications"), &[("done", done)]))
+                .into_response())
+        }
+        Err(Refused::Conflict(code)) => {
+            settings(&app, &browser, &id, &uri, "notifications", Some(code)).await
+        }
+        Err(refused) => Err(refused.into()),
+    }
 }
 
 /// Shows Settings > Assigned Partner.
@@ -528,6 +577,8 @@ async fn settings(
     .filter(|(_, value)| !value.is_empty())
     .collect();
     let is = |assignment: Assignment| customer.assignment == assignment.as_str();
+    let open = is_customer || customer.is_open_to_partner();
+    let (switch, held) = stored_switch::get(&mut tx, &scope, &customer).await?;
     let title = lang.text_with("customer-settings", &[("name", customer.name.as_str().into())]);
     let page = super::page(&SettingsPage {
         frame: inside(browser, uri, &scope, &customer, title),
@@ -547,6 +598,9 @@ async fn settings(
         accepted: is(Assignment::Accepted),
         requested: is(Assignment::Requested),
         open: customer.partner_access,
+        switch: open.then(|| (switch.as_str(), lang.text(&format!("self-service-{}", switch.as_str())))),
+        off_refused: off_refused(held).map(|no| (lang.code_text(no.code()), lang.code_advice(no.code()))),
+        may_turn: browser.may(Action::TurnSelfService).is_ok() && !(is_customer && partner_run),
     })?;
     let status = if refused.is_some() { StatusCode::CONFLICT } else { StatusCode::OK };
     Ok((status, page).into_response())

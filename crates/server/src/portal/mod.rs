@@ -54,6 +54,8 @@ pub fn routes() -> Routes {
         .get("/customers/{id}/arrivals", arrivals::show)
         .post("/customers/{id}/arrivals", arrivals::decline)
         .get("/customers/{id}/settings", customers::overview)
+        .get("/customers/{id}/settings/notifications", customers::notifications)
+        .post("/customers/{id}/settings/notifications", customers::turn)
         .get("/customers/{id}/settings/assigned-partner", customers::assigned_partner)
         .post("/customers/{id}/settings/assigned-partner/{step}", customers::take_step)
         .get("/help", guides::first)

@@ -16,6 +16,7 @@ mod pool;
 mod previous;
 mod reports;
 mod resume;
+mod self_service;
 mod sign_in;
 mod transfers;
 mod unassigned;

@@ -3,10 +3,11 @@
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
-use roadstead_domain::access::Action;
+use roadstead_domain::access::{Action, Scope};
 use roadstead_domain::arrival::DECLINE_FOR;
 use roadstead_domain::customer::{Management, Preset, Step};
 use roadstead_domain::partner::SupportLevel;
+use roadstead_domain::self_service::{Refusal, Switch, off_refused};
 use roadstead_store::arrivals as arrivals_of;
 use roadstead_store::customers::{self as rows, Customer, CustomerDevice};
 use serde::{Deserialize, Serialize};
@@ -15,7 +16,7 @@ use uuid::Uuid;
 
 use super::{ListOf, PageQuery, ProblemBody, Reference, created, instant};
 use crate::app::App;
-use crate::flows::{arrivals as arrivals_flow, customers};
+use crate::flows::{arrivals as arrivals_flow, customers, self_service};
 use crate::http::{ApiCaller, Problem};
 
 #[derive(Debug, Default, Serialize, Deserialize, ToSchema)]
@@ -419,4 +420,66 @@ pub(super) async fn decline_arrivals(
     drop(tx);
     let declined = arrivals_flow::decline(&app, &scope, &asked.serials, &asked.reason).await?;
     Ok(Json(DeclinedBody { declined }))
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct NotificationSettingsBody {
+    /// `unset` before the first PC, `on` or `off`.
+    self_service: &'static str,
+    /// Whether it may be off now.
+    off_allowed: bool,
+    /// Why not: `self_service.no_device_yet`, `self_service.no_entitled_device_yet` or null.
+    reason: Option<&'static str>,
+}
+
+async fn settings_body(app: &App, scope: &Scope, id: &str) -> Result<NotificationSettingsBody, Problem> {
+    let mut tx = app.store.read(scope).await?;
+    let (_, switch, held) = self_service::read(&mut tx, scope, id).await?;
+    let refused = off_refused(held);
+    Ok(NotificationSettingsBody {
+        self_service: switch.as_str(),
+        off_allowed: refused.is_none(),
+        reason: refused.map(Refusal::code),
+    })
+}
+
+/// How the self-service switch of the customer tenant stands.
+#[utoipa::path(
+    get, path = "/customers/{id}/notification-settings", tag = "customers", params(("id" = String, Path)),
+    responses((status = 200, body = NotificationSettingsBody), (status = 404, body = ProblemBody))
+)]
+pub(super) async fn notification_settings(
+    State(app): State<App>,
+    caller: ApiCaller,
+    Path(id): Path<String>,
+) -> Result<Json<NotificationSettingsBody>, Problem> {
+    let scope = caller.may(Action::ReadCustomers)?;
+    Ok(Json(settings_body(&app, &scope, &id).await?))
+}
+
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(default)]
+pub(super) struct SwitchChange {
+    /// `on` or `off`.
+    self_service: String,
+}
+
+/// Turn the self-service switch of the customer tenant.
+#[utoipa::path(
+    patch, path = "/customers/{id}/notification-settings", tag = "customers", params(("id" = String, Path)),
+    request_body = SwitchChange,
+    responses((status = 200, body = NotificationSettingsBody), (status = 404, body = ProblemBody), (status = 409, body = ProblemBody))
+)]
+pub(super) async fn set_notification_settings(
+    State(app): State<App>,
+    caller: ApiCaller,
+    Path(id): Path<String>,
+    Json(change): Json<SwitchChange>,
+) -> Result<Json<NotificationSettingsBody>, Problem> {
+    let scope = caller.may(Action::TurnSelfService)?;
+    let wanted = choice(&change.self_service, "", "self_service", |text| {
+        Switch::from_code(text).filter(|switch| *switch != Switch::Unset)
+    })?;
+    self_service::turn(&app, &scope, &id, wanted).await?;
+    Ok(Json(settings_body(&app, &scope, &id).await?))
 }

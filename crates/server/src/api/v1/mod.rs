@@ -55,6 +55,7 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(customers::devices))
         .routes(routes!(customers::assigned_partner, customers::set_access))
         .routes(routes!(customers::step))
+        .routes(routes!(customers::notification_settings, customers::set_notification_settings))
         .routes(routes!(customers::arrivals))
         .routes(routes!(customers::decline_arrivals))
         .routes(routes!(unassigned_devices::groups))

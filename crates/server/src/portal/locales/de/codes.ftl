@@ -220,3 +220,7 @@ arrival-too-late = Er kam vor zu langer Zeit
 arrival-too-late-advice = Eine Ankunft lässt sich 14 Tage lang ablehnen. Bitten Sie Ihren Partner, ihn zurückzunehmen.
 arrival-too-many = Zu viele auf einmal
 arrival-too-many-advice = Höchstens 1.000 Seriennummern. Teilen Sie die Liste.
+self-service-no-device-yet = Hier war noch kein PC
+self-service-no-device-yet-advice = Der Schalter stellt sich mit dem ersten PC selbst auf An. Übertragen oder registrieren Sie zuerst einen.
+self-service-no-entitled-device-yet = Hier war noch kein PC mit Premium oder Premium+
+self-service-no-entitled-device-yet-advice = Erst nach dem ersten lassen sich die Self-Service-Benachrichtigungen ausschalten. PCs ohne Anspruch zeigen ohnehin keine Reparatur-Popups.

@@ -220,3 +220,7 @@ arrival-too-late = It came too long ago
 arrival-too-late-advice = An arrival can be declined for 14 days. Ask your partner to take it back.
 arrival-too-many = Too many at once
 arrival-too-many-advice = At most 1,000 serials. Divide the list.
+self-service-no-device-yet = No PC has been here yet
+self-service-no-device-yet-advice = The switch turns itself on with the first PC. Move or enrol one first.
+self-service-no-entitled-device-yet = No PC with Premium or Premium+ has been here yet
+self-service-no-entitled-device-yet-advice = Only after the first one can self-service notifications be turned off. PCs without an entitlement show no repair pop-ups anyway.

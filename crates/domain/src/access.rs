@@ -42,6 +42,14 @@ impl Role {
         }
     }
 
+    /// Whether it manages the users of its home. A home keeps at least one who does.
+    pub fn manages_users(self) -> bool {
+        match self {
+            Role::Operator | Role::Distributor | Role::PartnerAdmin | Role::ItAdmin => true,
+            Role::PartnerReadOnly | Role::ReportAdmin => false,
+        }
+    }
+
     /// The role with this code.
     pub fn from_code(code: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|role| role.as_str() == code)
@@ -83,6 +91,27 @@ pub struct Caller {
     pub home: Home,
 }
 
+impl Home {
+    /// The roles that there are in a home of this kind.
+    pub fn roles(self) -> &'static [Role] {
+        match self {
+            Home::Operator => &[Role::Operator],
+            Home::Reporter(_) => &[Role::Distributor],
+            Home::Partner(_) => &[Role::PartnerAdmin, Role::PartnerReadOnly],
+            Home::Customer(_) => &[Role::ItAdmin, Role::ReportAdmin],
+        }
+    }
+
+    /// Its id; `None` for the operator's.
+    pub fn id(self) -> Option<uuid::Uuid> {
+        match self {
+            Home::Operator => None,
+            Home::Reporter(id) => Some(id.0),
+            Home::Partner(id) | Home::Customer(id) => Some(id.0),
+        }
+    }
+}
+
 /// What can be asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Action {
@@ -120,6 +149,12 @@ pub enum Action {
     ReadAudit,
     /// See which mails went out.
     ReadMails,
+    /// Invite people into one's own home, change and remove them.
+    ManageUsers,
+    /// One's own profile, password and sessions.
+    OwnAccount,
+    /// Make and revoke tokens of the API.
+    ManageTokens,
 }
 
 impl Action {
@@ -142,6 +177,9 @@ impl Action {
         Action::FollowEvents,
         Action::ReadAudit,
         Action::ReadMails,
+        Action::ManageUsers,
+        Action::OwnAccount,
+        Action::ManageTokens,
     ];
 }
 
@@ -258,15 +296,25 @@ pub fn authorize(caller: &Caller, action: Action) -> Result<Scope, Denied> {
             | A::ReadReports
             | A::FollowEvents
             | A::ReadAudit
-            | A::ReadMails => Reach::Platform,
+            | A::ReadMails
+            | A::ManageUsers
+            | A::OwnAccount
+            | A::ManageTokens => Reach::Platform,
             _ => return Err(Denied::NotFound),
         },
         (Role::Distributor, Home::Reporter(reporter)) => match action {
-            A::SubmitReport | A::ReadReports | A::FollowEvents | A::ReadAudit => Reach::Reporter(reporter),
+            A::SubmitReport
+            | A::ReadReports
+            | A::FollowEvents
+            | A::ReadAudit
+            | A::ManageUsers
+            | A::OwnAccount => Reach::Reporter(reporter),
             _ => return Err(Denied::NotFound),
         },
         (Role::PartnerAdmin | Role::PartnerReadOnly, Home::Partner(partner)) => match action {
-            A::ReadAudit | A::ManageCustomers | A::TurnSelfService | A::Transfer if read_only => {
+            A::ReadAudit | A::ManageCustomers | A::TurnSelfService | A::Transfer | A::ManageUsers
+                if read_only =>
+            {
                 return Err(Denied::Forbidden);
             }
             A::ReadUnassigned
@@ -277,16 +325,22 @@ pub fn authorize(caller: &Caller, action: Action) -> Result<Scope, Denied> {
             | A::ReadTransfers
             | A::Transfer
             | A::FollowEvents
-            | A::ReadAudit => Reach::Partner(partner),
+            | A::ReadAudit
+            | A::ManageUsers
+            | A::OwnAccount => Reach::Partner(partner),
             _ => return Err(Denied::NotFound),
         },
         (Role::ItAdmin | Role::ReportAdmin, Home::Customer(customer)) => match action {
-            A::ReadAudit | A::ManageOwnTenant | A::TurnSelfService if read_only => {
+            A::ReadAudit | A::ManageOwnTenant | A::TurnSelfService | A::ManageUsers if read_only => {
                 return Err(Denied::Forbidden);
             }
-            A::ReadCustomers | A::ManageOwnTenant | A::TurnSelfService | A::FollowEvents | A::ReadAudit => {
-                Reach::Customer(customer)
-            }
+            A::ReadCustomers
+            | A::ManageOwnTenant
+            | A::TurnSelfService
+            | A::FollowEvents
+            | A::ReadAudit
+            | A::ManageUsers
+            | A::OwnAccount => Reach::Customer(customer),
             _ => return Err(Denied::NotFound),
         },
         // A role outside its kind of home is a broken credential: it fails closed.
@@ -336,12 +390,12 @@ mod tests {
         }
         assert_eq!(
             table,
-            "operator at operator: ReadPartners ManagePartners ReadReporters ManageReporters SubmitReport ReadReports FollowEvents ReadAudit ReadMails\n\
-             distributor at reporter: SubmitReport ReadReports FollowEvents ReadAudit\n\
-             partner_admin at partner: ReadUnassigned ReadDevice ReadCustomers ManageCustomers TurnSelfService ReadTransfers Transfer FollowEvents ReadAudit\n\
-             partner_read_only at partner: ReadUnassigned ReadDevice ReadCustomers ManageCustomers=403 TurnSelfService=403 ReadTransfers Transfer=403 FollowEvents ReadAudit=403\n\
-             it_admin at customer: ReadCustomers ManageOwnTenant TurnSelfService FollowEvents ReadAudit\n\
-             report_admin at customer: ReadCustomers ManageOwnTenant=403 TurnSelfService=403 FollowEvents ReadAudit=403\n"
+            "operator at operator: ReadPartners ManagePartners ReadReporters ManageReporters SubmitReport ReadReports FollowEvents ReadAudit ReadMails ManageUsers OwnAccount ManageTokens\n\
+             distributor at reporter: SubmitReport ReadReports FollowEvents ReadAudit ManageUsers OwnAccount\n\
+             partner_admin at partner: ReadUnassigned ReadDevice ReadCustomers ManageCustomers TurnSelfService ReadTransfers Transfer FollowEvents ReadAudit ManageUsers OwnAccount\n\
+             partner_read_only at partner: ReadUnassigned ReadDevice ReadCustomers ManageCustomers=403 TurnSelfService=403 ReadTransfers Transfer=403 FollowEvents ReadAudit=403 ManageUsers=403 OwnAccount\n\
+             it_admin at customer: ReadCustomers ManageOwnTenant TurnSelfService FollowEvents ReadAudit ManageUsers OwnAccount\n\
+             report_admin at customer: ReadCustomers ManageOwnTenant=403 TurnSelfService=403 FollowEvents ReadAudit=403 ManageUsers=403 OwnAccount\n"
         );
     }
 

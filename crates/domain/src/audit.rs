@@ -4,74 +4,79 @@ use sha2::{Digest, Sha256};
 
 use crate::ids::{DeviceId, TenantId};
 
-/// What the log says was done. The codes are stable.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AuditAction {
-    /// A partner was added.
-    PartnerCreated,
-    /// A qualification was recorded or changed.
-    QualificationRecorded,
-    /// A holding tenant came into being.
-    HoldingTenantCreated,
-    /// A reporter was added.
-    ReporterCreated,
-    /// A report was handed in.
-    ReportReceived,
-    /// A batch of a report moved PCs into or out of a pool.
-    PoolChanged,
-    /// Somebody signed in.
-    SignedIn,
-    /// Somebody signed out.
-    SignedOut,
-    /// A sign-in failed.
-    SignInFailed,
-    /// A token was made.
-    TokenCreated,
-    /// A token was revoked.
-    TokenRevoked,
-    /// A user was added.
-    UserCreated,
-    /// A customer tenant was created.
-    CustomerCreated,
-    /// The standing between a customer and a partner changed.
-    AssignedPartnerChanged,
-    /// What a customer's partner may see was changed.
-    PartnerAccessChanged,
-    /// A self-service switch was turned.
-    SelfServiceTurned,
-    /// A transfer was carried out.
-    TransferCommitted,
-    /// A transfer was undone.
-    TransferUndone,
-    /// A customer sent PCs back to where they came from.
-    ArrivalDeclined,
+macro_rules! actions {
+    ($($(#[$doc:meta])* $name:ident => $code:literal),+ $(,)?) => {
+        /// What the log says was done. The codes are stable.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum AuditAction {
+            $($(#[$doc])* $name,)+
+        }
+
+        impl AuditAction {
+            /// Every action, for whoever filters a log.
+            pub const ALL: &[AuditAction] = &[$(AuditAction::$name),+];
+
+            /// The stable code.
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    $(AuditAction::$name => $code,)+
+                }
+            }
+        }
+    };
 }
 
-impl AuditAction {
-    /// The stable code.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            AuditAction::PartnerCreated => "partner.created",
-            AuditAction::QualificationRecorded => "qualification.recorded",
-            AuditAction::HoldingTenantCreated => "holding_tenant.created",
-            AuditAction::ReporterCreated => "reporter.created",
-            AuditAction::ReportReceived => "report.received",
-            AuditAction::PoolChanged => "pool.changed",
-            AuditAction::SignedIn => "session.signed_in",
-            AuditAction::SignedOut => "session.signed_out",
-            AuditAction::SignInFailed => "session.sign_in_failed",
-            AuditAction::TokenCreated => "token.created",
-            AuditAction::TokenRevoked => "token.revoked",
-            AuditAction::UserCreated => "user.created",
-            AuditAction::CustomerCreated => "customer.created",
-            AuditAction::AssignedPartnerChanged => "assigned_partner.changed",
-            AuditAction::PartnerAccessChanged => "partner_access.changed",
-            AuditAction::SelfServiceTurned => "self_service.turned",
-            AuditAction::TransferCommitted => "transfer.committed",
-            AuditAction::TransferUndone => "transfer.undone",
-            AuditAction::ArrivalDeclined => "arrival.declined",
-        }
-    }
+actions! {
+    /// A partner was added.
+    PartnerCreated => "partner.created",
+    /// A qualification was recorded or changed.
+    QualificationRecorded => "qualification.recorded",
+    /// A holding tenant came into being.
+    HoldingTenantCreated => "holding_tenant.created",
+    /// A reporter was added.
+    ReporterCreated => "reporter.created",
+    /// A report was handed in.
+    ReportReceived => "report.received",
+    /// A batch of a report moved PCs into or out of a pool.
+    PoolChanged => "pool.changed",
+    /// Somebody signed in.
+    SignedIn => "session.signed_in",
+    /// Somebody signed out.
+    SignedOut => "session.signed_out",
+    /// A sign-in failed.
+    SignInFailed => "session.sign_in_failed",
+    /// A token was made.
+    TokenCreated => "token.created",
+    /// A token was revoked.
+    TokenRevoked => "token.revoked",
+    /// A user was added.
+    UserCreated => "user.created",
+    /// A customer tenant was created.
+    CustomerCreated => "customer.created",
+    /// The standing between a customer and a partner changed.
+    AssignedPartnerChanged => "assigned_partner.changed",
+    /// What a customer's partner may see was changed.
+    PartnerAccessChanged => "partner_access.changed",
+    /// A self-service switch was turned.
+    SelfServiceTurned => "self_service.turned",
+    /// A transfer was carried out.
+    TransferCommitted => "transfer.committed",
+    /// A transfer was undone.
+    TransferUndone => "transfer.undone",
+    /// A customer sent PCs back to where they came from.
+    ArrivalDeclined => "arrival.declined",
+    /// Somebody was invited.
+    UserInvited => "user.invited",
+    /// An invitation was taken back.
+    InvitationWithdrawn => "invitation.withdrawn",
+    /// A user got another role, or may no longer or again sign in.
+    UserChanged => "user.changed",
+    /// A link for a new password was asked for.
+    PasswordResetRequested => "password.reset_requested",
+    /// A user set a new password.
+    PasswordChanged => "password.changed",
+    /// A user changed their profile.
+    ProfileChanged => "profile.changed",
 }
 
 /// The hash of a partner's first placement entry's predecessor.

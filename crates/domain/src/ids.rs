@@ -69,6 +69,8 @@ ids! {
     AuditId,
     /// A mail on its way out.
     MailId,
+    /// That somebody may become a user.
+    InvitationId,
     /// One (partner, support level, role) certification.
     QualificationId,
     /// A change of place of many PCs, as one operation.

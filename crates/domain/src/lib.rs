@@ -19,5 +19,7 @@ pub mod placement;
 pub mod sale;
 pub mod self_service;
 pub mod serial;
+pub mod throttle;
 pub mod transfer;
+pub mod user;
 pub mod wire;

@@ -27,6 +27,8 @@ pub struct Config {
     pub batch_lines: usize,
     /// So many batches are one transaction of the embedded database while nobody else waits to write.
     pub most_batches: usize,
+    /// Proxies of ours in front, each of which appends to `X-Forwarded-For` whom it heard from.
+    pub proxies: usize,
     /// Where mails go; without it they wait.
     pub mail: Option<MailServer>,
     /// The address that browsers use, for links in mails.
@@ -42,6 +44,7 @@ impl Default for Config {
             upload_bytes: 1 << 30,
             batch_lines: 10_000,
             most_batches: 10,
+            proxies: 0,
             mail: None,
             public_url: "http://localhost:8080".to_owned(),
             file: roadstead_ingest::Limits::default(),

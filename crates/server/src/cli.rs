@@ -41,6 +41,9 @@ enum Command {
         /// The address that browsers use; with https:// cookies are Secure.
         #[arg(long, env = "ROADSTEAD_PUBLIC_URL")]
         public_url: Option<String>,
+        /// How many proxies of ours are in front, each of which appends to X-Forwarded-For whom it heard from.
+        #[arg(long, env = "ROADSTEAD_PROXIES", default_value_t = 0)]
+        proxies: usize,
         /// The mail server: smtp://user:password@host:587?tls=required, or smtps://...
         #[arg(long, env = "ROADSTEAD_SMTP", hide_env_values = true, requires = "mail_from")]
         smtp: Option<String>,
@@ -253,7 +256,7 @@ pub async fn run() -> ExitCode {
 async fn execute(command: Command) -> anyhow::Result<()> {
     let scope = access::system();
     match command {
-        Command::Serve { place, listen, public_url, smtp, mail_from, upload_bytes } => {
+        Command::Serve { place, listen, public_url, proxies, smtp, mail_from, upload_bytes } => {
             let listener = bind(listen).await?;
             let public_url = match public_url {
                 Some(url) => url,
@@ -261,7 +264,7 @@ async fn execute(command: Command) -> anyhow::Result<()> {
             };
             let https = public_url.starts_with("https://");
             let mail = smtp.zip(mail_from).map(|(url, from)| MailServer { url, from });
-            let config = Config { https, upload_bytes, mail, public_url, ..Config::default() };
+            let config = Config { https, upload_bytes, proxies, mail, public_url, ..Config::default() };
             let app = place.open(config).await?;
             println!("Roadstead listens on http://{}", listener.local_addr()?);
             serve(app, listener, until_told_to_stop()).await
@@ -365,8 +368,8 @@ pub async fn serve(app: App, listener: TcpListener, stop: impl Future<Output = (
         tokio::spawn(jobs::keep_house(app.clone(), stopping.clone())),
     ];
     let sending = sender.map(|sender| tokio::spawn(mail::run(app.clone(), sender, stopping.clone())));
-    let server = axum::serve(listener, http::router(app.clone()))
-        .with_graceful_shutdown(stopping.clone().cancelled_owned());
+    let service = http::router(app.clone()).into_make_service_with_connect_info::<SocketAddr>();
+    let server = axum::serve(listener, service).with_graceful_shutdown(stopping.clone().cancelled_owned());
     let server = tokio::spawn(server.into_future());
     stop.await;
     stopping.cancel();

@@ -2,10 +2,12 @@
 //! in both languages (a test compares them).
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Mutex, PoisonError};
 
 use fluent_templates::fluent_bundle::FluentValue;
 use fluent_templates::{LanguageIdentifier, Loader, langid, static_loader};
+use jiff::tz::TimeZone;
 
 static_loader! {
     static TEXTS = {
@@ -19,22 +21,97 @@ static_loader! {
 static EN: LanguageIdentifier = langid!("en");
 static DE: LanguageIdentifier = langid!("de");
 
-/// A language of the portal.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Lang {
-    /// English.
-    #[default]
+/// A language.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Tongue {
     En,
-    /// German.
     De,
+}
+
+/// How somebody wants days written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DateFormat {
+    /// `18 Nov 2026`, `18.11.2026`: what each language does by itself.
+    DayMonthYear,
+    /// `Nov 18, 2026`, `11/18/2026`.
+    MonthDayYear,
+    /// `2026-11-18`.
+    Iso,
+}
+
+impl DateFormat {
+    /// Every way.
+    pub const ALL: [DateFormat; 3] = [DateFormat::DayMonthYear, DateFormat::MonthDayYear, DateFormat::Iso];
+
+    /// The stable code.
+    pub fn code(self) -> &'static str {
+        match self {
+            DateFormat::DayMonthYear => "day_month_year",
+            DateFormat::MonthDayYear => "month_day_year",
+            DateFormat::Iso => "iso",
+        }
+    }
+
+    /// The way with this code.
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|format| format.code() == code)
+    }
+}
+
+/// The time zone of this name in the time zone database. Each that somebody lives in is kept: there are some hundreds.
+pub fn zone_named(name: &str) -> Option<&'static TimeZone> {
+    static KNOWN: Mutex<BTreeMap<String, &'static TimeZone>> = Mutex::new(BTreeMap::new());
+    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(zone) = known.get(name).copied() {
+        return Some(zone);
+    }
+    // The database takes any case; the name as it stands there is the only one that is kept.
+    let zone = TimeZone::get(name).ok().filter(|zone| zone.iana_name() == Some(name))?;
+    let zone: &'static TimeZone = Box::leak(Box::new(zone));
+    known.insert(name.to_owned(), zone);
+    Some(zone)
+}
+
+/// The names of the time zones that people choose from.
+pub fn zone_names() -> Vec<String> {
+    let mut names: Vec<String> = jiff::tz::db()
+        .available()
+        .map(|name| name.to_string())
+        .filter(|name| name == "UTC" || (name.contains('/') && !name.starts_with("Etc/")))
+        .collect();
+    names.sort();
+    names
+}
+
+/// How somebody reads: the language, and how instants and days are written for them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lang {
+    tongue: Tongue,
+    dates: DateFormat,
+    /// `None` is UTC.
+    zone: Option<&'static TimeZone>,
+}
+
+impl Default for Lang {
+    fn default() -> Self {
+        Lang::En
+    }
+}
+
+#[expect(non_upper_case_globals, reason = "they read as the languages that they are")]
+impl Lang {
+    /// English, in UTC.
+    pub const En: Lang = Lang { tongue: Tongue::En, dates: DateFormat::DayMonthYear, zone: None };
+    /// German, in UTC.
+    pub const De: Lang = Lang { tongue: Tongue::De, dates: DateFormat::DayMonthYear, zone: None };
 }
 
 impl Lang {
     /// `en` or `de`.
     pub fn code(self) -> &'static str {
-        match self {
-            Lang::En => "en",
-            Lang::De => "de",
+        match self.tongue {
+            Tongue::En => "en",
+            Tongue::De => "de",
         }
     }
 
@@ -45,6 +122,32 @@ impl Lang {
             "de" => Some(Lang::De),
             _ => None,
         }
+    }
+
+    /// The same language for somebody who has set these.
+    pub fn with(self, time_zone: Option<&str>, date_format: Option<&str>) -> Self {
+        let dates = date_format.and_then(DateFormat::from_code).unwrap_or(self.dates);
+        Self { dates, zone: time_zone.and_then(zone_named).or(self.zone), ..self }
+    }
+
+    /// Whether it is German.
+    pub fn is_german(self) -> bool {
+        self.tongue == Tongue::De
+    }
+
+    /// How days are written.
+    pub fn dates(self) -> DateFormat {
+        self.dates
+    }
+
+    /// The time zone in which instants are written.
+    pub fn zone(self) -> TimeZone {
+        self.zone.cloned().unwrap_or(TimeZone::UTC)
+    }
+
+    /// Its name.
+    pub fn zone_name(self) -> &'static str {
+        self.zone.and_then(TimeZone::iana_name).unwrap_or("UTC")
     }
 
     /// The first language of an `Accept-Language` header that we speak, by its weights (RFC 9110 12.5.4).
@@ -66,9 +169,9 @@ impl Lang {
     }
 
     fn id(self) -> &'static LanguageIdentifier {
-        match self {
-            Lang::En => &EN,
-            Lang::De => &DE,
+        match self.tongue {
+            Tongue::En => &EN,
+            Tongue::De => &DE,
         }
     }
 
@@ -103,7 +206,6 @@ impl Lang {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
     use std::path::Path;
 
     use super::*;
@@ -151,6 +253,25 @@ mod tests {
                 assert_eq!(!lang.code_advice(code).is_empty(), needs_advice, "advice on {code} in {lang:?}");
             }
         }
+    }
+
+    #[test]
+    fn a_reader_may_live_anywhere_and_be_called_by_one_name_alone() {
+        let names = zone_names();
+        assert!(names.len() > 300 && names.iter().any(|name| name == "UTC"), "{}", names.len());
+        for name in names.iter().step_by(20) {
+            assert!(zone_named(name).is_some(), "{name}");
+        }
+        for name in ["", "Berlin", "europe/berlin", "Europe/Berlin ", "../etc/passwd"] {
+            assert!(zone_named(name).is_none(), "{name}");
+        }
+        let berlin = Lang::De.with(Some("Europe/Berlin"), Some("iso"));
+        assert_eq!(
+            (berlin.zone_name(), berlin.dates(), berlin.code()),
+            ("Europe/Berlin", DateFormat::Iso, "de")
+        );
+        assert_eq!(Lang::En.with(None, None), Lang::En);
+        assert_eq!(Lang::En.with(Some("nowhere"), Some("odd")), Lang::En);
     }
 
     #[test]

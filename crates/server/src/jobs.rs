@@ -6,7 +6,9 @@ use roadstead_domain::access;
 use roadstead_domain::clock::{self, Micros};
 use roadstead_domain::ids::{ReportId, TenantId, TransferId};
 use roadstead_store::jobs::{self, Job, Kind, MOST_ATTEMPTS};
-use roadstead_store::{idempotency, mails, outbox, reports, sessions, transfers};
+use roadstead_store::{
+    idempotency, invitations, mails, outbox, password_resets, reports, sessions, throttle, transfers,
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
@@ -96,6 +98,10 @@ pub async fn keep_house(app: App, stop: CancellationToken) {
             let scope = access::system();
             let mut tx = app.store.write(&scope).await?;
             sessions::forget_ended(&mut tx, now).await?;
+            throttle::forget(&mut tx, now.plus_seconds(-DAY)).await?;
+            // For a while they show in the list that they were not accepted.
+            invitations::forget(&mut tx, now.plus_seconds(-30 * DAY)).await?;
+            password_resets::forget(&mut tx, now).await?;
             idempotency::forget(&mut tx, now.plus_seconds(-DAY)).await?;
             outbox::forget(&mut tx, &scope, now.plus_seconds(-7 * DAY)).await?;
             mails::forget(&mut tx, &scope, now.plus_seconds(-30 * DAY)).await?;

@@ -277,6 +277,7 @@ into_arg! {
     roadstead_domain::ids::QualificationId => |v| Arg::Uuid(Some(v.0)),
     roadstead_domain::ids::TransferId => |v| Arg::Uuid(Some(v.0)),
     roadstead_domain::ids::MailId => |v| Arg::Uuid(Some(v.0)),
+    roadstead_domain::ids::InvitationId => |v| Arg::Uuid(Some(v.0)),
 }
 
 /// The values of a statement, in the order of its `$n`.
@@ -682,6 +683,14 @@ impl Tx {
         match &self.0 {
             Inner::SqliteRead(_) | Inner::Sqlite(_) => "",
             Inner::PostgresRead(_) | Inner::Postgres(_) => " FOR UPDATE SKIP LOCKED",
+        }
+    }
+
+    /// ` FOR UPDATE` where there are several writers.
+    pub(crate) fn for_update(&self) -> &'static str {
+        match &self.0 {
+            Inner::SqliteRead(_) | Inner::Sqlite(_) => "",
+            Inner::PostgresRead(_) | Inner::Postgres(_) => " FOR UPDATE",
         }
     }
 

@@ -9,6 +9,7 @@ use uuid::Uuid;
 use crate::args;
 use crate::engine::Tx;
 use crate::error::Result;
+use crate::page::{Page, Rows};
 
 /// A token, without its secret.
 #[derive(Clone, Debug, Deserialize, sqlx::FromRow)]
@@ -64,6 +65,21 @@ pub async fn list(tx: &mut Tx, scope: &Scope) -> Result<Vec<Token>> {
         args![],
     )
     .await
+}
+
+/// Tokens page by page, newest first.
+pub async fn page(tx: &mut Tx, scope: &Scope, page: &Page) -> Result<Option<Rows<Token>>> {
+    scope.platform()?;
+    let Ok(after) = page.after::<Uuid>() else { return Ok(None) };
+    let rows = page.rows();
+    let items: Vec<Token> = tx
+        .all(
+            "SELECT id, name, role, home, created_at, used_at, revoked_at FROM tokens \
+             WHERE id < $1 ORDER BY id DESC LIMIT $2",
+            args![after.unwrap_or(Uuid::max()), rows + 1],
+        )
+        .await?;
+    Ok(Some(Rows::cut(items, rows, |token| token.id)))
 }
 
 /// Takes a token's power away; whether there was one that had any.

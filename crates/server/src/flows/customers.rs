@@ -1,6 +1,6 @@
 //! Customer tenants: a partner creates one; customer and partner accept, decline, ask and end.
 
-use roadstead_domain::access::Scope;
+use roadstead_domain::access::{Home, Role, Scope};
 use roadstead_domain::audit::AuditAction;
 use roadstead_domain::customer::{Assignment, Management, Preset, Side, Step, after, customer_id, plans};
 use roadstead_domain::event::Event;
@@ -12,6 +12,7 @@ use roadstead_store::{Tx, outbox, partners};
 use uuid::Uuid;
 
 use super::Refused;
+use super::invite::{self, Invitee, Organisation, Person};
 use crate::app::App;
 
 /// What a partner says of a new customer.
@@ -136,9 +137,36 @@ pub async fn create(app: &App, scope: &Scope, new: &NewCustomer<'_>) -> Result<T
         "self_service": new.preset,
     });
     tell(app, &mut tx, scope, &[partner.0, id.0], AuditAction::CustomerCreated, id, &detail).await?;
+    if new.management == Management::Customer {
+        invite_admin(&mut tx, app, scope, id, new).await?;
+    }
     tx.commit().await?;
     app.wake();
     Ok(id)
+}
+
+/// Invites the primary IT admin, who then accepts or declines the partner.
+async fn invite_admin(
+    tx: &mut Tx,
+    app: &App,
+    scope: &Scope,
+    id: TenantId,
+    new: &NewCustomer<'_>,
+) -> Result<(), Refused> {
+    let into = Organisation { home: Home::Customer(id), name: Some(new.name.to_owned()) };
+    let german = ["DE", "AT", "CH", "LI"].contains(&new.country);
+    let person = Person {
+        email: new.admin.email,
+        name: &format!("{} {}", new.admin.first_name, new.admin.last_name),
+        role: Role::ItAdmin.as_str(),
+        language: if german { "de" } else { "en" },
+    };
+    let invitee = Invitee::check(person, into.home).map_err(|refused| match refused {
+        Refused::Invalid { code, .. } => Refused::invalid(code, "admin.email"),
+        other => other,
+    })?;
+    invite::into_home(tx, app, &scope.carried_out(), &into, &[invitee]).await?;
+    Ok(())
 }
 
 /// Takes a step between the customer and its partner; `asked` is the partner's number where one is asked.

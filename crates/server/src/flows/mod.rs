@@ -1,18 +1,23 @@
 //! One file a use case: scope, rules, one transaction. The portal, the API and the command line call the same flows.
 
+pub mod accept_invitation;
+pub mod account;
 pub mod arrivals;
 pub mod certify;
 pub mod customers;
 pub mod devices;
 pub mod ingest;
+pub mod invite;
 mod judge_batch;
 pub mod pool;
 pub mod replay;
 pub mod reporters;
+pub mod reset_password;
 pub mod saved_views;
 pub mod self_service;
 pub mod sign_in;
 pub mod submit_report;
+pub mod throttle;
 pub mod tokens;
 pub mod transfers;
 pub mod users;
@@ -60,6 +65,15 @@ pub enum Refused {
         /// The rows.
         rows: Vec<(i64, String)>,
     },
+    /// A link that works once was used, has ended, or never was one.
+    #[error("the link opens nothing")]
+    LinkSpent,
+    /// Too many tries that failed.
+    #[error("too many tries; wait {seconds} seconds")]
+    TooManyTries {
+        /// How long to wait.
+        seconds: i64,
+    },
     /// The file cannot be taken as a whole.
     #[error(transparent)]
     File(FileError),
@@ -89,6 +103,8 @@ impl Refused {
             Refused::Taken { .. } => "field.taken",
             Refused::Ambiguous { .. } => "serial.ambiguous",
             Refused::File(error) => error.code.as_str(),
+            Refused::LinkSpent => "link.spent",
+            Refused::TooManyTries { .. } => "too_many_tries",
             Refused::Busy => "busy",
             Refused::Store(_) | Refused::Internal(_) => "internal",
         }

@@ -6,12 +6,15 @@ use argon2::password_hash::phc::PasswordHash;
 use roadstead_domain::access::{self, Actor, Caller, Role};
 use roadstead_domain::audit::AuditAction;
 use roadstead_domain::ids::{SessionId, UserId};
+use roadstead_domain::throttle::Counted;
 use roadstead_store::audit::{self, NewEntry};
-use roadstead_store::sessions::{self, Session};
-use roadstead_store::users;
+use roadstead_store::sessions::{self, New, Session};
+use roadstead_store::{Tx, throttle, users};
 
+use super::throttle::Key;
 use super::{Refused, tokens};
 use crate::app::App;
+use crate::http::ClientAddress;
 
 /// A session ends this long after it was opened, in seconds.
 pub const LONGEST_SECONDS: i64 = 12 * 3600;
@@ -22,8 +25,46 @@ pub const IDLE_SECONDS: i64 = 3600;
 const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$cm9hZHN0ZWFkLW5vYm9keQ$\
                       hZ0pdB9oC6Z9w7XzS1qz1yOW3m3e8JmRk2yW1m7nXGk";
 
-/// Opens a session and returns the cookie's secret; `None` for an address and password that do not fit.
-pub async fn sign_in(app: &App, email: &str, password: &str) -> Result<Option<String>, Refused> {
+/// Where a session is opened from, and with what.
+#[derive(Clone, Debug)]
+pub struct Visit {
+    /// The network address.
+    pub from: ClientAddress,
+    /// What the browser says it is.
+    pub user_agent: Option<String>,
+}
+
+/// Opens a session inside a transaction and returns the cookie's secret.
+pub(super) async fn open(tx: &mut Tx, app: &App, user: UserId, visit: &Visit) -> Result<String, Refused> {
+    let secret = hex::encode(app.ambient.secret());
+    let csrf = hex::encode(&app.ambient.secret()[..16]);
+    let now = app.ambient.now();
+    let new = New {
+        id: app.ambient.id(),
+        secret_hash: tokens::hash(&secret),
+        user,
+        csrf: &csrf,
+        at: now,
+        expires_at: now.plus_seconds(LONGEST_SECONDS),
+        address: Some(visit.from.0.to_string()),
+        user_agent: visit.user_agent.as_deref(),
+    };
+    sessions::create(tx, new).await?;
+    users::signed_in(tx, user, now).await?;
+    Ok(secret)
+}
+
+/// Opens a session and returns the cookie's secret; `None` for an address and password that do not fit. Who fails often
+/// waits longer and longer, whether there is such an account or not.
+pub async fn sign_in(
+    app: &App,
+    email: &str,
+    password: &str,
+    visit: &Visit,
+) -> Result<Option<String>, Refused> {
+    let pair = Key { counted: Counted::SignInOfAccount, account: Some(email), from: Some(visit.from) };
+    let from = Key { counted: Counted::SignInFrom, account: None, from: Some(visit.from) };
+    super::throttle::count(app, &[pair, from]).await?;
     let mut tx = app.store.read(&access::system()).await?;
     let user = users::for_sign_in(&mut tx, email).await?;
     drop(tx);
@@ -33,7 +74,19 @@ pub async fn sign_in(app: &App, email: &str, password: &str) -> Result<Option<St
         PasswordHash::new(&hash)
             .is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok())
     })
-    .await?;
+    .await;
+    let fits = match fits {
+        Ok(fits) => fits,
+        Err(refused) => {
+            // Nothing was tried.
+            let mut tx = app.store.write(&access::system()).await?;
+            for key in [pair, from] {
+                throttle::take_back(&mut tx, key.hash()).await?;
+            }
+            tx.commit().await?;
+            return Err(refused);
+        }
+    };
     let action = if fits { AuditAction::SignedIn } else { AuditAction::SignInFailed };
     // A failure is written for an unknown address too: both take the same time.
     let (home, subject) = user.as_ref().map_or((None, None), |user| (user.home, Some(user.id)));
@@ -43,13 +96,9 @@ pub async fn sign_in(app: &App, email: &str, password: &str) -> Result<Option<St
     audit::record(&mut tx, by, &[entry], &app.ambient).await?;
     let mut opened = None;
     if let (true, Some(user)) = (fits, &user) {
-        let secret = hex::encode(app.ambient.secret());
-        let csrf = hex::encode(&app.ambient.secret()[..16]);
-        let now = app.ambient.now();
-        let end = now.plus_seconds(LONGEST_SECONDS);
-        let id: SessionId = app.ambient.id();
-        sessions::create(&mut tx, id, tokens::hash(&secret), UserId(user.id), &csrf, now, end).await?;
-        opened = Some(secret);
+        throttle::clear(&mut tx, pair.hash()).await?;
+        throttle::take_back(&mut tx, from.hash()).await?;
+        opened = Some(open(&mut tx, app, UserId(user.id), visit).await?);
     }
     tx.commit().await?;
     Ok(opened)

@@ -39,6 +39,17 @@ pub async fn create(
     whose: Option<&str>,
     name: &str,
 ) -> Result<String, Refused> {
+    Ok(make(app, scope, role, whose, name).await?.1)
+}
+
+/// Like [`create`], with the token's id.
+pub async fn make(
+    app: &App,
+    scope: &Scope,
+    role: Role,
+    whose: Option<&str>,
+    name: &str,
+) -> Result<(TokenId, String), Refused> {
     super::filled("name", name)?;
     let mut tx = app.store.write(scope).await?;
     let home = find_home(&mut tx, scope, role, whose).await?;
@@ -62,7 +73,7 @@ pub async fn create(
     };
     audit::record(&mut tx, scope.actor(), &[entry], &app.ambient).await?;
     tx.commit().await?;
-    Ok(secret)
+    Ok((id, secret))
 }
 
 /// The tenant or reporter that a user or token of this role is for.
@@ -94,7 +105,9 @@ pub(super) async fn find_home(
 /// Takes a token's power away.
 pub async fn revoke(app: &App, scope: &Scope, id: TokenId) -> Result<bool, Refused> {
     let mut tx = app.store.write(scope).await?;
-    let revoked = tokens::revoke(&mut tx, scope, id, app.ambient.now()).await?;
+    if !tokens::revoke(&mut tx, scope, id, app.ambient.now()).await? {
+        return Ok(false);
+    }
     let entry = NewEntry {
         home: None,
         action: AuditAction::TokenRevoked,
@@ -103,7 +116,7 @@ pub async fn revoke(app: &App, scope: &Scope, id: TokenId) -> Result<bool, Refus
     };
     audit::record(&mut tx, scope.actor(), &[entry], &app.ambient).await?;
     tx.commit().await?;
-    Ok(revoked)
+    Ok(true)
 }
 
 /// Whose token this is; `None` for one that opens nothing.

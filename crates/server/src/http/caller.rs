@@ -129,6 +129,7 @@ impl FromRequestParts<App> for Browser {
         let (session, caller) = found.ok_or_else(to_sign_in)?;
         let chosen = session.language.as_deref().and_then(Lang::from_code);
         let lang = chosen.unwrap_or_else(|| language_of(app, &parts.headers));
+        let lang = lang.with(session.time_zone.as_deref(), session.date_format.as_deref());
         Ok(Self { session, caller, lang })
     }
 }

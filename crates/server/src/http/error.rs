@@ -1,7 +1,7 @@
 //! One error type for the API and the pages: a stable code with its places. The API answers RFC 9457
 //! `application/problem+json`, the portal a page; both in the reader's language, which only the middleware knows.
 
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use roadstead_domain::access::Denied;
 use roadstead_ingest::{FileError, FileErrorCode};
@@ -40,12 +40,14 @@ pub struct Problem {
     pub found: Option<String>,
     /// Where.
     pub places: Vec<Place>,
+    /// Seconds to wait before trying again.
+    pub retry_after: Option<i64>,
 }
 
 impl Problem {
     /// An error without a place.
     pub fn new(status: StatusCode, code: &'static str) -> Self {
-        Self { status, code, found: None, places: Vec::new() }
+        Self { status, code, found: None, places: Vec::new(), retry_after: None }
     }
 
     /// It does not exist, or not for this caller.
@@ -73,6 +75,13 @@ impl Problem {
     fn internal(error: &dyn std::fmt::Display) -> Self {
         tracing::error!("{error:#}");
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal")
+    }
+
+    /// Puts `Retry-After` on a response, where waiting helps.
+    pub fn say_when(&self, response: &mut Response) {
+        if let Some(seconds) = self.retry_after {
+            response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+        }
     }
 
     /// The sentence that says what, where and what to do.
@@ -115,6 +124,7 @@ impl Problem {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let mut response = self.status.into_response();
+        self.say_when(&mut response);
         response.extensions_mut().insert(self);
         response
     }
@@ -156,7 +166,7 @@ impl From<FileError> for Problem {
             serial: None,
         };
         let places = if place.row.is_some() || place.column.is_some() { vec![place] } else { Vec::new() };
-        Self { status, code: error.code.as_str(), found: Some(error.detail), places }
+        Self { found: Some(error.detail), places, ..Self::new(status, error.code.as_str()) }
     }
 }
 
@@ -189,8 +199,15 @@ impl From<Refused> for Problem {
                 let places = rows.into_iter().take(MOST_PLACES).map(place).collect();
                 Self { places, ..Self::new(StatusCode::CONFLICT, code) }
             }
+            Refused::LinkSpent => Self::new(StatusCode::NOT_FOUND, "link.spent"),
+            Refused::TooManyTries { seconds } => Self {
+                retry_after: Some(seconds),
+                ..Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_tries")
+            },
             Refused::File(error) => error.into(),
-            Refused::Busy => Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy"),
+            Refused::Busy => {
+                Self { retry_after: Some(5), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy") }
+            }
             Refused::Store(error) => error.into(),
             Refused::Internal(error) => Self::internal(&error),
         }

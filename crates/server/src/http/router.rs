@@ -172,6 +172,7 @@ async fn api_problems(State(app): State<App>, request: Request, next: Next) -> R
     let lang = reader(&app, &uri, &headers).await;
     let body = Body::from(problem.body(lang, &id).to_string());
     let mut response = (problem.status, body).into_response();
+    problem.say_when(&mut response);
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
     if problem.status == StatusCode::UNAUTHORIZED {
@@ -196,7 +197,9 @@ async fn page_problems(State(app): State<App>, request: Request, next: Next) -> 
         Ok(problem) => {
             let lang = reader(&app, &uri, &headers).await;
             tracing::debug!(%method, path = uri.path(), code = problem.code, "page refused");
-            portal::error_page(lang, problem.status, problem.code, &id)
+            let mut response = portal::error_page(lang, problem.status, problem.code, &id);
+            problem.say_when(&mut response);
+            response
         }
         Err(response) => response,
     }

@@ -280,6 +280,7 @@ async fn form(
         fault: fault
             .filter(|(at, _)| *at == name)
             .map(|(_, code)| format!("{}. {}", lang.code_text(code), lang.code_advice(code))),
+        ..Field::default()
     };
     let coded = |codes: &[&str], key: &str| -> Vec<(String, String)> {
         codes

@@ -12,7 +12,7 @@ pub(super) struct Field {
     pub(super) name: &'static str,
     /// The label.
     pub(super) label: String,
-    /// `text` or `date`.
+    /// `text`, `email`, `password` or `date`.
     pub(super) kind: &'static str,
     /// What is in it.
     pub(super) value: String,
@@ -22,6 +22,10 @@ pub(super) struct Field {
     pub(super) choices: Vec<(String, String)>,
     /// What is wrong with it.
     pub(super) fault: Option<String>,
+    /// What a browser may fill in, `off` for nothing.
+    pub(super) autocomplete: &'static str,
+    /// What to know before filling it in.
+    pub(super) hint: Option<String>,
 }
 
 /// A form.

@@ -1,20 +1,17 @@
-//! Dates, instants and numbers as a reader of each language writes them. Instants are shown in UTC.
+//! Dates, instants and numbers as a reader of each language writes them. Instants are shown in
+//! the time zone that the reader has set, UTC without one.
 
 use jiff::civil::Date;
-use jiff::tz::TimeZone;
 use roadstead_domain::clock::Micros;
 
-use crate::i18n::Lang;
+use crate::i18n::{DateFormat, Lang};
 
 const MONTHS: [&str; 12] =
     ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
 /// A whole number with separators between its thousands.
 pub(super) fn number(lang: Lang, number: i64) -> String {
-    let separator = match lang {
-        Lang::En => ',',
-        Lang::De => '.',
-    };
+    let separator = if lang.is_german() { '.' } else { ',' };
     let digits = number.unsigned_abs().to_string();
     let mut text = String::from(if number < 0 { "-" } else { "" });
     for (place, digit) in digits.chars().enumerate() {
@@ -26,14 +23,16 @@ pub(super) fn number(lang: Lang, number: i64) -> String {
     text
 }
 
-/// A day: `18 Nov 2026`, `18.11.2026`.
+/// A day: `18 Nov 2026`, `18.11.2026`, or as the reader has set.
 pub(super) fn date(lang: Lang, date: Date) -> String {
-    match lang {
-        Lang::En => {
-            let month = usize::from(date.month().unsigned_abs()).saturating_sub(1);
-            format!("{} {} {:04}", date.day(), MONTHS.get(month).unwrap_or(&""), date.year())
-        }
-        Lang::De => format!("{:02}.{:02}.{:04}", date.day(), date.month(), date.year()),
+    let (day, month, year) = (date.day(), date.month(), date.year());
+    let name = MONTHS.get(usize::from(month.unsigned_abs()).saturating_sub(1)).unwrap_or(&"");
+    match (lang.dates(), lang.is_german()) {
+        (DateFormat::DayMonthYear, false) => format!("{day} {name} {year:04}"),
+        (DateFormat::DayMonthYear, true) => format!("{day:02}.{month:02}.{year:04}"),
+        (DateFormat::MonthDayYear, false) => format!("{name} {day}, {year:04}"),
+        (DateFormat::MonthDayYear, true) => format!("{month:02}/{day:02}/{year:04}"),
+        (DateFormat::Iso, _) => date.to_string(),
     }
 }
 
@@ -42,10 +41,10 @@ pub(super) fn stored_date(lang: Lang, text: &str) -> String {
     text.parse().map_or_else(|_| text.to_owned(), |day| date(lang, day))
 }
 
-/// An instant to the minute, in UTC: `18 Nov 2026, 07:05`.
+/// An instant to the minute, in the reader's time zone: `18 Nov 2026, 07:05`.
 pub(crate) fn instant(lang: Lang, at: Micros) -> String {
-    let utc = at.timestamp().to_zoned(TimeZone::UTC);
-    format!("{}, {:02}:{:02}", date(lang, utc.date()), utc.hour(), utc.minute())
+    let there = at.timestamp().to_zoned(lang.zone());
+    format!("{}, {:02}:{:02}", date(lang, there.date()), there.hour(), there.minute())
 }
 
 /// A size: `512 B`, `1.4 MB`, `1,4 MB`.
@@ -57,10 +56,7 @@ pub(super) fn bytes(lang: Lang, bytes: i64) -> String {
         _ => (1_000_000_000, "GB"),
     };
     let tenths = (bytes + unit / 20) / (unit / 10);
-    let point = match lang {
-        Lang::En => '.',
-        Lang::De => ',',
-    };
+    let point = if lang.is_german() { ',' } else { '.' };
     match tenths % 10 {
         0 => format!("{} {name}", tenths / 10),
         rest => format!("{}{point}{rest} {name}", tenths / 10),
@@ -124,6 +120,10 @@ mod tests {
         let at = Micros(1_795_374_000_000_000 + 65 * 60_000_000);
         assert_eq!(instant(Lang::En, at), "22 Nov 2026, 20:05");
         assert_eq!(instant(Lang::De, at), "22.11.2026, 20:05");
+        let set = |lang: Lang, zone, dates| instant(lang.with(Some(zone), Some(dates)), at);
+        assert_eq!(set(Lang::En, "Asia/Tokyo", "month_day_year"), "Nov 23, 2026, 05:05");
+        assert_eq!(set(Lang::De, "America/New_York", "month_day_year"), "11/22/2026, 15:05");
+        assert_eq!(set(Lang::De, "Europe/Berlin", "iso"), "2026-11-22, 21:05");
     }
 
     #[test]

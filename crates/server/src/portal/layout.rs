@@ -4,6 +4,7 @@ use axum::http::Uri;
 use roadstead_domain::access::{Action, Role};
 
 use super::assets::asset_url;
+use super::settings::Tab;
 use crate::http::Browser;
 use crate::i18n::Lang;
 
@@ -22,6 +23,10 @@ pub(super) enum Entry {
     Reports,
     /// Partners and reporters.
     Partners,
+    /// What stands under Settings, at the bottom of the panel.
+    Settings,
+    /// One's own account, in the menu at the top right.
+    Account,
 }
 
 impl Entry {
@@ -33,6 +38,8 @@ impl Entry {
             Entry::Transfers => "/transfers",
             Entry::Reports => "/reports",
             Entry::Partners => "/partners",
+            Entry::Settings => "/settings",
+            Entry::Account => "/account",
         }
     }
 
@@ -45,6 +52,8 @@ impl Entry {
             Entry::Transfers => "nav-transfers",
             Entry::Reports => "nav-reports",
             Entry::Partners => "nav-partners",
+            Entry::Settings => "nav-settings",
+            Entry::Account => "account-title",
         }
     }
 
@@ -76,6 +85,8 @@ pub(super) struct Person {
     pub(super) finds_devices: bool,
     /// The left panel.
     pub(super) entries: &'static [Entry],
+    /// What stands at its bottom.
+    pub(super) bottom: &'static [Entry],
 }
 
 /// The customer tenant that a page is inside of.
@@ -130,6 +141,7 @@ impl Frame {
             csrf: browser.session.csrf.clone(),
             finds_devices: browser.may(Action::ReadDevice).is_ok(),
             entries: Entry::of(browser.caller.role),
+            bottom: if Tab::of(&browser.caller).is_empty() { &[] } else { &[Entry::Settings] },
         };
         let here = uri.path_and_query().map_or("/", |path| path.as_str()).to_owned();
         Self { lang, title, here, entry: Some(entry), person: Some(person), chosen: None }

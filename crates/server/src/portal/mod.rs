@@ -1,25 +1,32 @@
 //! The portal: pages rendered on the server. A handler asks whether it may, reads or calls a flow, fills a view and
 //! renders it; each file holds one page.
 
+mod account;
 mod arrivals;
 mod assets;
 mod customers;
 mod device;
+mod door;
 mod field;
 mod format;
 mod guides;
 mod layout;
+mod logs;
+mod mails;
 mod pager;
 mod partners;
 mod report;
 mod reports;
 mod session;
+mod settings;
 mod sign_in;
 mod standing;
 #[cfg(test)]
 mod tests;
+mod tokens;
 mod transfers;
 mod unassigned;
+mod users;
 mod verdicts;
 
 use askama::Template;
@@ -41,6 +48,12 @@ pub fn routes() -> Routes {
         .get("/sign-in", sign_in::show)
         .post("/sign-in", sign_in::submit)
         .post("/sign-out", session::sign_out)
+        .get("/invitation", door::show_invitation)
+        .post("/invitation", door::accept_invitation)
+        .get("/password-reset", door::show_forgotten)
+        .post("/password-reset", door::forgotten)
+        .get("/password-reset/new", door::show_new_password)
+        .post("/password-reset/new", door::choose_password)
         .post("/language", session::set_language)
         .get("/unassigned-devices", unassigned::show)
         .post("/unassigned-devices/views", unassigned::save_view)
@@ -72,6 +85,23 @@ pub fn routes() -> Routes {
         .post("/partners", partners::add_partner)
         .post("/partners/{id}/qualifications", partners::record_qualification)
         .post("/reporters", partners::add_reporter)
+        .get("/account", account::show)
+        .post("/account/profile", account::set_profile)
+        .post("/account/password", account::change_password)
+        .post("/account/sessions/end-others", account::end_others)
+        .post("/account/sessions/{id}/end", account::end_session)
+        .get("/settings", session::settings)
+        .get("/settings/users", users::show)
+        .post("/settings/users", users::invite)
+        .post("/settings/users/list", users::invite_many)
+        .post("/settings/users/{id}", users::change)
+        .post("/settings/users/{id}/password-reset", users::reset)
+        .post("/settings/invitations/{id}/withdraw", users::withdraw)
+        .get("/settings/logs", logs::show)
+        .get("/settings/tokens", tokens::show)
+        .post("/settings/tokens", tokens::create)
+        .post("/settings/tokens/{id}/revoke", tokens::revoke)
+        .get("/settings/mails", mails::show)
         .get("/assets/{digest}/{name}", assets::serve)
 }
 

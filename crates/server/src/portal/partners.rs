@@ -116,8 +116,8 @@ impl Builder<'_> {
             kind,
             value: sent.cloned().unwrap_or_default(),
             required: kind == "text",
-            choices: Vec::new(),
             fault,
+            ..Field::default()
         }
     }
 

@@ -8,6 +8,7 @@ use roadstead_store::users;
 use serde::Deserialize;
 
 use super::layout::Entry;
+use super::settings::Tab;
 use super::sign_in::local_path;
 use crate::app::App;
 use crate::flows::sign_in;
@@ -18,6 +19,12 @@ use crate::i18n::Lang;
 pub(super) async fn start(browser: Browser) -> Redirect {
     let first = Entry::of(browser.caller.role).first();
     Redirect::to(first.map_or("/sign-in", |entry| entry.path()))
+}
+
+/// Leads to the first page under Settings that the person may open.
+pub(super) async fn settings(browser: Browser) -> Result<Redirect, Problem> {
+    let first = Tab::of(&browser.caller).into_iter().next().ok_or_else(Problem::not_found)?;
+    Ok(Redirect::to(first.path()))
 }
 
 /// A form without fields of its own.

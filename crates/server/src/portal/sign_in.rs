@@ -4,15 +4,16 @@ use askama::Template;
 use axum::extract::State;
 use axum::extract::rejection::FormRejection;
 use axum::http::header::SET_COOKIE;
-use axum::http::{HeaderName, HeaderValue, StatusCode, Uri};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
 use axum::response::{AppendHeaders, IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
+use super::door::{visit, wait};
 use super::format::link;
 use super::layout::Frame;
 use crate::app::App;
-use crate::flows::sign_in;
-use crate::http::{Problem, VisitorLang, cookies};
+use crate::flows::{Refused, sign_in};
+use crate::http::{ClientAddress, Problem, VisitorLang, cookies};
 use crate::i18n::Lang;
 
 /// The page.
@@ -23,7 +24,8 @@ pub(super) struct SignInPage {
     pub(super) lang: Lang,
     pub(super) email: String,
     pub(super) next: String,
-    pub(super) wrong: bool,
+    /// What went wrong, in bold and plain.
+    pub(super) wrong: Option<(String, String)>,
     /// Each language with its code, the link that changes to it, and whether it is this one.
     pub(super) languages: Vec<(&'static str, String, bool)>,
 }
@@ -40,7 +42,7 @@ pub(super) struct Input {
 
 impl SignInPage {
     /// The page with what was typed in before.
-    pub(super) fn new(lang: Lang, email: String, next: &str, wrong: bool) -> Self {
+    pub(super) fn new(lang: Lang, email: String, next: &str, wrong: Option<(String, String)>) -> Self {
         let next = local_path(next).to_owned();
         let languages = [Lang::En, Lang::De]
             .map(|l| (l.code(), link("/sign-in", &[("next", &next), ("lang", l.code())]), l == lang));
@@ -64,7 +66,7 @@ pub(super) async fn show(
     uri: Uri,
 ) -> Result<Response, Problem> {
     let asked: Input = super::query(&uri);
-    let page = super::page(&SignInPage::new(lang, String::new(), &asked.next, false))?;
+    let page = super::page(&SignInPage::new(lang, String::new(), &asked.next, None))?;
     let chosen = Lang::from_code(&asked.lang).map(|lang| (SET_COOKIE, cookies::language(&app, lang)));
     Ok((AppendHeaders(chosen), page).into_response())
 }
@@ -73,18 +75,31 @@ pub(super) async fn show(
 pub(super) async fn submit(
     State(app): State<App>,
     VisitorLang(lang): VisitorLang,
+    from: ClientAddress,
+    headers: HeaderMap,
     input: Result<axum::Form<Input>, FormRejection>,
 ) -> Result<Response, Problem> {
     let axum::Form(input) = input.map_err(Problem::unreadable)?;
-    match sign_in::sign_in(&app, &input.email, &input.password).await? {
-        Some(secret) => {
+    let visit = visit(from, &headers);
+    match sign_in::sign_in(&app, &input.email, &input.password, &visit).await {
+        Ok(Some(secret)) => {
             let cookie: [(HeaderName, HeaderValue); 1] = [(SET_COOKIE, cookies::session(&app, &secret))];
             Ok((cookie, Redirect::to(local_path(&input.next))).into_response())
         }
-        None => {
-            let page = super::page(&SignInPage::new(lang, input.email, &input.next, true))?;
+        Ok(None) => {
+            let wrong = Some((lang.text("sign-in-wrong"), lang.text("sign-in-wrong-advice")));
+            let page = super::page(&SignInPage::new(lang, input.email, &input.next, wrong))?;
             Ok((StatusCode::UNAUTHORIZED, page).into_response())
         }
+        Err(refused @ Refused::TooManyTries { .. }) => {
+            let problem = Problem::from(refused);
+            let wrong = Some(wait(lang, problem.retry_after));
+            let page = super::page(&SignInPage::new(lang, input.email, &input.next, wrong))?;
+            let mut response = (problem.status, page).into_response();
+            problem.say_when(&mut response);
+            Ok(response)
+        }
+        Err(other) => Err(other.into()),
     }
 }
 

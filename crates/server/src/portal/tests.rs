@@ -1,6 +1,8 @@
 //! Each page is rendered in both languages from samples, and shows no key in place of a text. With
 //! `ROADSTEAD_PAGES=<directory>` the pages are written there, to be looked at.
 
+mod accounts;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::date;
@@ -28,6 +30,7 @@ fn frame(lang: Lang, role: Role, entry: Entry) -> Frame {
         csrf: "c5f".to_owned(),
         finds_devices: role == Role::PartnerAdmin,
         entries: Entry::of(role),
+        bottom: &[Entry::Settings],
     };
     let title = lang.text(entry.key());
     Frame { lang, title, here: "/".to_owned(), entry: Some(entry), person: Some(person), chosen: None }
@@ -373,8 +376,23 @@ fn b53_every_page_speaks_both_languages_and_leaks_no_key() {
     let pages_of = |lang: Lang| -> Vec<(&str, String)> {
         let page = |template: &dyn askama::DynTemplate| template.dyn_render().unwrap();
         vec![
-            ("sign-in", page(&SignInPage::new(lang, String::new(), "/", false))),
-            ("sign-in-wrong", page(&SignInPage::new(lang, "a@b".to_owned(), "/reports", true))),
+            ("account", page(&accounts::account(lang))),
+            ("users", page(&accounts::users(lang, true))),
+            ("users-empty", page(&accounts::users(lang, false))),
+            ("logs", page(&accounts::logs(lang))),
+            ("tokens", page(&accounts::tokens(lang))),
+            ("mails", page(&accounts::mails(lang))),
+            ("invitation", page(&accounts::door(lang))),
+            ("sign-in", page(&SignInPage::new(lang, String::new(), "/", None))),
+            (
+                "sign-in-wrong",
+                page(&SignInPage::new(
+                    lang,
+                    "a@b".to_owned(),
+                    "/reports",
+                    Some(super::door::wait(lang, Some(300))),
+                )),
+            ),
             ("error", page(&error(lang))),
             ("unassigned", page(&pool(lang, 1_234, "", 12, true, true))),
             (

@@ -3,11 +3,13 @@
 
 mod world;
 
+mod account;
 mod bad_input;
 mod browser;
 mod copy;
 mod customers;
 mod faults;
+mod idempotency;
 mod isolation;
 mod mails;
 mod nodes;
@@ -18,5 +20,7 @@ mod reports;
 mod resume;
 mod self_service;
 mod sign_in;
+mod throttling;
 mod transfers;
 mod unassigned;
+mod users;

@@ -20,6 +20,11 @@ impl Portal {
         Self { client: world.nobody(), cookie }
     }
 
+    /// A browser that has this cookie.
+    pub(crate) fn with_cookie(world: &World, cookie: String) -> Self {
+        Self { client: world.nobody(), cookie }
+    }
+
     /// The same browser at another node.
     pub(crate) fn at(&self, url: &str) -> Self {
         Self { client: self.client.at(url), cookie: self.cookie.clone() }
@@ -29,7 +34,7 @@ impl Portal {
         self.client.send_with(Method::GET, path, None, &[("cookie", &self.cookie)]).await
     }
 
-    async fn post(&self, path: &str, form: &str, headers: &[(&str, &str)]) -> Answer {
+    pub(crate) async fn post(&self, path: &str, form: &str, headers: &[(&str, &str)]) -> Answer {
         let body = Some(("application/x-www-form-urlencoded", form.as_bytes().to_vec()));
         let mut all = vec![("cookie", self.cookie.as_str())];
         all.extend(headers);
@@ -55,7 +60,7 @@ impl Portal {
     }
 
     /// The secret that the page's own forms carry.
-    async fn csrf(&self) -> String {
+    pub(crate) async fn csrf(&self) -> String {
         let page = self.get("/unassigned-devices").await.text;
         let (_, rest) = page.split_once("name=\"csrf\" value=\"").expect("a form with its secret");
         rest.split('"').next().unwrap().to_owned()

@@ -259,6 +259,11 @@ impl World {
         Client { http: client(), url: self.url.clone(), token: Some(token) }
     }
 
+    /// Somebody with this token.
+    pub(crate) fn with_token(&self, token: &str) -> Client {
+        Client { http: client(), url: self.url.clone(), token: Some(token.to_owned()) }
+    }
+
     pub(crate) async fn user(&self, email: &str, role: Role, whose: Option<&str>) {
         let new = NewUser { email, name: "Test Person", password: PASSWORD, role, whose, language: None };
         flows::users::create(&self.app, &access::system(), new).await.unwrap();
@@ -300,6 +305,48 @@ impl World {
 
 fn client() -> reqwest::Client {
     reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap()
+}
+
+/// A page as a browser without scripts gets it.
+#[derive(Debug)]
+pub(crate) struct Page {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: reqwest::header::HeaderMap,
+    pub(crate) text: String,
+}
+
+impl Page {
+    /// The session's cookie, if the page set one.
+    pub(crate) fn session(&self) -> Option<String> {
+        self.headers.get_all("set-cookie").iter().find_map(|value| {
+            let pair = value.to_str().ok()?.split(';').next()?;
+            pair.starts_with("session=").then(|| pair.to_owned())
+        })
+    }
+}
+
+/// Sends a form.
+pub(crate) async fn browse(url: &str, path: &str, form: &[(&str, &str)], headers: &[(&str, &str)]) -> Page {
+    let encode = |text: &str| -> String {
+        text.bytes()
+            .map(|byte| match byte {
+                b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' => char::from(byte).to_string(),
+                other => format!("%{other:02X}"),
+            })
+            .collect()
+    };
+    let body: Vec<String> =
+        form.iter().map(|(name, value)| format!("{}={}", encode(name), encode(value))).collect();
+    let mut request = client()
+        .post(format!("{url}{path}"))
+        .header("content-type", "application/x-www-form-urlencoded")
+        .body(body.join("&"));
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    let response = request.send().await.unwrap();
+    let (status, headers) = (response.status(), response.headers().clone());
+    Page { status, headers, text: response.text().await.unwrap() }
 }
 
 /// A CSV file of lines written as `serial seller` with optional `key=value`: `kind`, `buyer`, `name`, `level`,

@@ -5,13 +5,17 @@ mod csv;
 mod customers;
 mod devices;
 mod events;
+mod invitations;
 mod mails;
 mod operations;
 mod partners;
+mod profile;
 mod reporters;
 mod sell_through_reports;
+mod tokens;
 mod transfers;
 mod unassigned_devices;
+mod users;
 mod xlsx;
 
 use axum::Router;
@@ -70,6 +74,17 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(audit_log::list))
         .routes(routes!(audit_log::proof))
         .routes(routes!(mails::list))
+        .routes(routes!(users::list))
+        .routes(routes!(users::change))
+        .routes(routes!(users::reset_password))
+        .routes(routes!(invitations::create, invitations::list))
+        .routes(routes!(invitations::create_many))
+        .routes(routes!(invitations::withdraw))
+        .routes(routes!(profile::get, profile::set))
+        .routes(routes!(profile::sessions))
+        .routes(routes!(profile::end_session))
+        .routes(routes!(tokens::create, tokens::list))
+        .routes(routes!(tokens::revoke))
         .routes(routes!(events::follow))
 }
 

@@ -333,3 +333,14 @@ for (const menu of document.querySelectorAll("details.menu")) {
     menu.querySelector("summary").focus();
   });
 }
+
+// ---- A file into a text field ------------------------------------------------------------------------------------
+
+for (const chooser of document.querySelectorAll("[data-reads]")) {
+  const target = document.getElementById(chooser.dataset.reads);
+  chooser.hidden = false;
+  chooser.querySelector("input").addEventListener("change", async (event) => {
+    const [file] = event.target.files;
+    if (file) target.value = await file.text();
+  });
+}

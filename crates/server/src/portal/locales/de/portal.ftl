@@ -55,7 +55,7 @@ unassigned-end-customer = Endkunde
 unassigned-invoice = Rechnung
 unassigned-sold-on = Verkauft am
 unassigned-reported-by = Gemeldet von
-unassigned-since = Hier seit (UTC)
+unassigned-since = Hier seit
 unassigned-pending = Wartende und strittige Zeilen
 unassigned-pending-lead = Gemeldete Zeilen zu Ihnen, die keinen PC hierher gebracht haben, und was daraus wird.
 
@@ -107,7 +107,7 @@ upload-waiting = Die Meldung ist gesichert und wartet auf die Beurteilung.
 report-back = Alle Verkaufsmeldungen
 report-file = Datei
 report-reporter = Meldender
-report-received = Eingegangen (UTC)
+report-received = Eingegangen
 report-lines = Zeilen
 report-size = Größe
 report-state = Stand

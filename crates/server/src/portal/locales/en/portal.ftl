@@ -55,7 +55,7 @@ unassigned-end-customer = End customer
 unassigned-invoice = Invoice
 unassigned-sold-on = Sold on
 unassigned-reported-by = Reported by
-unassigned-since = In the pool since (UTC)
+unassigned-since = In the pool since
 unassigned-pending = Waiting and disputed lines
 unassigned-pending-lead = Reported lines about you that have not brought a PC here, and what becomes of them.
 
@@ -107,7 +107,7 @@ upload-waiting = The report is kept and waits to be judged.
 report-back = All reports
 report-file = File
 report-reporter = Reporter
-report-received = Received (UTC)
+report-received = Received
 report-lines = Lines
 report-size = Size
 report-state = State

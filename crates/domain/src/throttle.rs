@@ -1,0 +1,73 @@
+//! How fast somebody may guess: after some free tries each failure doubles the pause before the next try.
+
+/// What failures are counted by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Counted {
+    /// Sign-ins with one account's address from one network address.
+    SignInOfAccount,
+    /// Sign-ins from one network address, whosever.
+    SignInFrom,
+    /// Requests for a new password of one account.
+    ResetOfAccount,
+    /// Requests for a new password from one network address.
+    ResetFrom,
+}
+
+/// The longest pause, in seconds.
+pub const LONGEST_PAUSE: i64 = 15 * 60;
+/// Who has done nothing for this long begins anew, in seconds.
+pub const FORGOTTEN_AFTER: i64 = 3600;
+
+impl Counted {
+    /// The stable code.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Counted::SignInOfAccount => "sign_in_of_account",
+            Counted::SignInFrom => "sign_in_from",
+            Counted::ResetOfAccount => "reset_of_account",
+            Counted::ResetFrom => "reset_from",
+        }
+    }
+
+    /// Tries that cost nothing. Many people may share a network address; a mailbox is not to be filled by others.
+    fn free(self) -> i64 {
+        match self {
+            Counted::SignInOfAccount => 5,
+            Counted::SignInFrom => 50,
+            Counted::ResetOfAccount => 2,
+            Counted::ResetFrom => 20,
+        }
+    }
+
+    /// The first pause, in seconds.
+    fn first_pause(self) -> i64 {
+        match self {
+            Counted::ResetOfAccount => 60,
+            _ => 1,
+        }
+    }
+
+    /// The pause after so many tries that failed, in seconds.
+    pub fn pause(self, failures: i64) -> i64 {
+        match failures - self.free() {
+            ..0 => 0,
+            doublings @ 0..20 => (self.first_pause() << doublings).min(LONGEST_PAUSE),
+            _ => LONGEST_PAUSE,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_double_up_to_a_quarter_of_an_hour() {
+        let pauses = |counted: Counted, from: i64| [0, 1, 2, 3, 9, 10, 60].map(|n| counted.pause(from + n));
+        assert_eq!(pauses(Counted::SignInOfAccount, 4), [0, 1, 2, 4, 256, 512, 900]);
+        assert_eq!(pauses(Counted::SignInFrom, 49), [0, 1, 2, 4, 256, 512, 900]);
+        assert_eq!(pauses(Counted::ResetOfAccount, 1), [0, 60, 120, 240, 900, 900, 900]);
+        assert_eq!(Counted::SignInOfAccount.pause(i64::MAX), LONGEST_PAUSE);
+        assert_eq!(Counted::SignInOfAccount.pause(0), 0);
+    }
+}

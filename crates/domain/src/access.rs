@@ -143,6 +143,10 @@ pub enum Action {
     ReadTransfers,
     /// Preview, commit and undo transfers.
     Transfer,
+    /// Say what service SKUs stand for, and correct entitlements.
+    ManageEntitlements,
+    /// Look at disputes and at what else needs the operator's attention.
+    ReadDisputes,
     /// Follow live events of one's own home.
     FollowEvents,
     /// Read the log of one's own home.
@@ -174,6 +178,8 @@ impl Action {
         Action::TurnSelfService,
         Action::ReadTransfers,
         Action::Transfer,
+        Action::ManageEntitlements,
+        Action::ReadDisputes,
         Action::FollowEvents,
         Action::ReadAudit,
         Action::ReadMails,
@@ -292,6 +298,8 @@ pub fn authorize(caller: &Caller, action: Action) -> Result<Scope, Denied> {
             | A::ManagePartners
             | A::ReadReporters
             | A::ManageReporters
+            | A::ManageEntitlements
+            | A::ReadDisputes
             | A::SubmitReport
             | A::ReadReports
             | A::FollowEvents
@@ -390,7 +398,7 @@ mod tests {
         }
         assert_eq!(
             table,
-            "operator at operator: ReadPartners ManagePartners ReadReporters ManageReporters SubmitReport ReadReports FollowEvents ReadAudit ReadMails ManageUsers OwnAccount ManageTokens\n\
+            "operator at operator: ReadPartners ManagePartners ReadReporters ManageReporters SubmitReport ReadReports ManageEntitlements ReadDisputes FollowEvents ReadAudit ReadMails ManageUsers OwnAccount ManageTokens\n\
              distributor at reporter: SubmitReport ReadReports FollowEvents ReadAudit ManageUsers OwnAccount\n\
              partner_admin at partner: ReadUnassigned ReadDevice ReadCustomers ManageCustomers TurnSelfService ReadTransfers Transfer FollowEvents ReadAudit ManageUsers OwnAccount\n\
              partner_read_only at partner: ReadUnassigned ReadDevice ReadCustomers ManageCustomers=403 TurnSelfService=403 ReadTransfers Transfer=403 FollowEvents ReadAudit=403 ManageUsers=403 OwnAccount\n\

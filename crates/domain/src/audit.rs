@@ -39,6 +39,14 @@ actions! {
     ReportReceived => "report.received",
     /// A batch of a report moved PCs into or out of a pool.
     PoolChanged => "pool.changed",
+    /// A reporter's columns were named.
+    ColumnsNamed => "columns.named",
+    /// The operator said what a service SKU stands for.
+    ServiceTermChanged => "service_term.changed",
+    /// The operator corrected a PC's entitlement.
+    EntitlementCorrected => "entitlement.corrected",
+    /// The operator looked at a partner's PC.
+    DeviceLookedAt => "device.looked_at",
     /// Somebody signed in.
     SignedIn => "session.signed_in",
     /// Somebody signed out.

@@ -21,11 +21,21 @@ pub struct Entitlement {
     pub assumed: bool,
 }
 
-/// The entitlement that a sale brings: from the ship date, else the sale date.
-pub fn of_sale(support_level: SupportLevel, sold_on: Date, shipped_on: Option<Date>) -> Entitlement {
+/// The entitlement that a sale brings: from the ship date, else the sale date, for the months of its service SKU.
+pub fn of_sale(
+    support_level: SupportLevel,
+    sold_on: Date,
+    shipped_on: Option<Date>,
+    months: Option<i32>,
+) -> Entitlement {
     let starts_on = shipped_on.unwrap_or(sold_on);
-    let term: Span = ASSUMED_MONTHS.months();
-    Entitlement { support_level, starts_on, ends_on: starts_on.saturating_add(term), assumed: true }
+    let term: Span = months.unwrap_or(ASSUMED_MONTHS).months();
+    Entitlement {
+        support_level,
+        starts_on,
+        ends_on: starts_on.saturating_add(term),
+        assumed: months.is_none(),
+    }
 }
 
 #[cfg(test)]
@@ -36,10 +46,12 @@ mod tests {
 
     #[test]
     fn a_term_starts_with_shipping_and_is_marked_as_assumed() {
-        let sold = of_sale(SupportLevel::Premium, date(2026, 11, 20), None);
+        let sold = of_sale(SupportLevel::Premium, date(2026, 11, 20), None, None);
         assert_eq!((sold.starts_on, sold.ends_on), (date(2026, 11, 20), date(2029, 11, 20)));
         assert!(sold.assumed);
-        let shipped = of_sale(SupportLevel::Premium, date(2026, 11, 20), Some(date(2024, 2, 29)));
+        let shipped = of_sale(SupportLevel::Premium, date(2026, 11, 20), Some(date(2024, 2, 29)), None);
         assert_eq!((shipped.starts_on, shipped.ends_on), (date(2024, 2, 29), date(2027, 2, 28)));
+        let known = of_sale(SupportLevel::Premium, date(2026, 11, 20), None, Some(60));
+        assert_eq!((known.ends_on, known.assumed), (date(2031, 11, 20), false));
     }
 }

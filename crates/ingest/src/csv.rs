@@ -28,7 +28,7 @@ pub(crate) struct Dialect {
 pub(crate) fn inspect(path: &Path, limits: &Limits) -> Result<Layout, FileError> {
     let encoding = text::detect(path)?;
     let (dialect, headers) = find_header(path, encoding, limits)?;
-    let Columns { known, unknown } = mapping::columns(dialect.header_row, &headers)?;
+    let Columns { known, unknown } = mapping::columns(dialect.header_row, &headers, &limits.own_headers)?;
     let mut records = Records::open(path, &dialect, limits)?;
     let mut lines = 0;
     while let Some(row) = records.next_line(dialect.header_row)? {
@@ -84,7 +84,7 @@ fn find_header(
         let mut dialect = Dialect { encoding, delimiter, header_row: behind };
         match header(path, &mut dialect, limits) {
             Ok(Some(headers)) => {
-                let score = (mapping::known(&headers), headers.len());
+                let score = (mapping::known(&headers, &limits.own_headers), headers.len());
                 if best.as_ref().is_none_or(|(most, ..)| score > *most) {
                     best = Some((score, dialect, headers));
                 }

@@ -64,11 +64,13 @@ pub struct FileError {
     pub field: Option<Field>,
     /// What was found, in English, for logs; may quote the file.
     pub detail: String,
+    /// The headers of the file, where they are the fault.
+    pub headers: Vec<String>,
 }
 
 impl FileError {
     pub(crate) fn new(code: FileErrorCode, detail: impl Into<String>) -> Self {
-        Self { code, row: None, column: None, field: None, detail: detail.into() }
+        Self { code, row: None, column: None, field: None, detail: detail.into(), headers: Vec::new() }
     }
 
     pub(crate) fn at_row(mut self, row: u64) -> Self {

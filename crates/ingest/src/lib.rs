@@ -17,8 +17,8 @@ use std::path::Path;
 use roadstead_domain::sale::{Field, ReceivedLine};
 
 pub use error::{FileError, FileErrorCode};
-pub use limits::Limits;
-pub use mapping::usual_header;
+pub use limits::{Limits, OwnHeaders};
+pub use mapping::{folded_header, usual_field, usual_header};
 
 /// The kinds of files, as the sender declares them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -1,4 +1,12 @@
-//! How much of a file is read at most.
+//! How much of a file is read at most, and what its sender calls the columns.
+
+use std::collections::BTreeMap;
+
+use roadstead_domain::sale::Field;
+
+/// What a sender calls its columns, by the header in one spelling ([`crate::folded_header`]); `None` for a column
+/// that is not read. It goes before what headers usually mean.
+pub type OwnHeaders = BTreeMap<String, Option<Field>>;
 
 /// The limits of one file; the defaults are those of the design.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,6 +19,8 @@ pub struct Limits {
     pub field_bytes: usize,
     /// Lines of any file.
     pub lines: u64,
+    /// What the sender calls its columns.
+    pub own_headers: OwnHeaders,
 }
 
 impl Limits {
@@ -21,6 +31,12 @@ impl Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { unpacked_bytes: 1 << 30, xlsx_rows: 200_000, field_bytes: 64 << 10, lines: 10_000_000 }
+        Self {
+            unpacked_bytes: 1 << 30,
+            xlsx_rows: 200_000,
+            field_bytes: 64 << 10,
+            lines: 10_000_000,
+            own_headers: OwnHeaders::new(),
+        }
     }
 }

@@ -3,6 +3,7 @@
 use roadstead_domain::sale::Field;
 
 use crate::error::{FileError, FileErrorCode};
+use crate::limits::OwnHeaders;
 
 /// The usual English header of each field, and all its names, folded as [`fold`] does.
 const HEADERS: &[(Field, &str, &str)] = &[
@@ -126,12 +127,30 @@ pub(crate) struct Columns {
 }
 
 /// Maps the header in this row, or says which column is missing or twice.
-pub(crate) fn columns(row: u64, headers: &[Header]) -> Result<Columns, FileError> {
+pub(crate) fn columns(row: u64, headers: &[Header], own: &OwnHeaders) -> Result<Columns, FileError> {
+    found(row, headers, own).map_err(|error| FileError {
+        headers: headers.iter().take(200).map(|(_, text)| short(text).to_owned()).collect(),
+        ..error
+    })
+}
+
+fn found(row: u64, headers: &[Header], own: &OwnHeaders) -> Result<Columns, FileError> {
     let mut columns = Columns::default();
     let mut undecided = Vec::new();
     for (column, text) in headers {
+        match own.get(&fold(text)) {
+            Some(Some(field)) => add(&mut columns, row, *column, *field, text)?,
+            Some(None) => columns.unknown.push(text.clone()),
+            None => {}
+        }
+    }
+    // What the sender has said goes before what a header usually means.
+    let said: Vec<Field> = columns.known.iter().map(|(_, field, _)| *field).collect();
+    for (column, text) in headers {
         let folded = fold(text);
         match field(&folded) {
+            _ if own.contains_key(&folded) => {}
+            Some(field) if said.contains(&field) => columns.unknown.push(text.clone()),
             Some(field) => add(&mut columns, row, *column, field, text)?,
             None => undecided.push((*column, folded, text)),
         }
@@ -156,8 +175,9 @@ pub(crate) fn columns(row: u64, headers: &[Header]) -> Result<Columns, FileError
 }
 
 /// How many of these headers are known: tells a header from a title and one delimiter from another.
-pub(crate) fn known(headers: &[Header]) -> usize {
-    let is_known = |folded: &str| field(folded).or_else(|| fallback(folded)).is_some();
+pub(crate) fn known(headers: &[Header], own: &OwnHeaders) -> usize {
+    let is_known =
+        |folded: &str| own.contains_key(folded) || field(folded).or_else(|| fallback(folded)).is_some();
     headers.iter().filter(|(_, text)| is_known(&fold(text))).count()
 }
 
@@ -196,6 +216,17 @@ fn field(folded: &str) -> Option<Field> {
 
 fn fallback(folded: &str) -> Option<Field> {
     FALLBACKS.iter().find(|(_, header)| *header == folded).map(|(field, _)| *field)
+}
+
+/// The one spelling under which a header is compared: `Händler-Nr. (intern)` is `haendlernr`.
+pub fn folded_header(header: &str) -> String {
+    fold(header)
+}
+
+/// What a header usually means.
+pub fn usual_field(header: &str) -> Option<Field> {
+    let folded = fold(header);
+    field(&folded).or_else(|| fallback(&folded))
 }
 
 /// The English header of a field, as our own files write it.
@@ -237,6 +268,30 @@ mod tests {
 
     fn headers(texts: &[&str]) -> Vec<Header> {
         texts.iter().enumerate().map(|(column, text)| (column, (*text).to_owned())).collect()
+    }
+
+    fn columns(row: u64, headers: &[Header]) -> Result<Columns, FileError> {
+        super::columns(row, headers, &OwnHeaders::new())
+    }
+
+    #[test]
+    fn what_the_sender_calls_its_columns_goes_first() {
+        let own = OwnHeaders::from([
+            (fold("Geräte-Kennung"), Some(Field::Serial)),
+            (fold("Menge"), None),
+            (fold("Anz."), Some(Field::Quantity)),
+        ]);
+        let file =
+            headers(&["Date", "Reseller ID", "SKU", "Geräte-Kennung", "Serial Number", "Menge", "Anz."]);
+        let found = super::columns(1, &file, &own).unwrap();
+        let serial = found.known.iter().find(|(_, field, _)| *field == Field::Serial).unwrap();
+        assert_eq!((serial.0, found.known.last().unwrap().0), (3, 6));
+        assert_eq!(found.unknown, ["Menge", "Serial Number"]);
+        assert_eq!(known(&file, &own), 7);
+        let twice = headers(&["Date", "Reseller ID", "SKU", "Geräte-Kennung", "Geräte Kennung", "Anz."]);
+        let error = super::columns(1, &twice, &own).unwrap_err();
+        assert_eq!(error.code, FileErrorCode::ColumnDuplicate);
+        assert_eq!(error.headers.len(), 6);
     }
 
     const REQUIRED: [&str; 5] =

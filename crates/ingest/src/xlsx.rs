@@ -32,7 +32,7 @@ pub(crate) struct Table {
 pub(crate) fn inspect(path: &Path, limits: &Limits) -> Result<Layout, FileError> {
     let mut workbook = Workbook::open(path, limits)?;
     let (table, headers) = find_header(&mut workbook, limits)?;
-    let Columns { known, unknown } = mapping::columns(table.header_row, &headers)?;
+    let Columns { known, unknown } = mapping::columns(table.header_row, &headers, &limits.own_headers)?;
     let most = limits.xlsx_rows.min(limits.lines);
     let mut lines = 0;
     each_row(&mut workbook, &table, limits, |row, _| {
@@ -90,7 +90,7 @@ fn find_header(workbook: &mut Workbook, limits: &Limits) -> Result<(Table, Vec<H
         })?;
         let Some((header_row, headers)) = found else { continue };
         let table = Table { header_row, ..table };
-        if mapping::known(&headers) >= HEADERS {
+        if mapping::known(&headers, &limits.own_headers) >= HEADERS {
             return Ok((table, headers));
         }
         fallback.get_or_insert((table, headers));

@@ -19,6 +19,7 @@ use tokio::net::TcpListener;
 use crate::app::{App, Config, system_ambient};
 use crate::flows::submit_report::{Submission, submit};
 use crate::flows::users::NewUser;
+use crate::flows::withdraw_report::About;
 use crate::mail::MailServer;
 use crate::{demo, events, flows, http, jobs, mail, spool};
 
@@ -419,7 +420,14 @@ async fn import(
     let pieces = tokio_util::io::ReaderStream::new(source);
     let spooled = format!("import-{}", app.ambient.id::<uuid::Uuid>());
     let file = spool::receive(&app.spool, &spooled, pieces, app.config.upload_bytes).await?;
-    let submission = Submission { file, name: &name, format, reporter: Some(reporter), validate_only };
+    let submission = Submission {
+        file,
+        name: &name,
+        format,
+        reporter: Some(reporter),
+        validate_only,
+        about: About::default(),
+    };
     let submitted = submit(app, &scope, submission).await?;
     // A server beside us may take the job; then we wait for it.
     loop {

@@ -105,13 +105,15 @@ pub struct Right {
     pub reporter_name: Option<String>,
     /// The line of the report.
     pub line: i64,
+    /// When the operator corrected the dates, in microseconds.
+    pub corrected_at: Option<i64>,
 }
 
 /// The rights of a PC that [`get`] gave under the same scope.
 pub async fn rights(tx: &mut Tx, scope: &Scope, device: &Device) -> Result<Vec<Right>> {
     let partner = scope.partner_or_platform()?;
     tx.all_quick(
-        "SELECT e.support_level, e.starts_on, e.ends_on, e.assumed, n.name AS reporter_name, e.line \
+        "SELECT e.support_level, e.starts_on, e.ends_on, e.assumed, n.name AS reporter_name, e.line, e.corrected_at \
          FROM placements p JOIN tenants t ON t.id = p.tenant JOIN entitlements e ON e.device = p.device \
          LEFT JOIN reports r ON r.id = e.report LEFT JOIN reporters n ON n.id = r.reporter \
          WHERE p.device = $1 AND ($2 OR t.parent = $3) ORDER BY e.support_level DESC",

@@ -537,6 +537,11 @@ impl Tx {
         Ok(self.all_quick(sql, args).await?.into_iter().next())
     }
 
+    /// The one number that an index answers at once; see [`Tx::all_quick`].
+    pub async fn number_quick(&mut self, sql: &'static str, args: Vec<Arg>) -> Result<i64> {
+        Ok(self.optional_quick::<(i64,)>(sql, args).await?.map_or(0, |(number,)| number))
+    }
+
     /// The row, if there is one.
     pub async fn optional<T: Record>(&mut self, sql: &'static str, args: Vec<Arg>) -> Result<Option<T>> {
         Ok(match &mut self.0 {

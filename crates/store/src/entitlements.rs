@@ -1,10 +1,12 @@
 //! Entitlements that sales bring, and the names under which support levels are sold.
 
+use jiff::civil::Date;
 use roadstead_domain::access::Scope;
+use roadstead_domain::clock::Micros;
 use roadstead_domain::entitlement::Entitlement;
 use roadstead_domain::ids::{DeviceId, ReportId};
 use roadstead_domain::partner::SupportLevel;
-use roadstead_domain::sale::LevelNames;
+use roadstead_domain::sale::{LevelNames, Sold};
 
 use crate::args;
 use crate::bulk::Bulk;
@@ -31,7 +33,8 @@ pub async fn attach(tx: &mut Tx, scope: &Scope, attached: &[Attached]) -> Result
         "INSERT INTO entitlements (device, support_level, starts_on, ends_on, assumed, report, line)",
         7,
         "ON CONFLICT (device, support_level) DO UPDATE SET starts_on = excluded.starts_on, \
-         ends_on = excluded.ends_on, assumed = excluded.assumed, report = excluded.report, line = excluded.line",
+         ends_on = excluded.ends_on, assumed = excluded.assumed, report = excluded.report, line = excluded.line, \
+         corrected_at = NULL",
     );
     for attached in attached {
         let Entitlement { support_level, starts_on, ends_on, assumed } = attached.entitlement;
@@ -62,32 +65,89 @@ pub async fn detach(tx: &mut Tx, scope: &Scope, devices: &[DeviceId]) -> Result<
     Ok(())
 }
 
-/// The names of the support levels: those that every platform starts with, and the operator's own.
-pub async fn level_names(tx: &mut Tx, scope: &Scope) -> Result<LevelNames> {
-    scope.platform()?;
-    let own: Vec<(String, Option<String>)> =
-        tx.all("SELECT name, support_level FROM support_level_names", args![]).await?;
-    let mut names = LevelNames::DEFAULT.to_vec();
-    for (name, level) in &own {
-        let level = match level.as_deref() {
-            None => None,
-            Some(code) => {
-                Some(SupportLevel::from_code(code).ok_or_else(|| Error::bad("support_level_names", name))?)
-            }
-        };
-        names.push((name, level));
-    }
-    Ok(LevelNames::new(names))
+/// What a name or service SKU stands for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Term {
+    /// The name, as the operator wrote it.
+    pub name: String,
+    /// The level; `None` says that none is sold.
+    pub support_level: Option<SupportLevel>,
+    /// The months of its term, where they are known.
+    pub months: Option<i64>,
 }
 
-/// Adds or changes a name of the operator's own; `None` says that no level was sold.
-pub async fn name_level(tx: &mut Tx, scope: &Scope, name: &str, level: Option<SupportLevel>) -> Result<()> {
+/// The names of the support levels: those that every platform starts with, and the operator's own.
+pub async fn level_names(tx: &mut Tx, scope: &Scope) -> Result<LevelNames> {
+    let mut names = LevelNames::default();
+    for term in terms(tx, scope).await? {
+        let months = term.months.and_then(|months| i32::try_from(months).ok());
+        names.add(&term.name, Sold { level: term.support_level, months });
+    }
+    Ok(names)
+}
+
+/// The operator's own names and SKUs, by name.
+pub async fn terms(tx: &mut Tx, scope: &Scope) -> Result<Vec<Term>> {
+    scope.platform()?;
+    let rows: Vec<(String, Option<String>, Option<i64>)> =
+        tx.all("SELECT name, support_level, months FROM support_level_names ORDER BY name", args![]).await?;
+    rows.into_iter()
+        .map(|(name, level, months)| {
+            let support_level = match level.as_deref() {
+                None => None,
+                Some(code) => Some(
+                    SupportLevel::from_code(code).ok_or_else(|| Error::bad("support_level_names", &name))?,
+                ),
+            };
+            Ok(Term { name, support_level, months })
+        })
+        .collect()
+}
+
+/// Adds or changes a name of the operator's own.
+pub async fn set_term(tx: &mut Tx, scope: &Scope, term: &Term) -> Result<()> {
     scope.platform()?;
     tx.execute(
-        "INSERT INTO support_level_names (name, support_level) VALUES ($1, $2) \
-         ON CONFLICT (name) DO UPDATE SET support_level = excluded.support_level",
-        args![name, level.map(SupportLevel::as_str)],
+        "INSERT INTO support_level_names (name, support_level, months) VALUES ($1, $2, $3) ON CONFLICT (name) \
+         DO UPDATE SET support_level = excluded.support_level, months = excluded.months",
+        args![&term.name, term.support_level.map(SupportLevel::as_str), term.months],
     )
     .await?;
     Ok(())
+}
+
+/// Forgets a name of the operator's own; whether it was there.
+pub async fn forget_term(tx: &mut Tx, scope: &Scope, name: &str) -> Result<bool> {
+    scope.platform()?;
+    Ok(tx.execute("DELETE FROM support_level_names WHERE name = $1", args![name]).await? > 0)
+}
+
+/// Dates that the operator sets.
+#[derive(Clone, Copy, Debug)]
+pub struct Correction {
+    /// Which PC.
+    pub device: DeviceId,
+    /// Which level.
+    pub support_level: SupportLevel,
+    /// The first day.
+    pub starts_on: Date,
+    /// The first day on which it no longer holds.
+    pub ends_on: Date,
+}
+
+/// Sets the dates of an entitlement, or adds it to the line that brought the PC; whether the PC is anywhere.
+pub async fn correct(tx: &mut Tx, scope: &Scope, correction: &Correction, at: Micros) -> Result<bool> {
+    scope.platform()?;
+    let Correction { device, support_level, starts_on, ends_on } = correction;
+    let touched = tx
+        .execute(
+            "INSERT INTO entitlements (device, support_level, starts_on, ends_on, assumed, report, line, corrected_at) \
+             SELECT p.device, $2, $3, $4, $5, p.report, p.line, $6 FROM placements p \
+             WHERE p.device = $1 AND p.report IS NOT NULL \
+             ON CONFLICT (device, support_level) DO UPDATE SET starts_on = excluded.starts_on, \
+             ends_on = excluded.ends_on, assumed = excluded.assumed, corrected_at = excluded.corrected_at",
+            args![*device, support_level.as_str(), starts_on.to_string(), ends_on.to_string(), false, at],
+        )
+        .await?;
+    Ok(touched > 0)
 }

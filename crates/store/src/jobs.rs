@@ -141,3 +141,8 @@ pub async fn left(tx: &mut Tx) -> Result<(i64, i64)> {
     let alive = tx.number("SELECT COUNT(*) FROM jobs WHERE NOT dead", args![]).await?;
     Ok((alive, tx.number("SELECT COUNT(*) FROM jobs WHERE dead", args![]).await?))
 }
+
+/// How many jobs are set aside as dead.
+pub async fn dead(tx: &mut Tx) -> Result<i64> {
+    tx.number("SELECT COUNT(*) FROM jobs WHERE dead", args![]).await
+}

@@ -157,9 +157,13 @@ impl Line {
 
     /// The cells as received, by the field's stable name.
     pub fn cells(&self) -> Result<BTreeMap<String, String>> {
-        let Some(text) = &self.received else { return Ok(BTreeMap::new()) };
-        serde_json::from_str(text).map_err(|error| Error::bad("report_lines", error))
+        cells_of(self.received.as_deref())
     }
+}
+
+fn cells_of(received: Option<&str>) -> Result<BTreeMap<String, String>> {
+    let Some(text) = received else { return Ok(BTreeMap::new()) };
+    serde_json::from_str(text).map_err(|error| Error::bad("report_lines", error))
 }
 
 /// Whether lines come with their cells as received, which may be long.
@@ -226,6 +230,8 @@ pub struct Waiting {
     pub verdict: Verdict,
     /// Its normal form.
     pub line: SaleLine,
+    /// What its level's cell said, where that is not the level's name.
+    pub level_text: Option<String>,
     /// The product number.
     pub product_number: String,
     /// The model.
@@ -252,6 +258,7 @@ struct WaitingRow {
     serial: String,
     invoice: String,
     supersedes: String,
+    received: Option<String>,
     verdict: String,
 }
 
@@ -266,7 +273,9 @@ impl WaitingRow {
             Some(day) => Some(day.parse::<Date>().ok()?),
             None => None,
         };
+        let cells = cells_of(self.received.as_deref()).ok()?;
         Some(Waiting {
+            level_text: cells.get(Field::Level.as_str()).cloned(),
             at: Parked { report: ReportId(self.report), line },
             reporter: ReporterId(self.reporter),
             verdict: Verdict::from_code(&self.verdict)?,
@@ -280,6 +289,7 @@ impl WaitingRow {
                 serial: self.serial,
                 manufacturer: Some(self.manufacturer).filter(|m| !m.is_empty()),
                 level,
+                months: None,
                 invoice: self.invoice,
                 supersedes: self.supersedes,
             },
@@ -304,7 +314,7 @@ pub async fn waiting_for(
         .all(
             "SELECT l.report, l.line, r.reporter, l.transaction_kind, l.sold_on, l.shipped_on, l.seller, l.buyer, \
              l.buyer_name, l.product_number, l.model, l.support_level, l.manufacturer, l.serial, l.invoice, \
-             l.supersedes, l.verdict FROM report_lines l JOIN reports r ON r.id = l.report \
+             l.supersedes, l.received, l.verdict FROM report_lines l JOIN reports r ON r.id = l.report \
              WHERE l.waits_for = $1 AND (l.report, l.line) > ($2, $3) AND NOT r.validate_only \
              ORDER BY l.report, l.line LIMIT $4",
             args![number, report, line, limit],
@@ -358,4 +368,138 @@ pub async fn withdraw(tx: &mut Tx, scope: &Scope, parked: Parked) -> Result<()> 
     )
     .await?;
     Ok(())
+}
+
+/// A sale as it was told, to be taken back or told again.
+#[derive(Clone, Debug)]
+pub struct Withdrawable {
+    /// Where the next question goes on.
+    pub line: i64,
+    /// The day of the sale.
+    pub sold_on: String,
+    /// The day of shipping.
+    pub shipped_on: Option<String>,
+    /// The seller's number.
+    pub seller: String,
+    /// The buyer's number.
+    pub buyer: String,
+    /// The end customer.
+    pub buyer_name: String,
+    /// Its country.
+    pub country: String,
+    /// The product number.
+    pub product_number: String,
+    /// The model.
+    pub model: String,
+    /// What the level's cell said.
+    pub level: String,
+    /// The serial.
+    pub serial: String,
+    /// The manufacturer.
+    pub manufacturer: String,
+    /// The invoice.
+    pub invoice: String,
+}
+
+#[derive(sqlx::FromRow)]
+struct WithdrawableRow {
+    line: i64,
+    sold_on: Option<String>,
+    shipped_on: Option<String>,
+    seller: String,
+    buyer: String,
+    buyer_name: String,
+    country: String,
+    product_number: String,
+    model: String,
+    support_level: Option<String>,
+    received: Option<String>,
+    serial: String,
+    manufacturer: String,
+    invoice: String,
+}
+
+impl WithdrawableRow {
+    fn read(self) -> Result<Withdrawable> {
+        let level = match cells_of(self.received.as_deref())?.remove(Field::Level.as_str()) {
+            Some(text) => text,
+            None => {
+                let level = self.support_level.as_deref().and_then(SupportLevel::from_code);
+                level.map_or("", SupportLevel::name).to_owned()
+            }
+        };
+        Ok(Withdrawable {
+            level,
+            line: self.line,
+            sold_on: self.sold_on.unwrap_or_default(),
+            shipped_on: self.shipped_on,
+            seller: self.seller,
+            buyer: self.buyer,
+            buyer_name: self.buyer_name,
+            country: self.country,
+            product_number: self.product_number,
+            model: self.model,
+            serial: self.serial,
+            manufacturer: self.manufacturer,
+            invoice: self.invoice,
+        })
+    }
+}
+
+/// The columns of [`Withdrawable`] from `report_lines l`.
+macro_rules! withdrawable_sql {
+    ($line:literal, $rest:literal) => {
+        concat!(
+            "SELECT ",
+            $line,
+            " AS line, l.sold_on, l.shipped_on, l.seller, l.buyer, l.buyer_name, l.country, ",
+            "l.product_number, l.model, l.support_level, l.received, l.serial, l.manufacturer, l.invoice ",
+            $rest
+        )
+    };
+}
+
+/// Sales of a report by which a PC is where it is (in a pool, or with a customer meanwhile), and those that still
+/// wait: up to `limit` after a line.
+pub async fn held_by(
+    tx: &mut Tx,
+    scope: &Scope,
+    report: ReportId,
+    after: i64,
+    limit: i64,
+) -> Result<Vec<Withdrawable>> {
+    scope.platform()?;
+    let sql = withdrawable_sql!(
+        "l.line",
+        "FROM report_lines l LEFT JOIN devices d ON d.serial = l.serial AND d.manufacturer = l.manufacturer \
+         LEFT JOIN placements p ON p.device = d.id LEFT JOIN tenants t ON t.id = p.tenant \
+         WHERE l.report = $1 AND l.line > $2 AND l.transaction_kind IN ('sale', 'correction') \
+         AND (l.waits_for IS NOT NULL OR (l.verdict = 'placed' \
+         AND (t.kind = 'customer' OR (t.kind = 'holding' AND p.report = l.report AND p.line = l.line)))) \
+         ORDER BY l.line LIMIT $3"
+    );
+    let rows: Vec<WithdrawableRow> = tx.all(sql, args![report, after, limit]).await?;
+    rows.into_iter().map(WithdrawableRow::read).collect()
+}
+
+/// Sales that a withdrawal took back, as their report told them: up to `limit` after a line of the withdrawal.
+pub async fn taken_back_by(
+    tx: &mut Tx,
+    scope: &Scope,
+    withdrawal: ReportId,
+    after: i64,
+    limit: i64,
+) -> Result<Vec<Withdrawable>> {
+    scope.platform()?;
+    let sql = withdrawable_sql!(
+        "w.line",
+        "FROM report_lines w JOIN reports r ON r.id = w.report JOIN report_lines l ON l.serial = w.serial \
+         AND l.manufacturer = w.manufacturer AND l.transaction_kind IS NOT NULL \
+         AND (l.verdict <> 'duplicate' OR l.reasons IS NOT NULL) AND l.report = r.withdraws \
+         WHERE w.report = $1 AND w.line > $2 AND w.verdict = 'returned' \
+         AND l.transaction_kind IN ('sale', 'correction') AND (l.verdict = 'placed' OR l.verdict LIKE 'parked.%') \
+         AND l.seller = w.seller AND l.invoice = w.invoice ORDER BY w.line LIMIT $3"
+    );
+    let rows: Vec<WithdrawableRow> = tx.all(sql, args![withdrawal, after, limit]).await?;
+    rows.into_iter().map(WithdrawableRow::read).collect()
 }

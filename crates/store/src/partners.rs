@@ -8,6 +8,7 @@ use roadstead_domain::clock::Micros;
 use roadstead_domain::ids::{QualificationId, TenantId};
 use roadstead_domain::partner::{PartnerRole, Qualification, SupportLevel, is_qualified};
 use roadstead_domain::sale::{Seller, Sellers};
+use serde::Deserialize;
 use uuid::Uuid;
 
 use crate::args;
@@ -16,7 +17,7 @@ use crate::error::{Error, Result};
 use crate::page::{Page, Rows};
 
 /// A partner tenant.
-#[derive(Clone, Debug, sqlx::FromRow)]
+#[derive(Clone, Debug, Deserialize, sqlx::FromRow)]
 pub struct Partner {
     /// The partner tenant's id.
     pub id: Uuid,
@@ -81,10 +82,90 @@ pub async fn find(tx: &mut Tx, scope: &Scope, id_or_number: &str) -> Result<Opti
     .await
 }
 
+/// The partner with this number.
+pub async fn find_number(tx: &mut Tx, scope: &Scope, number: &str) -> Result<Option<Partner>> {
+    scope.platform()?;
+    tx.optional(
+        "SELECT p.tenant AS id, p.number, p.name, p.created_at, h.id AS holding FROM partners p \
+         LEFT JOIN tenants h ON h.parent = p.tenant AND h.kind = 'holding' WHERE p.number_key = $1",
+        args![number_key(number)],
+    )
+    .await
+}
+
+/// A qualification with whose it is.
+#[derive(Clone, Debug)]
+pub struct OfPartner {
+    /// The partner's number.
+    pub number: String,
+    /// The partner's name.
+    pub name: String,
+    /// The qualification.
+    pub recorded: Recorded,
+}
+
+#[derive(sqlx::FromRow)]
+struct OfPartnerRow {
+    number: String,
+    name: String,
+    #[sqlx(flatten)]
+    row: QualificationRow,
+}
+
+/// Qualifications of every partner that stand so on this day, what ends first first: `valid`, `lapsed`,
+/// `not_certified`, `course_open`; `ends_soon` for those valid ones that end before `soon`; anything else for all.
+/// `None` for a cursor that is none.
+pub async fn all_qualifications(
+    tx: &mut Tx,
+    scope: &Scope,
+    standing: &str,
+    (today, soon): (Date, Date),
+    page: &Page,
+) -> Result<Option<Rows<OfPartner>>> {
+    scope.platform()?;
+    let Ok(after) = page.after::<(String, Uuid)>() else { return Ok(None) };
+    let (end, id) = after.unwrap_or_default();
+    let rows = page.rows();
+    let found: Vec<OfPartnerRow> = tx
+        .all(
+            "SELECT p.number, p.name, q.id, q.partner, q.support_level, q.role, q.course_completed_on, \
+             q.certified_on, q.expires_on FROM (SELECT qualifications.*, COALESCE(expires_on, '9999-12-31') AS ends, \
+             CASE WHEN course_completed_on IS NULL OR course_completed_on > $1 THEN 'course_open' \
+             WHEN certified_on IS NULL OR certified_on > $1 THEN 'not_certified' \
+             WHEN expires_on <= $1 THEN 'lapsed' WHEN expires_on <= $2 THEN 'ends_soon' ELSE 'valid' END AS standing \
+             FROM qualifications) q JOIN partners p ON p.tenant = q.partner \
+             WHERE ($3 = '' OR q.standing = $3 OR ($3 = 'valid' AND q.standing = 'ends_soon')) \
+             AND (q.ends, q.id) > ($4, $5) ORDER BY q.ends, q.id LIMIT $6",
+            args![today.to_string(), soon.to_string(), standing, end, id, rows + 1],
+        )
+        .await?;
+    let items = found
+        .into_iter()
+        .map(|row| Ok(OfPartner { number: row.number, name: row.name, recorded: row.row.read()? }))
+        .collect::<Result<Vec<_>>>()?;
+    Ok(Some(Rows::cut(items, rows, |item| {
+        let ends = item.recorded.qualification.expires_on;
+        (ends.map_or_else(|| "9999-12-31".to_owned(), |day| day.to_string()), item.recorded.id.0)
+    })))
+}
+
+/// How many qualifications have lapsed, and how many end before `soon`.
+pub async fn ending(tx: &mut Tx, scope: &Scope, (today, soon): (Date, Date)) -> Result<(i64, i64)> {
+    scope.platform()?;
+    let counts: Option<(i64, i64)> = tx
+        .optional(
+            "SELECT COUNT(CASE WHEN expires_on <= $1 THEN 1 END), COUNT(CASE WHEN expires_on > $1 THEN 1 END) \
+             FROM qualifications WHERE expires_on <= $2 AND certified_on <= $1 AND course_completed_on <= $1",
+            args![today.to_string(), soon.to_string()],
+        )
+        .await?;
+    Ok(counts.unwrap_or_default())
+}
+
 /// The scope's own partner.
 pub async fn own(tx: &mut Tx, scope: &Scope) -> Result<Partner> {
     let partner = scope.partner()?;
-    tx.optional(
+    tx.optional_quick(
         "SELECT p.tenant AS id, p.number, p.name, p.created_at, h.id AS holding FROM partners p \
          LEFT JOIN tenants h ON h.parent = p.tenant AND h.kind = 'holding' WHERE p.tenant = $1",
         args![partner],
@@ -164,7 +245,7 @@ pub async fn ensure_holding(
     Ok(made > 0)
 }
 
-#[derive(sqlx::FromRow)]
+#[derive(Deserialize, sqlx::FromRow)]
 struct QualificationRow {
     id: Uuid,
     partner: Uuid,
@@ -218,7 +299,7 @@ pub async fn qualifications(tx: &mut Tx, scope: &Scope, partners: &[TenantId]) -
 /// The scope's own qualifications.
 pub async fn own_qualifications(tx: &mut Tx, scope: &Scope) -> Result<Vec<Recorded>> {
     let rows: Vec<QualificationRow> = tx
-        .all(
+        .all_quick(
             "SELECT id, partner, support_level, role, course_completed_on, certified_on, expires_on \
              FROM qualifications WHERE partner = $1 ORDER BY created_at, id",
             args![scope.partner()?],

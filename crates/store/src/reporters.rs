@@ -83,3 +83,12 @@ pub async fn list(tx: &mut Tx, scope: &Scope, page: &Page) -> Result<Option<Rows
         .await?;
     Ok(Some(Rows::cut(items, rows, |reporter| reporter.id)))
 }
+
+/// When its last report came, in microseconds.
+pub async fn last_report(tx: &mut Tx, scope: &Scope, id: ReporterId) -> Result<Option<i64>> {
+    scope.platform()?;
+    let last: Option<(i64,)> = tx
+        .optional("SELECT received_at FROM reports WHERE reporter = $1 ORDER BY id DESC LIMIT 1", args![id])
+        .await?;
+    Ok(last.map(|(at,)| at))
+}

@@ -6,6 +6,7 @@ use roadstead_domain::access::{Reach, Scope};
 use roadstead_domain::clock::Micros;
 use roadstead_domain::ids::{OperationId, ReportId, ReporterId, TenantId};
 use roadstead_domain::sale::Verdict;
+use serde::Deserialize;
 use uuid::Uuid;
 
 use crate::args;
@@ -39,6 +40,10 @@ pub struct Report {
     pub lines: i64,
     /// Whether it is judged without changing anything.
     pub validate_only: bool,
+    /// The report that it takes back.
+    pub withdraws: Option<Uuid>,
+    /// The withdrawal that it undoes.
+    pub undoes: Option<Uuid>,
     /// `received`, `running`, `succeeded` or `failed`.
     pub state: String,
     /// When it came, in microseconds.
@@ -70,6 +75,10 @@ pub struct NewReport<'a> {
     pub lines: u64,
     /// Whether it is judged without changing anything.
     pub validate_only: bool,
+    /// The report that it takes back.
+    pub withdraws: Option<ReportId>,
+    /// The withdrawal that it undoes.
+    pub undoes: Option<ReportId>,
 }
 
 /// Adds a report. The same bytes again from the same reporter are [`Error::Conflict`].
@@ -79,7 +88,8 @@ pub async fn create(tx: &mut Tx, scope: &Scope, report: &NewReport<'_>, at: Micr
     }
     tx.execute(
         "INSERT INTO reports (id, reporter, operation, file_name, format, sha256, bytes, lines, validate_only, \
-         state, received_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'received', $10)",
+         withdraws, undoes, state, received_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'received', $12)",
         args![
             report.id,
             report.reporter,
@@ -90,6 +100,8 @@ pub async fn create(tx: &mut Tx, scope: &Scope, report: &NewReport<'_>, at: Micr
             report.bytes,
             report.lines,
             report.validate_only,
+            report.withdraws.map(|id| id.0),
+            report.undoes.map(|id| id.0),
             at
         ],
     )
@@ -102,7 +114,8 @@ macro_rules! report_sql {
     ($where:literal) => {
         concat!(
             "SELECT r.id, r.reporter, p.name AS reporter_name, p.number AS reporter_number, p.only_seller, ",
-            "r.operation, r.file_name, r.format, r.bytes, r.lines, r.validate_only, r.state, r.received_at, ",
+            "r.operation, r.file_name, r.format, r.bytes, r.lines, r.validate_only, r.withdraws, r.undoes, r.state, ",
+            "r.received_at, ",
             "r.finished_at, o.done FROM reports r JOIN reporters p ON p.id = r.reporter ",
             "JOIN operations o ON o.id = r.operation WHERE ",
             $where
@@ -258,7 +271,7 @@ pub async fn counts(tx: &mut Tx, scope: &Scope, report: ReportId) -> Result<BTre
 }
 
 /// One report's share for a partner.
-#[derive(Clone, Debug, sqlx::FromRow)]
+#[derive(Clone, Debug, Deserialize, sqlx::FromRow)]
 pub struct PartnerShare {
     /// The report.
     pub report: Uuid,
@@ -279,7 +292,7 @@ pub async fn about_partner(tx: &mut Tx, scope: &Scope, limit: i64) -> Result<Vec
     let Reach::Partner(partner) = scope.reach() else {
         return Err(Error::Denied(roadstead_domain::access::Denied::NotFound));
     };
-    tx.all(
+    tx.all_quick(
         "SELECT c.report, r.received_at, r.reporter, p.name AS reporter_name, c.verdict, c.lines \
          FROM partner_report_counts c JOIN reports r ON r.id = c.report JOIN reporters p ON p.id = r.reporter \
          WHERE c.partner = $1 AND c.lines > 0 ORDER BY c.report DESC, c.verdict LIMIT $2",
@@ -292,6 +305,8 @@ pub async fn about_partner(tx: &mut Tx, scope: &Scope, limit: i64) -> Result<Vec
 pub async fn forget_previews(tx: &mut Tx, scope: &Scope, before: Micros) -> Result<u64> {
     scope.platform()?;
     for sql in [
+        "DELETE FROM report_pieces WHERE report IN \
+         (SELECT id FROM reports WHERE validate_only AND finished_at < $1)",
         "DELETE FROM report_lines WHERE report IN \
          (SELECT id FROM reports WHERE validate_only AND finished_at < $1)",
         "DELETE FROM report_counts WHERE report IN \
@@ -323,4 +338,41 @@ pub async fn retry(tx: &mut Tx, scope: &Scope, report: ReportId) -> Result<()> {
     )
     .await?;
     Ok(())
+}
+
+/// How many reports were given up.
+pub async fn failed(tx: &mut Tx, scope: &Scope) -> Result<i64> {
+    scope.platform()?;
+    tx.number("SELECT COUNT(*) FROM reports WHERE state = 'failed'", args![]).await
+}
+
+/// The last report that takes this one back (or, of a withdrawal, that undoes it), previews aside.
+pub async fn follower(tx: &mut Tx, scope: &Scope, report: &Report) -> Result<Option<Report>> {
+    let own = scope.reports_of()?;
+    tx.optional(
+        report_sql!(
+            "(r.withdraws = $1 OR r.undoes = $1) AND NOT r.validate_only AND ($2 OR r.reporter = $3) \
+             ORDER BY r.id DESC LIMIT 1"
+        ),
+        args![report.id, own.is_none(), own],
+    )
+    .await
+}
+
+/// Copies the file of a preview to the report that is made of it; how many pieces.
+pub async fn copy_pieces(tx: &mut Tx, scope: &Scope, from: ReportId, to: ReportId) -> Result<u64> {
+    scope.platform()?;
+    tx.execute(
+        "INSERT INTO report_pieces (report, piece, bytes) SELECT $2, piece, bytes FROM report_pieces WHERE report = $1",
+        args![from, to],
+    )
+    .await
+}
+
+/// The digest of a report's file.
+pub async fn digest(tx: &mut Tx, scope: &Scope, report: ReportId) -> Result<Option<[u8; 32]>> {
+    scope.platform()?;
+    let row: Option<(Vec<u8>,)> =
+        tx.optional("SELECT sha256 FROM reports WHERE id = $1", args![report]).await?;
+    row.map(|(bytes,)| bytes.try_into().map_err(|_| Error::bad("reports", report))).transpose()
 }

@@ -3,6 +3,7 @@
 use roadstead_domain::access::Scope;
 use roadstead_domain::clock::Micros;
 use roadstead_domain::ids::UserId;
+use serde::Deserialize;
 use uuid::Uuid;
 
 use crate::args;
@@ -10,7 +11,7 @@ use crate::engine::Tx;
 use crate::error::Result;
 
 /// A kept way to look.
-#[derive(Clone, Debug, sqlx::FromRow)]
+#[derive(Clone, Debug, Deserialize, sqlx::FromRow)]
 pub struct SavedView {
     /// Its id.
     pub id: Uuid,
@@ -22,7 +23,7 @@ pub struct SavedView {
 
 /// What this person keeps, by name.
 pub async fn list(tx: &mut Tx, scope: &Scope, user: UserId) -> Result<Vec<SavedView>> {
-    tx.all(
+    tx.all_quick(
         "SELECT id, name, query FROM saved_views WHERE user_id = $1 AND partner = $2 ORDER BY name LIMIT 100",
         args![user, scope.partner()?],
     )

@@ -77,15 +77,26 @@ pub struct SaleLine {
     pub manufacturer: Option<String>,
     /// The support level, if one was sold.
     pub level: Option<SupportLevel>,
+    /// The months of its term, where they are known.
+    pub months: Option<i32>,
     /// The invoice number; empty if not told.
     pub invoice: String,
     /// The invoice of the line that a correction replaces; empty if not told.
     pub supersedes: String,
 }
 
-/// The names under which the support levels are sold. Data: the platform's operator may add its own.
+/// What a name or service SKU stands for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sold {
+    /// The level, if any was sold.
+    pub level: Option<SupportLevel>,
+    /// The months of its term, where they are known.
+    pub months: Option<i32>,
+}
+
+/// The names and SKUs under which the support levels are sold. Data: the platform's operator may add its own.
 #[derive(Clone, Debug)]
-pub struct LevelNames(HashMap<String, Option<SupportLevel>>);
+pub struct LevelNames(HashMap<String, Sold>);
 
 impl LevelNames {
     /// The names that every platform starts with. "Active Care" is what both were called before (behaviour 1).
@@ -104,15 +115,26 @@ impl LevelNames {
 
     /// A table from names as people write them to levels; `None` says that no level was sold.
     pub fn new<'a>(names: impl IntoIterator<Item = (&'a str, Option<SupportLevel>)>) -> Self {
-        Self(names.into_iter().map(|(name, level)| (fold_level(name), level)).collect())
+        let sold = |level| Sold { level, months: None };
+        Self(names.into_iter().map(|(name, level)| (fold_level(name), sold(level))).collect())
     }
 
-    /// What a cell says: a level, none (`Some(None)`), or a name that is not known (`None`).
-    pub fn read(&self, text: &str) -> Option<Option<SupportLevel>> {
+    /// Adds a name, or changes what it stands for.
+    pub fn add(&mut self, name: &str, sold: Sold) {
+        self.0.insert(fold_level(name), sold);
+    }
+
+    /// What a cell says; `None` for a name that is not known.
+    pub fn read(&self, text: &str) -> Option<Sold> {
         if text.trim().is_empty() {
-            return Some(None);
+            return Some(Sold::default());
         }
         self.0.get(&fold_level(text)).copied()
+    }
+
+    /// One spelling of a name for all that mean the same; empty if nothing is left of it.
+    pub fn key(name: &str) -> String {
+        fold_level(name)
     }
 }
 
@@ -264,8 +286,8 @@ pub fn check(
         }
     }
 
-    let level = levels.read(text(Field::Level)).filter(|_| !formula(Field::Level));
-    if level.is_none() {
+    let sold = levels.read(text(Field::Level)).filter(|_| !formula(Field::Level));
+    if sold.is_none() {
         reject(Verdict::SupportLevelUnknown, Field::Level);
     }
 
@@ -279,7 +301,8 @@ pub fn check(
             buyer: text(Field::Buyer).to_uppercase(),
             serial,
             manufacturer: Some(text(Field::Manufacturer)).filter(|m| !m.is_empty()).map(str::to_owned),
-            level: level.flatten(),
+            level: sold.and_then(|sold| sold.level),
+            months: sold.and_then(|sold| sold.months),
             invoice: text(Field::Invoice).to_owned(),
             supersedes: text(Field::Supersedes).to_owned(),
         }),
@@ -413,15 +436,19 @@ mod tests {
         for name in
             ["Premium+", "premium plus", "PREMIUM_PLUS", "Premium+-Support", "PremiumPlus", "Active Care"]
         {
-            assert_eq!(levels.read(name), plus, "{name}");
+            assert_eq!(levels.read(name).map(|sold| sold.level), plus, "{name}");
         }
         for name in ["Premium", " PREMIUM ", "Premium-Support", "Premium Service"] {
-            assert_eq!(levels.read(name), Some(Some(SupportLevel::Premium)), "{name}");
+            assert_eq!(levels.read(name).map(|sold| sold.level), Some(Some(SupportLevel::Premium)), "{name}");
         }
-        assert_eq!(levels.read("ohne"), Some(None));
-        assert_eq!(levels.read("Gold"), None);
+        assert_eq!(levels.read("ohne").map(|sold| sold.level), Some(None));
+        assert_eq!(levels.read("Gold").map(|sold| sold.level), None);
         let own = LevelNames::new([("Active Care", Some(SupportLevel::Premium))]);
-        assert_eq!(own.read("active care"), Some(Some(SupportLevel::Premium)), "the mapping is data");
+        assert_eq!(
+            own.read("active care").map(|sold| sold.level),
+            Some(Some(SupportLevel::Premium)),
+            "the mapping is data"
+        );
     }
 
     #[test]

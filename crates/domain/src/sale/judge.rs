@@ -306,6 +306,7 @@ mod tests {
             serial: "5CG1234ABC".to_owned(),
             manufacturer: None,
             level: None,
+            months: None,
             invoice: invoice.to_owned(),
             supersedes: String::new(),
         }

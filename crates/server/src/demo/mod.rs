@@ -22,6 +22,7 @@ use crate::app::App;
 use crate::flows::customers::{NewAdmin, NewCustomer};
 use crate::flows::submit_report::{Submission, submit};
 use crate::flows::users::NewUser;
+use crate::flows::withdraw_report::About;
 use crate::flows::{certify, customers, reporters, transfers};
 use crate::{jobs, spool};
 
@@ -215,7 +216,8 @@ async fn hand_in_samples(app: &App, samples: &Path) -> anyhow::Result<()> {
         let pieces = futures_util::stream::iter([Ok::<_, std::io::Error>(bytes)]);
         let file = spool::receive(&app.spool, &spooled, pieces, app.config.upload_bytes).await?;
         let reporter = Some("D-3000");
-        let submission = Submission { file, name, format, reporter, validate_only: false };
+        let submission =
+            Submission { file, name, format, reporter, validate_only: false, about: About::default() };
         submit(app, &access::system(), submission).await?;
     }
     // To try a first upload of one's own with.

@@ -15,12 +15,26 @@ use crate::app::App;
 
 /// Adds a partner with its tenant, and lets lines that named an unknown seller be judged again.
 pub async fn create_partner(app: &App, scope: &Scope, number: &str, name: &str) -> Result<TenantId, Refused> {
+    let mut tx = app.store.write(scope).await?;
+    let id = add_partner(app, &mut tx, scope, number, name).await?;
+    tx.commit().await?;
+    app.wake();
+    Ok(id)
+}
+
+/// The same within a transaction of the caller's.
+pub(super) async fn add_partner(
+    app: &App,
+    tx: &mut Tx,
+    scope: &Scope,
+    number: &str,
+    name: &str,
+) -> Result<TenantId, Refused> {
     let (number, name) = (number.trim(), name.trim());
     super::filled("partner_number", number)?;
     super::filled("name", name)?;
-    let (id, now) = (app.ambient.id(), app.ambient.now());
-    let mut tx = app.store.write(scope).await?;
-    partners::create(&mut tx, scope, id, number, name, now)
+    let (id, now): (TenantId, Micros) = (app.ambient.id(), app.ambient.now());
+    partners::create(tx, scope, id, number, name, now)
         .await
         .map_err(|error| Refused::taken(error, "partner_number"))?;
     let entry = NewEntry {
@@ -29,10 +43,8 @@ pub async fn create_partner(app: &App, scope: &Scope, number: &str, name: &str) 
         subject: Some(id.0),
         detail: serde_json::json!({ "partner_number": number, "name": name }),
     };
-    audit::record(&mut tx, scope.actor(), &[entry], &app.ambient).await?;
-    jobs::enqueue(&mut tx, jobs::Kind::ReplayPartner, id.0, id.0, now, &app.ambient).await?;
-    tx.commit().await?;
-    app.wake();
+    audit::record(tx, scope.actor(), &[entry], &app.ambient).await?;
+    jobs::enqueue(tx, jobs::Kind::ReplayPartner, id.0, id.0, now, &app.ambient).await?;
     Ok(id)
 }
 
@@ -43,13 +55,27 @@ pub async fn record_qualification(
     partner: TenantId,
     qualification: &Qualification,
 ) -> Result<QualificationId, Refused> {
+    let mut tx = app.store.write(scope).await?;
+    let id = add_qualification(app, &mut tx, scope, partner, qualification).await?;
+    tx.commit().await?;
+    app.wake();
+    Ok(id)
+}
+
+/// The same within a transaction of the caller's.
+pub(super) async fn add_qualification(
+    app: &App,
+    tx: &mut Tx,
+    scope: &Scope,
+    partner: TenantId,
+    qualification: &Qualification,
+) -> Result<QualificationId, Refused> {
     if let Err(error) = qualification.check() {
         return Err(Refused::invalid(error.code(), "expires_on"));
     }
     let now = app.ambient.now();
-    let mut tx = app.store.write(scope).await?;
     let id = app.ambient.id();
-    let id = partners::record_qualification(&mut tx, scope, id, partner, qualification, now).await?;
+    let id = partners::record_qualification(tx, scope, id, partner, qualification, now).await?;
     let entry = NewEntry {
         home: Some(partner.0),
         action: AuditAction::QualificationRecorded,
@@ -60,15 +86,13 @@ pub async fn record_qualification(
             "standing": qualification.standing(now.date()),
         }),
     };
-    audit::record(&mut tx, scope.actor(), &[entry], &app.ambient).await?;
+    audit::record(tx, scope.actor(), &[entry], &app.ambient).await?;
     if qualification.standing(now.date()) == Standing::Valid {
-        open_pool(app, &mut tx, scope, partner, app.ambient.id()).await?;
+        open_pool(app, tx, scope, partner, app.ambient.id()).await?;
     }
     if let Some(due) = replay_due(qualification, now) {
-        jobs::enqueue(&mut tx, jobs::Kind::ReplayPartner, partner.0, partner.0, due, &app.ambient).await?;
+        jobs::enqueue(tx, jobs::Kind::ReplayPartner, partner.0, partner.0, due, &app.ambient).await?;
     }
-    tx.commit().await?;
-    app.wake();
     Ok(id)
 }
 

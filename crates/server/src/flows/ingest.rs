@@ -17,6 +17,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::sync::mpsc;
 
 use super::judge_batch::{Item, judge_batch};
+use super::own_headers;
 use crate::app::App;
 use crate::jobs::LEASE_SECONDS;
 
@@ -36,6 +37,8 @@ pub async fn run(app: &App, id: ReportId, job: JobId) -> anyhow::Result<()> {
     }
     reports::set_state(&mut tx, &scope, id, "running", None).await?;
     let levels = entitlements::level_names(&mut tx, &scope).await?;
+    let mut limits = app.config.file.clone();
+    limits.own_headers = own_headers::of_reporter(&mut tx, &scope, ReporterId(report.reporter)).await?;
     tx.commit().await?;
 
     let file = restore(app, &scope, id).await?;
@@ -46,10 +49,10 @@ pub async fn run(app: &App, id: ReportId, job: JobId) -> anyhow::Result<()> {
         let format = if report.format == "xlsx" { Format::Xlsx } else { Format::Csv };
         let only_seller = report.only_seller.clone();
         tokio::task::spawn_blocking(move || -> Result<(), FileError> {
-            let layout = roadstead_ingest::inspect(format, &path, &config.file)?;
+            let layout = roadstead_ingest::inspect(format, &path, &limits)?;
             let mut batch: Vec<Checked> = Vec::with_capacity(config.batch_lines);
             let (mut gone, mut bytes) = (false, 0);
-            roadstead_ingest::read(&path, &layout, &config.file, &mut |line| {
+            roadstead_ingest::read(&path, &layout, &limits, &mut |line| {
                 if line.line > done {
                     bytes += line.bytes();
                     let checked = sale::check(&line, &levels, only_seller.as_deref());
@@ -175,7 +178,10 @@ async fn finish(app: &App, scope: &Scope, report: &Report) -> anyhow::Result<()>
     let mut tx = app.store.write(scope).await?;
     let now = app.ambient.now();
     reports::set_state(&mut tx, scope, id, "succeeded", Some(now)).await?;
-    reports::forget_pieces(&mut tx, scope, id).await?;
+    // A preview's file stays for as long as the preview: it may be handed in for good.
+    if !report.validate_only {
+        reports::forget_pieces(&mut tx, scope, id).await?;
+    }
     let counts = reports::counts(&mut tx, scope, id).await?;
     let result = serde_json::json!({ "report": id, "counts": counts }).to_string();
     let operation = OperationId(report.operation);

@@ -227,7 +227,8 @@ fn disentitle(batch: &mut Batch<'_>, key: &Key) {
 fn attach(batch: &mut Batch<'_>, item: &Item<'_>, key: &Key) {
     let device = batch.known.get(key).and_then(|known| known.device);
     if let (Some(level), Some(device)) = (item.line.level, device) {
-        let entitlement = entitlement::of_sale(level, item.line.date, item.line.shipped_on);
+        let (date, shipped_on, months) = (item.line.date, item.line.shipped_on, item.line.months);
+        let entitlement = entitlement::of_sale(level, date, shipped_on, months);
         let (report, line) = (item.at.report, item.at.line);
         if let Some(Known { place: Some(place), state, .. }) = batch.known.get(key)
             && matches!(state.holder, Holder::Customer(_))

@@ -4,7 +4,7 @@ use roadstead_domain::access;
 use roadstead_domain::ids::{JobId, TenantId};
 use roadstead_domain::partner::is_qualified;
 use roadstead_store::reports::Counts;
-use roadstead_store::{jobs, lines, partners};
+use roadstead_store::{entitlements, jobs, lines, partners};
 
 use super::certify::open_pool;
 use super::judge_batch::{Item, judge_batch};
@@ -21,6 +21,7 @@ pub async fn run(app: &App, partner: TenantId, job: JobId) -> anyhow::Result<()>
     if is_qualified(recorded.iter().map(|recorded| &recorded.qualification), today) {
         open_pool(app, &mut tx, &scope, partner, app.ambient.id()).await?;
     }
+    let levels = entitlements::level_names(&mut tx, &scope).await?;
     tx.commit().await?;
 
     let number = partners::number_key(&found.number);
@@ -30,9 +31,14 @@ pub async fn run(app: &App, partner: TenantId, job: JobId) -> anyhow::Result<()>
         let mut tx = app.store.write(&scope).await?;
         let now = app.ambient.now();
         tx.lock_placements().await?;
-        let waiting = lines::waiting_for(&mut tx, &scope, &number, after, batch).await?;
+        let mut waiting = lines::waiting_for(&mut tx, &scope, &number, after, batch).await?;
         let Some(last) = waiting.last() else { break };
         after = Some(last.at);
+        for waiting in &mut waiting {
+            // The terms of today: that is when the PC gets its entitlement.
+            let sold = waiting.level_text.as_deref().and_then(|text| levels.read(text));
+            waiting.line.months = sold.and_then(|sold| sold.months);
+        }
         let items: Vec<Item<'_>> = waiting
             .iter()
             .map(|waiting| Item {

@@ -1,16 +1,18 @@
 //! A report is handed in: looked through as a whole, kept durably, and queued to be judged.
 
-use roadstead_domain::access::Scope;
+use roadstead_domain::access::{self, Denied, Scope};
 use roadstead_domain::audit::AuditAction;
 use roadstead_domain::event::Event;
 use roadstead_domain::ids::{OperationId, ReportId, ReporterId};
 use roadstead_ingest::Format;
 use roadstead_store::audit::{self, NewEntry};
 use roadstead_store::reports::{self, NewReport, Report};
-use roadstead_store::{Error, jobs, operations, outbox, reporters};
+use roadstead_store::{Error, jobs, operations, outbox};
 use tokio::io::AsyncReadExt;
 
 use super::Refused;
+use super::own_headers::{self, whose};
+use super::withdraw_report::About;
 use crate::app::App;
 use crate::spool::Spooled;
 
@@ -27,6 +29,8 @@ pub struct Submission<'a> {
     pub reporter: Option<&'a str>,
     /// Judge it without changing anything.
     pub validate_only: bool,
+    /// The report that it takes back, or the withdrawal that it undoes.
+    pub about: About,
 }
 
 /// A report that was taken.
@@ -53,15 +57,12 @@ const PIECES_AT_ONCE: usize = 8;
 
 /// Takes a report. The same bytes from the same reporter again are the report that is there already.
 pub async fn submit(app: &App, scope: &Scope, submission: Submission<'_>) -> Result<Submitted, Refused> {
-    let Submission { file, name, format, reporter, validate_only } = submission;
+    let Submission { file, name, format, reporter, validate_only, about } = submission;
     let mut tx = app.store.read(scope).await?;
-    let reporter = match (reporter, scope.reports_of()?) {
-        (Some(asked), _) => reporters::find(&mut tx, scope, asked).await?,
-        (None, Some(own)) => reporters::get(&mut tx, scope, own).await?,
-        (None, None) => return Err(Refused::invalid("field.missing", "reporter")),
-    }
-    .ok_or(Refused::invalid("reporter.unknown", "reporter"))?;
+    let reporter = whose(&mut tx, scope, reporter).await?;
     let reporter_id = ReporterId(reporter.id);
+    let mut limits = app.config.file.clone();
+    limits.own_headers = own_headers::of_reporter(&mut tx, scope, reporter_id).await?;
     if !validate_only
         && let Some(there) = reports::same_bytes(&mut tx, scope, reporter_id, file.sha256).await?
     {
@@ -70,7 +71,7 @@ pub async fn submit(app: &App, scope: &Scope, submission: Submission<'_>) -> Res
     }
     tx.commit().await?;
 
-    let (path, limits) = (file.path().to_owned(), app.config.file.clone());
+    let path = file.path().to_owned();
     let layout = tokio::task::spawn_blocking(move || roadstead_ingest::inspect(format, &path, &limits))
         .await
         .map_err(|error| Refused::Internal(error.into()))?
@@ -90,6 +91,8 @@ pub async fn submit(app: &App, scope: &Scope, submission: Submission<'_>) -> Res
         bytes: file.bytes,
         lines: layout.lines,
         validate_only,
+        withdraws: about.withdraws,
+        undoes: about.undoes,
     };
     let mut tx = app.store.write(scope).await?;
     if let Err(error) = reports::create(&mut tx, scope, &report, now).await {
@@ -117,6 +120,64 @@ pub async fn submit(app: &App, scope: &Scope, submission: Submission<'_>) -> Res
         operation: submitted.operation,
         done: 0,
         total: layout.lines,
+    };
+    outbox::publish(&mut tx, &[(home, event)], now).await?;
+    tx.commit().await?;
+    app.wake();
+    Ok(submitted)
+}
+
+/// Hands in for good what a preview has judged, without sending it again. The same bytes as an earlier report of its
+/// reporter are that report.
+pub async fn submit_preview(app: &App, scope: &Scope, id: ReportId) -> Result<Submitted, Refused> {
+    let mut tx = app.store.read(scope).await?;
+    let preview = reports::get(&mut tx, scope, id).await?.ok_or(Denied::NotFound)?;
+    tx.commit().await?;
+    if !preview.validate_only || preview.state != "succeeded" {
+        return Err(Refused::invalid("report.no_preview", "report"));
+    }
+    let submitted = Submitted { report: app.ambient.id(), operation: app.ambient.id() };
+    let (now, home) = (app.ambient.now(), Some(preview.reporter));
+    let system = access::system();
+    let mut tx = app.store.write(&system).await?;
+    let sha256 = reports::digest(&mut tx, &system, id).await?.ok_or(Denied::NotFound)?;
+    if let Some(there) = reports::same_bytes(&mut tx, &system, ReporterId(preview.reporter), sha256).await? {
+        drop(tx);
+        return again(app, scope, &there).await;
+    }
+    if reports::copy_pieces(&mut tx, &system, id, submitted.report).await? == 0 {
+        return Err(Refused::invalid("report.no_preview", "report"));
+    }
+    let lines = preview.lines.unsigned_abs();
+    let report = NewReport {
+        id: submitted.report,
+        reporter: ReporterId(preview.reporter),
+        operation: submitted.operation,
+        file_name: &preview.file_name,
+        format: &preview.format,
+        sha256,
+        bytes: preview.bytes.unsigned_abs(),
+        lines,
+        validate_only: false,
+        withdraws: preview.withdraws.map(ReportId),
+        undoes: preview.undoes.map(ReportId),
+    };
+    reports::create(&mut tx, &system, &report, now).await?;
+    operations::create(&mut tx, submitted.operation, "ingest_report", home, lines, now).await?;
+    let kind = jobs::Kind::IngestReport;
+    jobs::enqueue(&mut tx, kind, submitted.report.0, preview.reporter, now, &app.ambient).await?;
+    let entry = NewEntry {
+        home,
+        action: AuditAction::ReportReceived,
+        subject: Some(submitted.report.0),
+        detail: serde_json::json!({ "file": preview.file_name, "lines": lines, "preview": id }),
+    };
+    audit::record(&mut tx, scope.actor(), &[entry], &app.ambient).await?;
+    let event = Event::ReportProgress {
+        report: submitted.report,
+        operation: submitted.operation,
+        done: 0,
+        total: lines,
     };
     outbox::publish(&mut tx, &[(home, event)], now).await?;
     tx.commit().await?;

@@ -42,12 +42,14 @@ pub struct Problem {
     pub places: Vec<Place>,
     /// Seconds to wait before trying again.
     pub retry_after: Option<i64>,
+    /// The headers of a file whose columns are not known.
+    pub headers: Vec<String>,
 }
 
 impl Problem {
     /// An error without a place.
     pub fn new(status: StatusCode, code: &'static str) -> Self {
-        Self { status, code, found: None, places: Vec::new(), retry_after: None }
+        Self { status, code, found: None, places: Vec::new(), retry_after: None, headers: Vec::new() }
     }
 
     /// It does not exist, or not for this caller.
@@ -114,6 +116,9 @@ impl Problem {
         if let Some(found) = &self.found {
             body["found"] = found.as_str().into();
         }
+        if !self.headers.is_empty() {
+            body["headers"] = self.headers.clone().into();
+        }
         if !self.places.is_empty() {
             body["errors"] = serde_json::to_value(&self.places).unwrap_or_default();
         }
@@ -166,7 +171,8 @@ impl From<FileError> for Problem {
             serial: None,
         };
         let places = if place.row.is_some() || place.column.is_some() { vec![place] } else { Vec::new() };
-        Self { found: Some(error.detail), places, ..Self::new(status, error.code.as_str()) }
+        let headers = error.headers;
+        Self { found: Some(error.detail), places, headers, ..Self::new(status, error.code.as_str()) }
     }
 }
 

@@ -40,6 +40,8 @@ pub(super) struct RightView {
     pub(super) standing: String,
     pub(super) assumed: bool,
     pub(super) source: String,
+    /// When the operator corrected the dates; empty if never.
+    pub(super) corrected: String,
 }
 
 /// A move as the page shows it.
@@ -197,7 +199,8 @@ fn day_before(lang: Lang, day: &str) -> String {
     before.map_or_else(|| day.to_owned(), |day| super::format::date(lang, day))
 }
 
-fn right_view(lang: Lang, right: &Right, today: &str) -> RightView {
+/// A right on this day.
+pub(super) fn right_view(lang: Lang, right: &Right, today: &str) -> RightView {
     let (mood, key) = if right.ends_on.as_str() <= today {
         ("bad", "entitlement-ended")
     } else if right.starts_on.as_str() > today {
@@ -213,6 +216,10 @@ fn right_view(lang: Lang, right: &Right, today: &str) -> RightView {
         mood,
         standing: lang.text(key),
         assumed: right.assumed,
+        corrected: right.corrected_at.map_or_else(String::new, |at| {
+            let at = instant(lang, Micros(at));
+            lang.text_with("entitlement-corrected", &[("at", at.into())])
+        }),
         source: right.reporter_name.as_ref().map_or_else(String::new, |name| {
             lang.text_with("entitlement-source", &[("reporter", name.as_str().into())])
         }),

@@ -21,8 +21,18 @@ pub(super) enum Entry {
     Transfers,
     /// Sell-through reports.
     Reports,
-    /// Partners and reporters.
+    /// What needs attention, for the operator.
+    Home,
+    /// Partners.
     Partners,
+    /// Qualifications over all partners.
+    Qualifications,
+    /// Who hands in reports.
+    Reporters,
+    /// Disputed report lines.
+    Disputes,
+    /// Terms by service SKU, and corrections.
+    Entitlements,
     /// What stands under Settings, at the bottom of the panel.
     Settings,
     /// One's own account, in the menu at the top right.
@@ -37,7 +47,12 @@ impl Entry {
             Entry::Customers | Entry::Devices => "/customers",
             Entry::Transfers => "/transfers",
             Entry::Reports => "/reports",
+            Entry::Home => "/home",
             Entry::Partners => "/partners",
+            Entry::Qualifications => "/qualifications",
+            Entry::Reporters => "/reporters",
+            Entry::Disputes => "/disputes",
+            Entry::Entitlements => "/entitlements",
             Entry::Settings => "/settings",
             Entry::Account => "/account",
         }
@@ -51,7 +66,12 @@ impl Entry {
             Entry::Devices => "nav-devices",
             Entry::Transfers => "nav-transfers",
             Entry::Reports => "nav-reports",
+            Entry::Home => "nav-home",
             Entry::Partners => "nav-partners",
+            Entry::Qualifications => "nav-qualifications",
+            Entry::Reporters => "nav-reporters",
+            Entry::Disputes => "nav-disputes",
+            Entry::Entitlements => "nav-entitlements",
             Entry::Settings => "nav-settings",
             Entry::Account => "account-title",
         }
@@ -65,7 +85,15 @@ impl Entry {
             }
             Role::ItAdmin | Role::ReportAdmin => &[Entry::Devices],
             Role::Distributor => &[Entry::Reports],
-            Role::Operator => &[Entry::Partners, Entry::Reports],
+            Role::Operator => &[
+                Entry::Home,
+                Entry::Partners,
+                Entry::Qualifications,
+                Entry::Reporters,
+                Entry::Reports,
+                Entry::Disputes,
+                Entry::Entitlements,
+            ],
         }
     }
 }

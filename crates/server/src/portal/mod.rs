@@ -4,18 +4,25 @@
 mod account;
 mod arrivals;
 mod assets;
+mod columns;
 mod customers;
 mod device;
+mod disputes;
 mod door;
+mod entitlements;
 mod field;
 mod format;
 mod guides;
+mod home;
+mod import;
 mod layout;
 mod logs;
 mod mails;
 mod pager;
 mod partners;
+mod qualifications;
 mod report;
+mod reporters;
 mod reports;
 mod session;
 mod settings;
@@ -80,11 +87,16 @@ pub fn routes() -> Routes {
         .post("/transfers/{id}/commit", transfers::commit)
         .post("/transfers/{id}/undo", transfers::undo)
         .get("/reports", reports::show)
+        .get("/reports/columns", columns::show)
+        .post("/reports/columns", columns::save)
+        .get("/reports/template.csv", columns::template)
         .get("/reports/{id}", report::show)
+        .post("/reports/{id}/submit", report::submit)
+        .post("/reports/{id}/withdraw", report::withdraw)
+        .post("/reports/{id}/undo", report::undo)
         .get("/partners", partners::show)
         .post("/partners", partners::add_partner)
         .post("/partners/{id}/qualifications", partners::record_qualification)
-        .post("/reporters", partners::add_reporter)
         .get("/account", account::show)
         .post("/account/profile", account::set_profile)
         .post("/account/password", account::change_password)
@@ -102,6 +114,18 @@ pub fn routes() -> Routes {
         .post("/settings/tokens", tokens::create)
         .post("/settings/tokens/{id}/revoke", tokens::revoke)
         .get("/settings/mails", mails::show)
+        .get("/partners/import", import::show)
+        .post("/partners/import", import::submit)
+        .get("/home", home::show)
+        .get("/qualifications", qualifications::show)
+        .get("/reporters", reporters::show)
+        .post("/reporters", reporters::add)
+        .get("/disputes", disputes::list)
+        .get("/disputes/{report}/{line}", disputes::show)
+        .get("/entitlements", entitlements::show)
+        .post("/entitlements/terms", entitlements::set_term)
+        .post("/entitlements/terms/forget", entitlements::forget_term)
+        .post("/entitlements/correct", entitlements::correct)
         .get("/assets/{digest}/{name}", assets::serve)
 }
 

@@ -10,27 +10,22 @@ use jiff::civil::Date;
 use roadstead_domain::access::{Action, Scope};
 use roadstead_domain::ids::TenantId;
 use roadstead_domain::partner::{PartnerRole, Qualification, SupportLevel};
-use roadstead_store::page::MOST;
 use roadstead_store::partners::{self, Partner};
-use roadstead_store::reporters::{self, Reporter};
 use serde::Deserialize;
 
-use super::field::{Field, FormView};
+use super::field::{Attempt, FormView, Forms, Sent, text};
 use super::format::link;
 use super::layout::{Entry, Frame};
 use super::pager::{Pager, page_at};
 use super::standing::QualificationView;
 use crate::app::App;
-use crate::flows::{Refused, certify, reporters as reporter_flow};
+use crate::flows::{Refused, certify};
 use crate::http::{Browser, Form, Problem};
 use crate::i18n::Lang;
 
 const PATH: &str = "/partners";
 /// What can have been done a moment ago.
-const DONE: [&str; 3] = ["partner", "qualification", "reporter"];
-
-/// A form as it was sent.
-pub(super) type Sent = HashMap<String, String>;
+const DONE: [&str; 2] = ["partner", "qualification"];
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -49,13 +44,6 @@ pub(super) struct PartnerView {
     pub(super) form: FormView,
 }
 
-/// A reporter as the page shows it.
-pub(super) struct ReporterView {
-    pub(super) number: String,
-    pub(super) name: String,
-    pub(super) kind: String,
-}
-
 /// The page.
 #[derive(Template)]
 #[template(path = "partners.html")]
@@ -66,93 +54,14 @@ pub(super) struct PartnersPage {
     pub(super) done: Option<String>,
     pub(super) partners: Vec<PartnerView>,
     pub(super) add_partner: FormView,
-    pub(super) reporters: Vec<ReporterView>,
-    pub(super) add_reporter: FormView,
     pub(super) pager: Pager,
 }
 
-/// A form that was refused: which one, what was in it, and what is wrong.
-#[derive(Default)]
-pub(super) struct Attempt {
-    action: String,
-    sent: Sent,
-    field: String,
-    code: String,
-}
-
-impl Attempt {
-    /// Keeps what was sent if a field is wrong; anything else is no matter of the form.
-    fn of(action: &str, sent: Sent, refused: Refused) -> Result<Self, Problem> {
-        let (code, field) = match refused {
-            Refused::Invalid { code, field } => (code, field),
-            Refused::Taken { field } => ("field.taken", field),
-            other => return Err(other.into()),
-        };
-        Ok(Self { action: action.to_owned(), sent, field: field.to_owned(), code: code.to_owned() })
-    }
-}
-
-/// Makes the fields of one form, with what was sent and refused before.
-pub(super) struct Builder<'a> {
-    pub(super) lang: Lang,
-    pub(super) csrf: &'a str,
-    pub(super) cursor: &'a str,
-    pub(super) attempt: &'a Attempt,
-}
-
-impl Builder<'_> {
-    fn field(&self, action: &str, name: &'static str, kind: &'static str) -> Field {
-        let tried = self.attempt.action == action;
-        let sent = self.attempt.sent.get(name).filter(|_| tried);
-        let fault = (tried && self.attempt.field == name).then(|| {
-            let (text, advice) =
-                (self.lang.code_text(&self.attempt.code), self.lang.code_advice(&self.attempt.code));
-            if advice.is_empty() { text } else { format!("{text}. {advice}") }
-        });
-        Field {
-            id: format!("{}-{name}", action.trim_matches('/').replace('/', "-")),
-            name,
-            label: self.lang.code_text(&format!("form.{name}")),
-            kind,
-            value: sent.cloned().unwrap_or_default(),
-            required: kind == "text",
-            fault,
-            ..Field::default()
-        }
-    }
-
-    fn choice(&self, action: &str, name: &'static str, choices: Vec<(String, String)>) -> Field {
-        Field { choices, required: true, ..self.field(action, name, "text") }
-    }
-
-    fn form(&self, action: &str, key: &str, fields: Vec<Field>) -> FormView {
-        FormView {
-            action: action.to_owned(),
-            csrf: self.csrf.to_owned(),
-            cursor: self.cursor.to_owned(),
-            summary: self.lang.text(key),
-            open: self.attempt.action == action,
-            fields,
-            button: self.lang.text("form-save"),
-        }
-    }
-
+impl Forms<'_> {
     /// The form that adds a partner.
     pub(super) fn add_partner(&self) -> FormView {
         let fields = ["partner_number", "name"].map(|name| self.field(PATH, name, "text"));
         self.form(PATH, "partners-add", fields.into())
-    }
-
-    /// The form that adds a reporter.
-    pub(super) fn add_reporter(&self) -> FormView {
-        let action = "/reporters";
-        let kinds = ["distributor", "reseller"].map(|kind| (kind.to_owned(), kind_text(self.lang, kind)));
-        let fields = vec![
-            self.field(action, "reporter_number", "text"),
-            self.field(action, "name", "text"),
-            self.choice(action, "kind", kinds.into()),
-        ];
-        self.form(action, "reporters-add", fields)
     }
 
     /// The form that records a qualification of this partner.
@@ -173,12 +82,9 @@ impl Builder<'_> {
     }
 }
 
-fn qualification_path(partner: &str) -> String {
+/// Where a qualification of this partner is recorded.
+pub(super) fn qualification_path(partner: &str) -> String {
     format!("{PATH}/{partner}/qualifications")
-}
-
-fn kind_text(lang: Lang, kind: &str) -> String {
-    lang.text(&format!("reporter-kind-{kind}"))
 }
 
 /// Shows the page.
@@ -206,12 +112,10 @@ async fn render(
     for recorded in partners::qualifications(&mut tx, scope, &ids).await? {
         qualifications.entry(recorded.partner).or_default().push(recorded.qualification);
     }
-    let all = page_at("", Some(MOST));
-    let known = reporters::list(&mut tx, scope, &all).await?.map_or_else(Vec::new, |rows| rows.items);
     tx.commit().await?;
 
     let today = app.ambient.now().date();
-    let forms = Builder { lang, csrf: &browser.session.csrf, cursor: &asked.cursor, attempt };
+    let forms = Forms { lang, csrf: &browser.session.csrf, cursor: &asked.cursor, attempt };
     let view = |partner: Partner| {
         let own = qualifications.get(&TenantId(partner.id)).map_or(&[][..], Vec::as_slice);
         PartnerView {
@@ -233,14 +137,8 @@ async fn render(
         done,
         partners: found.items.into_iter().map(view).collect(),
         add_partner: forms.add_partner(),
-        reporters: known.into_iter().map(|reporter| reporter_view(lang, reporter)).collect(),
-        add_reporter: forms.add_reporter(),
         pager: Pager::new(lang, &asked.cursor, found.next_cursor, |cursor| link(PATH, &[("cursor", cursor)])),
     })
-}
-
-fn reporter_view(lang: Lang, reporter: Reporter) -> ReporterView {
-    ReporterView { kind: kind_text(lang, &reporter.kind), number: reporter.number, name: reporter.name }
 }
 
 /// What follows a form: the page anew, saying what was done, or the form again, saying what is wrong.
@@ -262,10 +160,6 @@ async fn answer<T>(
             Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
         }
     }
-}
-
-fn text<'a>(sent: &'a Sent, name: &str) -> &'a str {
-    sent.get(name).map_or("", |value| value.trim())
 }
 
 /// Adds a partner.
@@ -302,19 +196,7 @@ pub(super) async fn record_qualification(
     answer(&app, &browser, &uri, "qualification", sent, recorded).await
 }
 
-/// Adds a reporter.
-pub(super) async fn add_reporter(
-    State(app): State<App>,
-    browser: Browser,
-    uri: Uri,
-    Form(sent): Form<Sent>,
-) -> Result<Response, Problem> {
-    let scope = browser.may(Action::ManageReporters)?;
-    let (number, name, kind) = (text(&sent, "reporter_number"), text(&sent, "name"), text(&sent, "kind"));
-    let made = reporter_flow::create(&app, &scope, number, name, kind).await;
-    answer(&app, &browser, &uri, "reporter", sent, made).await
-}
-
+/// The qualification of a form, or its field that is wrong.
 fn read_qualification(sent: &Sent) -> Result<Qualification, Refused> {
     let unknown = |field| Refused::invalid("field.unknown_value", field);
     let day = |field: &'static str| -> Result<Option<Date>, Refused> {
@@ -365,9 +247,9 @@ mod tests {
     fn a_refused_form_keeps_what_was_typed_in_and_is_the_only_one_open() {
         let typed = sent(&[("partner_number", "R-1001"), ("name", "Alpha <GmbH>"), ("csrf", "secret")]);
         let attempt = Attempt::of(PATH, typed, Refused::Taken { field: "partner_number" }).ok().unwrap();
-        let forms = Builder { lang: Lang::En, csrf: "c", cursor: "", attempt: &attempt };
+        let forms = Forms { lang: Lang::En, csrf: "c", cursor: "", attempt: &attempt };
         let again = forms.add_partner();
-        assert!(again.open && !forms.add_reporter().open);
+        assert!(again.open && !forms.qualification("1").open);
         assert!(again.fields[0].fault.is_some() && again.fields[1].fault.is_none());
         let html = again.render().unwrap();
         assert!(html.contains("Alpha &#60;GmbH&#62;") && !html.contains("secret"), "{html}");

@@ -6,12 +6,12 @@ use askama::Template;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, Uri};
 use axum::response::{IntoResponse, Redirect, Response};
-use roadstead_domain::access::{Action, Role};
+use roadstead_domain::access::{Action, Role, Scope};
 use roadstead_domain::clock::Micros;
 use roadstead_domain::ids::ReportId;
 use roadstead_domain::sale::Verdict;
 use roadstead_store::lines::{self, Line};
-use roadstead_store::reports;
+use roadstead_store::reports::{self, Report};
 use serde::Deserialize;
 
 use super::format::{bytes, instant, link, number, stored_date};
@@ -20,7 +20,10 @@ use super::pager::{Pager, page_at};
 use super::reports::Progress;
 use super::verdicts::{self, FAMILIES, Share, VerdictCount};
 use crate::app::App;
-use crate::http::{Browser, Problem};
+use crate::flows::Refused;
+use crate::flows::submit_report::{Submitted, submit_preview};
+use crate::flows::withdraw_report::{self, Way};
+use crate::http::{Browser, Form, Problem};
 use crate::i18n::Lang;
 
 #[derive(Debug, Default, Deserialize)]
@@ -68,6 +71,11 @@ pub(super) struct Body {
     pub(super) lang: Lang,
     pub(super) path: String,
     pub(super) validate_only: bool,
+    pub(super) csrf: String,
+    /// What can be done with it now: `submit`, `withdraw` or `undo`.
+    pub(super) act: Option<&'static str>,
+    /// What it is to another report, and that report.
+    pub(super) ties: Vec<(String, String)>,
     pub(super) progress: Progress,
     /// Where its progress is told, while it runs.
     pub(super) operation: String,
@@ -116,6 +124,7 @@ pub(super) async fn show(
     else {
         return Ok(Redirect::to(&path).into_response());
     };
+    let follower = reports::follower(&mut tx, &scope, &report).await?;
     tx.commit().await?;
 
     let rows: Result<Vec<Row>, _> = found.items.into_iter().map(|line| row(lang, line)).collect();
@@ -125,6 +134,9 @@ pub(super) async fn show(
     let body = Body {
         lang,
         validate_only: report.validate_only,
+        csrf: browser.session.csrf.clone(),
+        act: act(&report, follower.is_some()),
+        ties: ties(lang, &report, follower.as_ref()),
         operation: format!("/api/v1/operations/{}/events", report.operation),
         shares: verdicts::shares(lang, &counts, report.lines),
         verdicts: verdicts::verdicts(lang, &counts),
@@ -154,6 +166,94 @@ pub(super) async fn show(
         facts,
         body,
     })
+}
+
+impl Body {
+    fn act_key(&self, act: &str) -> &'static str {
+        match act {
+            "submit" => "report-submit",
+            "undo" => "report-undo",
+            _ => "report-withdraw",
+        }
+    }
+
+    fn act_hint(&self, act: &str) -> &'static str {
+        match act {
+            "submit" => "report-submit-hint",
+            "undo" => "report-undo-hint",
+            _ => "report-withdraw-hint",
+        }
+    }
+}
+
+/// What can be done with a report that is judged.
+fn act(report: &Report, is_followed: bool) -> Option<&'static str> {
+    match () {
+        () if report.finished_at.is_none() => None,
+        () if report.validate_only => (report.state == "succeeded").then_some("submit"),
+        () if report.withdraws.is_some() => (!is_followed).then_some("undo"),
+        () => Some("withdraw"),
+    }
+}
+
+/// What a report is to others, each with its address.
+fn ties(lang: Lang, report: &Report, follower: Option<&Report>) -> Vec<(String, String)> {
+    let tie = |key: &str, id: uuid::Uuid| (lang.text(key), format!("/reports/{id}"));
+    let mut ties = Vec::new();
+    ties.extend(report.withdraws.map(|id| tie("report-withdraws", id)));
+    ties.extend(report.undoes.map(|id| tie("report-undoes", id)));
+    if let Some(follower) = follower {
+        let key = if follower.undoes.is_some() { "report-undone" } else { "report-withdrawn" };
+        ties.push(tie(key, follower.id));
+    }
+    ties
+}
+
+/// A form without fields of its own.
+#[derive(Debug, Deserialize)]
+pub(super) struct Nothing {}
+
+async fn go_on(
+    browser: &Browser,
+    id: &str,
+    act: impl AsyncFnOnce(Scope, ReportId) -> Result<Submitted, Refused>,
+) -> Result<Redirect, Problem> {
+    let scope = browser.may(Action::SubmitReport)?;
+    let id: ReportId = id.parse().map_err(|_| Problem::not_found())?;
+    let submitted = act(scope, id).await?;
+    Ok(Redirect::to(&format!("/reports/{}", submitted.report)))
+}
+
+/// Hands in for good what a preview has judged.
+pub(super) async fn submit(
+    State(app): State<App>,
+    browser: Browser,
+    Path(id): Path<String>,
+    Form(Nothing {}): Form<Nothing>,
+) -> Result<Redirect, Problem> {
+    go_on(&browser, &id, async |scope, id| submit_preview(&app, &scope, id).await).await
+}
+
+/// Shows what taking the report back would come to.
+pub(super) async fn withdraw(
+    State(app): State<App>,
+    browser: Browser,
+    Path(id): Path<String>,
+    Form(Nothing {}): Form<Nothing>,
+) -> Result<Redirect, Problem> {
+    go_on(&browser, &id, async |scope, id| withdraw_report::run(&app, &scope, id, Way::Withdraw, true).await)
+        .await
+}
+
+/// Shows what undoing a withdrawal would come to.
+pub(super) async fn undo(
+    State(app): State<App>,
+    browser: Browser,
+    Path(id): Path<String>,
+    Form(Nothing {}): Form<Nothing>,
+) -> Result<Redirect, Problem> {
+    go_on(&browser, &id, async |scope, id| withdraw_report::run(&app, &scope, id, Way::Undo, true).await)
+        .await
 }
 
 /// The family or verdict asked for; anything else is no filter.

@@ -97,6 +97,8 @@ pub(super) struct List {
 pub(super) struct UploadTexts {
     pub(super) sending: String,
     pub(super) judging: String,
+    /// So much a second, and how long it will still take.
+    pub(super) rate: String,
 }
 
 /// The page.
@@ -117,6 +119,7 @@ impl UploadTexts {
         Self {
             sending: lang.text_with("upload-sending", &[("percent", "{percent}".into())]),
             judging: lines_of(lang, "{done}", "{total}"),
+            rate: lang.text_with("upload-rate", &[("rate", "{rate}".into()), ("time", "{time}".into())]),
         }
     }
 }

@@ -10,11 +10,19 @@ use roadstead_domain::access::Role;
 use roadstead_domain::partner::{PartnerRole, Qualification, SupportLevel};
 use roadstead_domain::sale::Verdict;
 
+use super::columns::ColumnsPage;
 use super::device::{DevicePage, FindPage};
+use super::disputes::{DisputePage, DisputesPage, Row as DisputeRow};
+use super::entitlements::{EntitlementsPage, PcView};
+use super::field::{Attempt, Forms};
+use super::home::HomePage;
+use super::import::ImportPage;
 use super::layout::{Entry, Frame, Person};
 use super::pager::Pager;
-use super::partners::{Attempt, Builder, PartnerView, PartnersPage, ReporterView};
+use super::partners::{PartnerView, PartnersPage};
+use super::qualifications::QualificationsPage;
 use super::report::{Body, ReasonView, ReportPage, Row as LineRow, Tab};
+use super::reporters::{ReportersPage, Row as ReporterRow};
 use super::reports::{List as Reports, Progress, ReportsPage, Row as ReportRow, UploadTexts};
 use super::sign_in::SignInPage;
 use super::standing::QualificationView;
@@ -199,6 +207,7 @@ fn device(lang: Lang, here: bool) -> DevicePage {
         assumed,
         reporter_name: text("Nordic Distribution"),
         line: 1,
+        corrected_at: (!assumed).then_some(1_795_374_000_000_000),
     };
     let rights = vec![
         right("premium_plus", "2026-11-19", "2029-11-19", true),
@@ -291,6 +300,13 @@ fn report(lang: Lang, state: &str) -> ReportPage {
         lang,
         path: "/reports/1".to_owned(),
         validate_only: true,
+        csrf: "c5f".to_owned(),
+        act: match state {
+            "succeeded" => Some("submit"),
+            "failed" => Some("withdraw"),
+            _ => None,
+        },
+        ties: vec![(lang.text("report-withdraws"), "/reports/2".to_owned())],
         progress: progress(lang, state, 3_000),
         operation: "/api/v1/operations/1/events".to_owned(),
         shares: verdicts::shares(lang, &counts(), 100),
@@ -311,7 +327,7 @@ fn report(lang: Lang, state: &str) -> ReportPage {
 
 fn partners(lang: Lang, empty: bool, done: Option<&str>) -> PartnersPage {
     let attempt = Attempt::default();
-    let forms = Builder { lang, csrf: "c5f", cursor: "", attempt: &attempt };
+    let forms = Forms { lang, csrf: "c5f", cursor: "", attempt: &attempt };
     let partner = |n: usize| PartnerView {
         id: n.to_string(),
         number: format!("R-200{n}"),
@@ -320,21 +336,194 @@ fn partners(lang: Lang, empty: bool, done: Option<&str>) -> PartnersPage {
         qualifications: if n == 1 { qualifications(lang) } else { Vec::new() },
         form: super::field::FormView { open: n == 2, ..forms.qualification(&n.to_string()) },
     };
-    let reporter = |kind: &str| ReporterView {
-        number: "D-1001".to_owned(),
-        name: "Nordic Distribution".to_owned(),
-        kind: lang.text(&format!("reporter-kind-{kind}")),
-    };
     PartnersPage {
         frame: frame(lang, Role::Operator, Entry::Partners),
         lang,
         done: done.map(|done| lang.text(&format!("done-{done}"))),
         partners: if empty { Vec::new() } else { vec![partner(1), partner(2)] },
         add_partner: forms.add_partner(),
-        reporters: vec![reporter("distributor"), reporter("reseller")],
-        add_reporter: forms.add_reporter(),
         pager: pager(lang, "", false),
     }
+}
+
+fn reporters(lang: Lang) -> ReportersPage {
+    let attempt = Attempt::default();
+    let forms = Forms { lang, csrf: "c5f", cursor: "", attempt: &attempt };
+    let row = |kind: &str, last: &str| ReporterRow {
+        number: "D-1001".to_owned(),
+        name: "Nordic Distribution <x>".to_owned(),
+        kind: lang.text(&format!("reporter-kind-{kind}")),
+        last: last.to_owned(),
+        columns: "/reports/columns?reporter=D-1001".to_owned(),
+    };
+    ReportersPage {
+        frame: frame(lang, Role::Operator, Entry::Reporters),
+        lang,
+        done: true,
+        add: super::reporters::add_form(&forms),
+        rows: vec![row("distributor", "18.11.2026, 14:05"), row("reseller", "")],
+        pager: pager(lang, "", true),
+    }
+}
+
+fn qualification_list(lang: Lang, empty: bool) -> QualificationsPage {
+    use roadstead_store::partners::{OfPartner, Recorded};
+    let attempt = Attempt::default();
+    let forms = Forms { lang, csrf: "c5f", cursor: "", attempt: &attempt };
+    let of = |expires_on| OfPartner {
+        number: "R-2001".to_owned(),
+        name: "Alpha Systemhaus <x> GmbH".to_owned(),
+        recorded: Recorded {
+            id: uuid::Uuid::nil().into(),
+            partner: uuid::Uuid::nil().into(),
+            qualification: Qualification {
+                support_level: SupportLevel::PremiumPlus,
+                role: PartnerRole::ServiceDelivery,
+                course_completed_on: Some(date(2026, 1, 1)),
+                certified_on: Some(date(2026, 1, 2)),
+                expires_on,
+            },
+        },
+    };
+    let today = date(2026, 11, 22);
+    let ends = [Some(date(2026, 2, 1)), Some(date(2026, 12, 1)), None];
+    let rows = ends.into_iter().enumerate().take(if empty { 0 } else { 3 });
+    QualificationsPage {
+        frame: frame(lang, Role::Operator, Entry::Qualifications),
+        lang,
+        tabs: super::qualifications::tabs(lang, "ends_soon"),
+        rows: rows.map(|(n, end)| super::qualifications::row(&forms, n, of(end), today)).collect(),
+        pager: pager(lang, "5b", false),
+    }
+}
+
+fn home(lang: Lang, empty: bool) -> HomePage {
+    let open =
+        [("disputed.sold_by_other_partner".to_owned(), 3), ("parked.unknown_seller".to_owned(), 1_200)];
+    let matters = super::home::matters(lang, &open, 1, 2, 1, 1);
+    HomePage {
+        frame: frame(lang, Role::Operator, Entry::Home),
+        lang,
+        matters: if empty { Vec::new() } else { matters },
+        waited_for: if empty { Vec::new() } else { vec![("R-9999".to_owned(), "1.200".to_owned())] },
+    }
+}
+
+fn evidence() -> roadstead_store::disputes::Evidence {
+    roadstead_store::disputes::Evidence {
+        report: uuid::Uuid::nil(),
+        line: 7,
+        file_name: "Verkäufe <x>.csv".to_owned(),
+        reporter_name: "Nordic Distribution".to_owned(),
+        received_at: 1_795_374_000_000_000,
+        transaction_kind: Some("sale".to_owned()),
+        sold_on: Some("2026-11-18".to_owned()),
+        seller: "R-2001".to_owned(),
+        seller_name: Some("Alpha Systemhaus GmbH".to_owned()),
+        buyer: "C-1".to_owned(),
+        buyer_name: "Müller & Söhne GmbH".to_owned(),
+        invoice: "RE-2026-0001".to_owned(),
+        product_number: "4N1C0EA".to_owned(),
+        manufacturer: String::new(),
+        serial: "3ST0000001".to_owned(),
+        verdict: "disputed.sold_by_other_partner".to_owned(),
+    }
+}
+
+fn disputes(lang: Lang, rows: usize) -> DisputesPage {
+    let row = |_| DisputeRow {
+        link: "/disputes/1/7".to_owned(),
+        serial: "3ST0000001".to_owned(),
+        verdict: lang.code_text("disputed.sold_by_other_partner"),
+        seller: "Alpha Systemhaus GmbH (R-2001)".to_owned(),
+        reporter: "Nordic Distribution".to_owned(),
+        received: "18.11.2026, 14:05".to_owned(),
+    };
+    DisputesPage {
+        frame: frame(lang, Role::Operator, Entry::Disputes),
+        lang,
+        rows: (0..rows).map(row).collect(),
+        pager: pager(lang, "", true),
+    }
+}
+
+fn dispute(lang: Lang, held: bool) -> DisputePage {
+    let holder = roadstead_store::disputes::Holder {
+        device: uuid::Uuid::nil(),
+        partner: uuid::Uuid::nil(),
+        partner_name: "Beta <GmbH>".to_owned(),
+        with_customer: true,
+        since: 1_795_374_000_000_000,
+        evidence: Some(evidence()),
+    };
+    let dispute = crate::flows::disputes::Dispute { line: evidence(), holder: held.then_some(holder) };
+    let frame = Frame { title: "3ST0000001".to_owned(), ..frame(lang, Role::Operator, Entry::Disputes) };
+    DisputePage::of(frame, &dispute)
+}
+
+fn import(lang: Lang, wrong: bool) -> ImportPage {
+    use crate::flows::import_partners::{Outcome, Row};
+    let mut page = ImportPage::new(frame(lang, Role::Operator, Entry::Partners), "c5f");
+    let row = |outcome, fault| Row {
+        row: 2,
+        partner_number: "R-1".to_owned(),
+        name: "Alpha <x>".to_owned(),
+        outcome,
+        fault,
+    };
+    let mut rows =
+        vec![row(Outcome::Created, None), row(Outcome::Updated, None), row(Outcome::Unchanged, None)];
+    if wrong {
+        rows.push(row(Outcome::Rejected, Some(("field.unknown_value", "role"))));
+    }
+    page.table = "partner_number\nR-1 <x>".to_owned();
+    page.preview(&rows);
+    page.done = Some(lang.text_with("import-done", &[("n", 3.into()), ("count", "3".into())]));
+    page
+}
+
+fn entitlements(lang: Lang, none: bool) -> EntitlementsPage {
+    let attempt = Attempt::default();
+    let forms = Forms { lang, csrf: "c5f", cursor: "", attempt: &attempt };
+    let term = |months| roadstead_store::entitlements::Term {
+        name: "U8PL1E".to_owned(),
+        support_level: Some(SupportLevel::Premium),
+        months,
+    };
+    let rights = device(lang, true).rights;
+    let pc = PcView {
+        serial: "3ST0000001".to_owned(),
+        model: "Notebook 14".to_owned(),
+        rights,
+        form: super::entitlements::correct_form(&forms, "3ST0000001", ""),
+    };
+    EntitlementsPage {
+        frame: frame(lang, Role::Operator, Entry::Entitlements),
+        lang,
+        csrf: "c5f".to_owned(),
+        done: Some(lang.text("done-corrected")),
+        q: "<x>".to_owned(),
+        pc: (!none).then_some(pc),
+        not_found: none,
+        choices: vec![("Acme".to_owned(), "/entitlements?q=x".to_owned())],
+        add: super::entitlements::term_form(&forms),
+        terms: [term(Some(60)), term(None)].map(|term| super::entitlements::term_row(lang, term)).into(),
+    }
+}
+
+fn columns(lang: Lang, wrong: bool) -> ColumnsPage {
+    let own = [roadstead_store::own_headers::OwnHeader {
+        header: "geraetekennung".to_owned(),
+        shown: "Geräte-Kennung <x>".to_owned(),
+        field: Some("serial".to_owned()),
+    }];
+    let seen = vec!["Bemerkung".to_owned(), "Qty".to_owned()];
+    let rows = if wrong { Vec::new() } else { super::columns::rows(lang, &own, seen) };
+    let frame = frame(lang, Role::Distributor, Entry::Reports);
+    let mut page = ColumnsPage::new(frame, "c5f", String::new(), "Nordic Distribution".to_owned(), rows);
+    page.done = !wrong;
+    page.fault = wrong.then(|| lang.code_text("mapping.column_twice"));
+    page
 }
 
 fn error(lang: Lang) -> ErrorPage<'static> {
@@ -416,7 +605,21 @@ fn b53_every_page_speaks_both_languages_and_leaks_no_key() {
             ("report-failed", page(&report(lang, "failed"))),
             ("partners", page(&partners(lang, false, Some("partner")))),
             ("partners-empty", page(&partners(lang, true, Some("qualification")))),
-            ("partners-done", page(&partners(lang, false, Some("reporter")))),
+            ("columns", page(&columns(lang, false))),
+            ("columns-wrong", page(&columns(lang, true))),
+            ("reporters", page(&reporters(lang))),
+            ("qualifications", page(&qualification_list(lang, false))),
+            ("qualifications-none", page(&qualification_list(lang, true))),
+            ("home", page(&home(lang, false))),
+            ("home-nothing", page(&home(lang, true))),
+            ("disputes", page(&disputes(lang, 2))),
+            ("disputes-empty", page(&disputes(lang, 0))),
+            ("dispute", page(&dispute(lang, true))),
+            ("dispute-nobody", page(&dispute(lang, false))),
+            ("import", page(&import(lang, false))),
+            ("import-wrong", page(&import(lang, true))),
+            ("entitlements", page(&entitlements(lang, false))),
+            ("entitlements-none", page(&entitlements(lang, true))),
         ]
     };
     let english = pages_of(Lang::En);

@@ -215,8 +215,6 @@ pub(super) struct Choices {
     /// Name, label and choices of each select.
     pub(super) selects: Vec<(&'static str, String, Vec<Choice>)>,
     pub(super) columns: Vec<Choice>,
-    /// Whether anything is chosen.
-    pub(super) open: bool,
 }
 
 /// The page.
@@ -281,7 +279,9 @@ pub(super) async fn show(
         }
     };
     let mut tx = app.store.read(&scope).await?;
-    let total = pool::count(&mut tx, &scope).await?;
+    let passing = i64::try_from(passing).unwrap_or(i64::MAX);
+    // Without a filter all pass, and their number is the pool's.
+    let total = if filter.is_empty() { passing } else { pool::count(&mut tx, &scope).await? };
     let partner = partners::own(&mut tx, &scope).await?;
     let qualifications = own_qualifications(&mut tx, &scope).await?;
     let shares = reports::about_partner(&mut tx, &scope, REPORTED).await?;
@@ -289,7 +289,6 @@ pub(super) async fn show(
 
     let reporters = reporters_of(&shares);
     let qualified = is_qualified(&qualifications, now.date());
-    let passing = i64::try_from(passing).unwrap_or(i64::MAX);
     let list = List {
         lang,
         total,
@@ -512,7 +511,6 @@ pub(super) fn choices(lang: Lang, asked: &Asked, reporters: &BTreeMap<String, St
                 chosen: shown.contains(&column),
             })
             .into(),
-        open: asked.0.keys().any(|name| !matches!(name.as_str(), "q" | "sort" | "cursor")),
     }
 }
 

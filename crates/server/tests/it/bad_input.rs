@@ -188,6 +188,20 @@ async fn requests_that_cannot_be_read_are_told_so() {
     assert_eq!(operator.send(Method::POST, &unknown, good()).await.refused(404), "reporter.unknown");
     let broken = Some(("application/json", b"{".to_vec()));
     assert_eq!(operator.send(Method::POST, "/api/v1/partners", broken).await.refused(400), "request.invalid");
+    // Half of a pair of surrogates is no character, in JSON, in an address or in a file.
+    let half = Some(("application/json", br#"{"name":"\ud800","partner_number":"R-1"}"#.to_vec()));
+    assert_eq!(operator.send(Method::POST, "/api/v1/partners", half).await.refused(400), "request.invalid");
+    let half = Some(("text/csv", b"partner_number,name\nR-1,\xed\xa0\x80\n".to_vec()));
+    let import = operator.send(Method::POST, "/api/v1/partners/import", half).await;
+    assert_eq!(import.refused(422), "import.unreadable");
+    let partner = world.partner("R-5").await;
+    for query in ["q=%ED%A0%80", "model=%ED%A0%80", "end_customer=%00", "cursor=%ED%A0%80", "columns=%FF"] {
+        let status = partner.get(&format!("unassigned-devices?{query}")).await.status.as_u16();
+        assert!([200, 400].contains(&status), "{query}: {status}");
+    }
+    let too_much = Some(("text/csv", vec![b'x'; 3 << 20]));
+    let refused = operator.send(Method::POST, "/api/v1/partners/import", too_much).await;
+    assert_eq!(refused.status.as_u16(), 413);
     assert_eq!(operator.get("partners?limit=many").await.refused(400), "request.invalid");
     assert_eq!(operator.get("nowhere").await.refused(404), "not_found");
     assert_eq!(operator.get("operations/not-an-id").await.refused(404), "not_found");

@@ -13,7 +13,7 @@ use thirtyfour::prelude::*;
 use crate::world::{PASSWORD, World, csv};
 
 /// Debian's chromedriver on a spare port, ended with the test.
-struct Driver {
+pub(crate) struct Driver {
     process: Child,
     url: String,
     _profile: tempfile::TempDir,
@@ -27,7 +27,7 @@ impl Drop for Driver {
 }
 
 impl Driver {
-    async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         // A home of its own: Chromium keeps its settings there.
         let profile = tempfile::TempDir::new().unwrap();
@@ -48,8 +48,23 @@ impl Driver {
         panic!("chromedriver does not listen");
     }
 
-    async fn browser(&self, world: &World, lang: &'static str) -> Page {
+    pub(crate) async fn browser(&self, world: &World, lang: &'static str) -> Page {
+        self.browser_with(world, lang, None).await
+    }
+
+    /// A browser whose pages have this size, however small.
+    pub(crate) async fn browser_with(
+        &self,
+        world: &World,
+        lang: &'static str,
+        size: Option<(i64, i64)>,
+    ) -> Page {
         let mut capabilities = DesiredCapabilities::chrome();
+        if let Some((width, height)) = size {
+            let metrics = serde_json::json!({ "width": width, "height": height, "pixelRatio": 1.0 });
+            let emulation = serde_json::json!({ "deviceMetrics": metrics });
+            capabilities.add_experimental_option("mobileEmulation", emulation).unwrap();
+        }
         for argument in [
             "--headless=new",
             "--no-sandbox",
@@ -70,14 +85,14 @@ impl Driver {
 }
 
 /// Somebody's browser.
-struct Page {
-    driver: WebDriver,
+pub(crate) struct Page {
+    pub(crate) driver: WebDriver,
     url: String,
     lang: &'static str,
 }
 
 impl Page {
-    async fn sign_in(&self, email: &str) {
+    pub(crate) async fn sign_in(&self, email: &str) {
         self.go(&format!("/sign-in?lang={}", self.lang)).await;
         self.fill("#email", email).await;
         self.fill("#password", PASSWORD).await;
@@ -87,11 +102,11 @@ impl Page {
         assert_eq!(self.attribute("html", "lang").await, self.lang);
     }
 
-    async fn go(&self, path: &str) {
+    pub(crate) async fn go(&self, path: &str) {
         self.driver.goto(format!("{}{path}", self.url)).await.unwrap();
     }
 
-    async fn find(&self, css: &str) -> WebElement {
+    pub(crate) async fn find(&self, css: &str) -> WebElement {
         let wait = (Duration::from_secs(20), Duration::from_millis(50));
         self.driver
             .query(By::Css(css))
@@ -101,22 +116,22 @@ impl Page {
             .unwrap_or_else(|e| panic!("{css}: {e}"))
     }
 
-    async fn fill(&self, css: &str, text: &str) {
+    pub(crate) async fn fill(&self, css: &str, text: &str) {
         let field = self.find(css).await;
         field.clear().await.unwrap();
         field.send_keys(text).await.unwrap();
     }
 
-    async fn click(&self, css: &str) {
+    pub(crate) async fn click(&self, css: &str) {
         self.find(css).await.click().await.unwrap();
     }
 
-    async fn attribute(&self, css: &str, name: &str) -> String {
+    pub(crate) async fn attribute(&self, css: &str, name: &str) -> String {
         self.find(css).await.attr(name).await.unwrap().unwrap_or_default()
     }
 
     /// Waits until an element that matches shows this text.
-    async fn see(&self, css: &str, text: &str) {
+    pub(crate) async fn see(&self, css: &str, text: &str) {
         crate::world::eventually(
             &format!("{css} shows {text:?}; the page shows {}", self.text().await),
             async || {
@@ -132,18 +147,28 @@ impl Page {
         .await;
     }
 
-    async fn text(&self) -> String {
+    pub(crate) async fn text(&self) -> String {
         match self.driver.find(By::Css("body")).await {
             Ok(body) => body.text().await.unwrap_or_default(),
             Err(_) => String::new(),
         }
     }
 
-    async fn run(&self, script: &str) -> serde_json::Value {
+    pub(crate) async fn run(&self, script: &str) -> serde_json::Value {
         self.driver.execute(script, Vec::new()).await.unwrap().json().clone()
     }
 
-    async fn shot(&self, name: &str) {
+    /// Presses a key where the focus is.
+    pub(crate) async fn keys(&self, key: Key) {
+        self.driver.action_chain().send_keys(key).perform().await.unwrap();
+    }
+
+    /// Types where the focus is.
+    pub(crate) async fn type_in(&self, text: &str) {
+        self.driver.action_chain().send_keys(text).perform().await.unwrap();
+    }
+
+    pub(crate) async fn shot(&self, name: &str) {
         let directory = screenshots();
         std::fs::create_dir_all(&directory).unwrap();
         self.driver.screenshot(&directory.join(format!("{name}-{}.png", self.lang))).await.unwrap();
@@ -212,6 +237,8 @@ async fn b17_b21_b53_the_whole_path_in_the_browser(#[case] lang: &'static str, #
     operator.click("form.stack button").await;
     operator.see("[role=alert]", words.wrong).await;
     operator.sign_in("operator@example.com").await;
+    operator.shot("home-nothing").await;
+    operator.go("/partners").await;
     operator.click("main details summary").await;
     operator.fill("form[action='/partners'] [name=name]", "Hafen & Söhne <GmbH>").await;
     operator.fill("form[action='/partners'] [name=partner_number]", "R-1").await;
@@ -280,11 +307,11 @@ async fn b17_b21_b53_the_whole_path_in_the_browser(#[case] lang: &'static str, #
 
     // Search, with and without a hit; the export is one click away.
     admin.fill("#q", "g000000b").await;
-    admin.click("form.search button").await;
+    admin.click(".search button").await;
     admin.see("table.list th[scope=row]", "5CG000000B").await;
     assert_eq!(admin.driver.find_all(By::Css("table.list tbody tr")).await.unwrap().len(), 1);
     admin.fill("#q", words.no_hit).await;
-    admin.click("form.search button").await;
+    admin.click(".search button").await;
     admin.see(".chips", words.no_hit).await;
     admin.find(".empty a").await;
     admin.shot("unassigned-no-hit").await;

@@ -13,6 +13,7 @@ use crate::world::{Client, World, csv};
 /// Every route of the API with the ids that stand in it. What is not here is uncovered.
 const COVERED: &[&str] = &[
     "DELETE /invitations/{id}",
+    "DELETE /service-terms/{name}",
     "DELETE /sessions/{id}",
     "DELETE /tokens/{id}",
     "GET /audit-log",
@@ -31,6 +32,7 @@ const COVERED: &[&str] = &[
     "GET /mails",
     "GET /operations/{id}",
     "GET /operations/{id}/events",
+    "GET /own-headers",
     "GET /partners",
     "GET /partners/{id}",
     "GET /profile",
@@ -39,6 +41,7 @@ const COVERED: &[&str] = &[
     "GET /sell-through-reports/{id}",
     "GET /sell-through-reports/{id}/errors.csv",
     "GET /sell-through-reports/{id}/lines",
+    "GET /service-terms",
     "GET /sessions",
     "GET /tokens",
     "GET /transfers",
@@ -56,15 +59,22 @@ const COVERED: &[&str] = &[
     "POST /invitations",
     "POST /invitations/list",
     "POST /partners",
+    "POST /partners/import",
     "POST /partners/{id}/qualifications",
     "POST /reporters",
     "POST /sell-through-reports",
+    "POST /sell-through-reports/{id}/submit",
+    "POST /sell-through-reports/{id}/undo",
+    "POST /sell-through-reports/{id}/withdraw",
     "POST /tokens",
     "POST /transfers",
     "POST /transfers/{id}/commit",
     "POST /transfers/{id}/undo",
     "POST /users/{id}/password-reset",
+    "PUT /devices/{serial}/entitlements/{support_level}",
+    "PUT /own-headers",
     "PUT /profile",
+    "PUT /service-terms/{name}",
 ];
 
 /// Routes that answer as a stream that never ends: what they tell is tested in `unassigned.rs`.
@@ -170,6 +180,7 @@ async fn every_route_called_as_a_neighbour_shows_nothing_of_the_other(
         let serial = "5CGKANARIE1".to_owned();
         let id = if path.contains("{serial}") { &serial } else { id };
         let path = path.replace("{id}", id).replace("{step}", "accept").replace("{serial}", id);
+        let path = path.replace("{support_level}", "premium").replace("{name}", "CANARY");
         let path = format!("/api/v1{path}");
         let method: Method = method.parse().unwrap();
         for (who, stranger) in &strangers {
@@ -209,7 +220,8 @@ async fn every_route_called_as_a_neighbour_shows_nothing_of_the_other(
         if path.starts_with("/assets") {
             continue;
         }
-        let path = path.replace("{id}", &report).replace("{serial}", "5CGKANARIE1");
+        let path = path.replace("{id}", &report).replace("{report}", &report).replace("{line}", "1");
+        let path = path.replace("{serial}", "5CGKANARIE1");
         for (who, stranger) in &strangers {
             let body = (method == Method::POST).then(|| ("application/x-www-form-urlencoded", Vec::new()));
             let answer = stranger.send(method.clone(), &path, body).await;

@@ -43,7 +43,12 @@ impl Portal {
 
     /// Sends a form as one of our pages does.
     pub(crate) async fn submit(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
-        let csrf = self.csrf().await;
+        self.submit_from("/unassigned-devices", path, fields).await
+    }
+
+    /// The same from this page.
+    pub(crate) async fn submit_from(&self, page: &str, path: &str, fields: &[(&str, &str)]) -> Answer {
+        let csrf = self.csrf_of(page).await;
         let encoded = |text: &str| -> String {
             text.bytes()
                 .map(
@@ -61,7 +66,11 @@ impl Portal {
 
     /// The secret that the page's own forms carry.
     pub(crate) async fn csrf(&self) -> String {
-        let page = self.get("/unassigned-devices").await.text;
+        self.csrf_of("/unassigned-devices").await
+    }
+
+    async fn csrf_of(&self, page: &str) -> String {
+        let page = self.get(page).await.text;
         let (_, rest) = page.split_once("name=\"csrf\" value=\"").expect("a form with its secret");
         rest.split('"').next().unwrap().to_owned()
     }

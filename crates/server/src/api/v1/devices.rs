@@ -20,7 +20,7 @@ use crate::pools::read_instant;
 #[into_params(parameter_in = Query)]
 pub(super) struct Which {
     /// Needed where two manufacturers use the serial.
-    manufacturer: Option<String>,
+    pub(super) manufacturer: Option<String>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -56,6 +56,8 @@ pub(super) struct EntitlementBody {
     assumed: bool,
     /// Who reported the sale.
     reported_by: Option<String>,
+    /// When the operator corrected the dates.
+    corrected_at: Option<String>,
 }
 
 impl From<Right> for EntitlementBody {
@@ -66,6 +68,7 @@ impl From<Right> for EntitlementBody {
             ends_on: right.ends_on,
             assumed: right.assumed,
             reported_by: right.reporter_name,
+            corrected_at: right.corrected_at.map(instant),
         }
     }
 }

@@ -4,11 +4,14 @@ mod audit_log;
 mod csv;
 mod customers;
 mod devices;
+mod entitlements;
 mod events;
 mod invitations;
 mod mails;
 mod operations;
+mod own_headers;
 mod partners;
+mod partners_import;
 mod profile;
 mod reporters;
 mod sell_through_reports;
@@ -44,11 +47,16 @@ struct Document;
 fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(partners::create, partners::list))
+        .routes(routes!(partners_import::import))
         .routes(routes!(partners::get))
         .routes(routes!(partners::record_qualification))
         .routes(routes!(reporters::create, reporters::list))
         .routes(routes!(sell_through_reports::submit, sell_through_reports::list))
         .routes(routes!(sell_through_reports::get))
+        .routes(routes!(sell_through_reports::submit_for_good))
+        .routes(routes!(sell_through_reports::withdraw))
+        .routes(routes!(sell_through_reports::undo))
+        .routes(routes!(own_headers::get, own_headers::put))
         .routes(routes!(sell_through_reports::lines))
         .routes(routes!(sell_through_reports::errors_csv))
         .routes(routes!(operations::get))
@@ -71,6 +79,9 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(transfers::items))
         .routes(routes!(transfers::commit))
         .routes(routes!(transfers::undo))
+        .routes(routes!(entitlements::correct))
+        .routes(routes!(entitlements::terms))
+        .routes(routes!(entitlements::set_term, entitlements::forget_term))
         .routes(routes!(audit_log::list))
         .routes(routes!(audit_log::proof))
         .routes(routes!(mails::list))
@@ -155,6 +166,8 @@ struct ProblemBody {
     /// What was found, in English.
     found: Option<String>,
     errors: Option<Vec<ProblemPlace>>,
+    /// The headers of a file whose columns are not known.
+    headers: Option<Vec<String>>,
 }
 
 /// Where the fault is.

@@ -20,7 +20,8 @@ use uuid::Uuid;
 
 use super::{ListOf, PageQuery, ProblemBody, Reference, csv, instant};
 use crate::app::App;
-use crate::flows::submit_report::{Submission, submit as submit_report};
+use crate::flows::submit_report::{Submission, Submitted, submit as submit_report, submit_preview};
+use crate::flows::withdraw_report::{self, About, Way};
 use crate::http::{ApiCaller, Problem};
 use crate::i18n::Lang;
 use crate::spool;
@@ -56,6 +57,10 @@ pub(super) struct ReportBody {
     /// `csv` or `xlsx`.
     format: String,
     validate_only: bool,
+    /// The report that it takes back.
+    withdraws: Option<Uuid>,
+    /// The withdrawal that it undoes.
+    undoes: Option<Uuid>,
     reporter: ReporterReference,
     operation: Reference,
     received_at: String,
@@ -156,13 +161,75 @@ pub(super) async fn submit(
         format,
         reporter: query.reporter.as_deref(),
         validate_only: query.validate_only,
+        about: About::default(),
     };
-    let submitted = submit_report(&app, &scope, submission).await?;
+    Ok(accepted(submit_report(&app, &scope, submission).await?))
+}
+
+fn accepted(submitted: Submitted) -> Response {
     let body = SubmittedBody {
         operation: Reference { id: submitted.operation.0 },
         report: Reference { id: submitted.report.0 },
     };
-    Ok((StatusCode::ACCEPTED, Json(body)).into_response())
+    (StatusCode::ACCEPTED, Json(body)).into_response()
+}
+
+/// Hand in for good what a preview (`validate_only`) has judged, without sending the file again.
+#[utoipa::path(
+    post, path = "/sell-through-reports/{id}/submit", tag = "sell-through reports", params(("id" = String, Path)),
+    responses((status = 202, body = SubmittedBody), (status = 404, body = ProblemBody), (status = 422, body = ProblemBody))
+)]
+pub(super) async fn submit_for_good(
+    State(app): State<App>,
+    caller: ApiCaller,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
+    let scope = caller.may(Action::SubmitReport)?;
+    let id: ReportId = id.parse().map_err(|_| Problem::not_found())?;
+    Ok(accepted(submit_preview(&app, &scope, id).await?))
+}
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct WithdrawQuery {
+    /// Judge it without changing anything: the answer's report is the preview.
+    #[serde(default)]
+    validate_only: bool,
+}
+
+/// Take a report back that was handed in by mistake. What it placed leaves the pools, what waits no longer waits, and
+/// PCs that are with a customer by now become disputes. The answer's report says so line by line.
+#[utoipa::path(
+    post, path = "/sell-through-reports/{id}/withdraw", tag = "sell-through reports",
+    params(("id" = String, Path), WithdrawQuery),
+    responses((status = 202, body = SubmittedBody), (status = 404, body = ProblemBody), (status = 422, body = ProblemBody))
+)]
+pub(super) async fn withdraw(
+    State(app): State<App>,
+    caller: ApiCaller,
+    Path(id): Path<String>,
+    Query(query): Query<WithdrawQuery>,
+) -> Result<Response, Problem> {
+    let scope = caller.may(Action::SubmitReport)?;
+    let id: ReportId = id.parse().map_err(|_| Problem::not_found())?;
+    Ok(accepted(withdraw_report::run(&app, &scope, id, Way::Withdraw, query.validate_only).await?))
+}
+
+/// Undo a withdrawal: hand in again what it took back. The id is that of the withdrawal's own report.
+#[utoipa::path(
+    post, path = "/sell-through-reports/{id}/undo", tag = "sell-through reports",
+    params(("id" = String, Path), WithdrawQuery),
+    responses((status = 202, body = SubmittedBody), (status = 404, body = ProblemBody), (status = 422, body = ProblemBody))
+)]
+pub(super) async fn undo(
+    State(app): State<App>,
+    caller: ApiCaller,
+    Path(id): Path<String>,
+    Query(query): Query<WithdrawQuery>,
+) -> Result<Response, Problem> {
+    let scope = caller.may(Action::SubmitReport)?;
+    let id: ReportId = id.parse().map_err(|_| Problem::not_found())?;
+    Ok(accepted(withdraw_report::run(&app, &scope, id, Way::Undo, query.validate_only).await?))
 }
 
 /// `%C3%A4` is one letter. At most 200 characters of a file's name are kept, without any path.
@@ -204,6 +271,8 @@ fn body_of(report: Report, counts: BTreeMap<String, i64>) -> ReportBody {
         file_name: report.file_name,
         format: report.format,
         validate_only: report.validate_only,
+        withdraws: report.withdraws,
+        undoes: report.undoes,
         reporter: ReporterReference {
             id: report.reporter,
             reporter_number: report.reporter_number,

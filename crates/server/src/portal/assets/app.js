@@ -255,11 +255,28 @@ class Upload {
       if (!event.lengthComputable) return;
       const percent = `${Math.floor((100 * event.loaded) / event.total)} %`;
       this.show(fill(this.form.dataset.sending, { percent }), event.loaded, event.total);
+      this.pace(event.loaded, event.total, (rate) => `${tenths.format(rate / 1e6)} MB`);
     };
     request.upload.onload = () => this.show(this.form.dataset.keeping);
     request.onload = () => this.answered(request);
     request.onerror = request.onabort = () => this.refuse(this.form.dataset.broken, this.form.dataset.brokenAdvice);
     request.send(this.file);
+  }
+
+  /** How fast it goes and how long it will take, from what came in the last seconds. */
+  pace(value, max, format) {
+    const now = performance.now();
+    if (!this.marks || value < this.marks.at(-1).value) this.marks = [];
+    this.marks.push({ now, value });
+    while (this.marks.length > 2 && now - this.marks[0].now > 5000) this.marks.shift();
+    const [first] = this.marks;
+    const rate = ((value - first.value) / (now - first.now)) * 1000;
+    if (!(rate > 0) || now - first.now < 500) return;
+    const seconds = Math.ceil((max - value) / rate);
+    const unit = seconds < 90 ? "second" : "minute";
+    const time = new Intl.NumberFormat(document.documentElement.lang, { style: "unit", unit, unitDisplay: "long" });
+    const left = time.format(unit === "second" ? seconds : Math.ceil(seconds / 60));
+    this.form.querySelector("[data-pace]").textContent = fill(this.form.dataset.rate, { rate: format(rate), time: left });
   }
 
   answered(request) {
@@ -270,7 +287,7 @@ class Upload {
       return this.refuse(this.form.dataset.broken, this.form.dataset.brokenAdvice);
     }
     if (request.status === 401) return location.reload();
-    if (request.status !== 202) return this.refuse(body.title, body.detail);
+    if (request.status !== 202) return this.refuse(body.title, body.detail, body.headers);
     this.show(this.form.dataset.waiting);
     this.follow(body.operation.id, `/reports/${body.report.id}`);
   }
@@ -282,6 +299,7 @@ class Upload {
       const { state, done, total } = JSON.parse(event.data);
       const values = { done: numbers.format(done), total: numbers.format(total) };
       if (done > 0) this.show(fill(this.form.dataset.judging, values), done, total);
+      this.pace(done, total, (rate) => numbers.format(Math.round(rate)));
       if (state !== "running") {
         source.close();
         location.assign(report);
@@ -304,8 +322,15 @@ class Upload {
     }
   }
 
-  refuse(title, detail) {
+  refuse(title, detail, headers) {
     this.lock(false);
+    // A file whose columns are not known: they can be named once.
+    const columns = this.refused.querySelector("[data-columns]");
+    columns.hidden = !headers;
+    const query = new URLSearchParams((headers ?? []).filter((header) => header.trim()).map((header) => ["h", header]));
+    const reporter = this.form.querySelector("#reporter")?.value;
+    if (reporter) query.set("reporter", reporter);
+    columns.querySelector("a").href = `/reports/columns?${query}`;
     this.running.hidden = true;
     this.refused.querySelector("[data-title]").textContent = title ?? "";
     this.refused.querySelector("[data-detail]").textContent = detail ?? "";
@@ -321,6 +346,16 @@ class Upload {
 
 const upload = document.getElementById("upload");
 if (upload) new Upload(upload);
+
+// A file chosen beside a text area is read into it.
+for (const field of document.querySelectorAll("[data-file-into]")) {
+  field.hidden = false;
+  const target = document.getElementById(field.dataset.fileInto);
+  field.querySelector("input").addEventListener("change", async (event) => {
+    const file = event.target.files[0];
+    if (file) target.value = await file.text();
+  });
+}
 
 // An open menu closes on Escape and on a click beside it.
 for (const menu of document.querySelectorAll("details.menu")) {

@@ -1,0 +1,181 @@
+//! What service SKUs and names stand for, and corrections of a PC's entitlement by the operator (decision 17).
+
+use jiff::civil::Date;
+use roadstead_domain::access::{self, Denied, Scope};
+use roadstead_domain::audit::AuditAction;
+use roadstead_domain::ids::{DeviceId, TenantId};
+use roadstead_domain::partner::SupportLevel;
+use roadstead_domain::sale::LevelNames;
+use roadstead_domain::serial;
+use roadstead_store::audit::{self, NewEntry};
+use roadstead_store::devices::{self, Device, Right};
+use roadstead_store::entitlements::{self, Correction, Term};
+use roadstead_store::pool;
+
+use super::Refused;
+use crate::app::App;
+
+/// The longest term, in months.
+const LONGEST: i64 = 120;
+
+/// Says what a service SKU or name stands for from now on; what was judged before stays.
+pub async fn set_term(app: &App, scope: &Scope, term: &Term) -> Result<(), Refused> {
+    super::filled("name", term.name.trim())?;
+    if LevelNames::key(&term.name).is_empty() {
+        return Err(Refused::invalid("field.missing", "name"));
+    }
+    if term.months.is_some_and(|months| !(1..=LONGEST).contains(&months)) {
+        return Err(Refused::invalid("term.out_of_range", "months"));
+    }
+    if term.months.is_some() && term.support_level.is_none() {
+        return Err(Refused::invalid("field.missing", "support_level"));
+    }
+    let mut tx = app.store.write(scope).await?;
+    // `U8PL1E` and `u8pl1e` are one.
+    for old in entitlements::terms(&mut tx, scope).await? {
+        if LevelNames::key(&old.name) == LevelNames::key(&term.name) {
+            entitlements::forget_term(&mut tx, scope, &old.name).await?;
+        }
+    }
+    let term = Term { name: term.name.trim().to_owned(), ..term.clone() };
+    entitlements::set_term(&mut tx, scope, &term).await?;
+    let entry = NewEntry {
+        home: None,
+        action: AuditAction::ServiceTermChanged,
+        subject: None,
+        detail: serde_json::json!({
+            "name": term.name, "support_level": term.support_level, "months": term.months,
+        }),
+    };
+    audit::record(&mut tx, scope.actor(), &[entry], &app.ambient).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// Forgets what a service SKU or name stands for.
+pub async fn forget_term(app: &App, scope: &Scope, name: &str) -> Result<(), Refused> {
+    let mut tx = app.store.write(scope).await?;
+    if !entitlements::forget_term(&mut tx, scope, name).await? {
+        return Err(Denied::NotFound.into());
+    }
+    let entry = NewEntry {
+        home: None,
+        action: AuditAction::ServiceTermChanged,
+        subject: None,
+        detail: serde_json::json!({ "name": name, "forgotten": true }),
+    };
+    audit::record(&mut tx, scope.actor(), &[entry], &app.ambient).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// A PC as the operator sees it who corrects its entitlement.
+#[derive(Debug)]
+pub struct Looked {
+    /// The PC.
+    pub device: Device,
+    /// The partner that has it.
+    pub partner: TenantId,
+    /// Its rights.
+    pub rights: Vec<Right>,
+}
+
+/// The operator looks at one PC by its serial. The partner finds the look in its log (decision 15).
+pub async fn look(
+    app: &App,
+    scope: &Scope,
+    asked: &str,
+    manufacturer: Option<&str>,
+) -> Result<Looked, Refused> {
+    scope.platform()?;
+    let not_found = || Refused::Denied(Denied::NotFound);
+    let serial = serial::normalize(asked).map_err(|_| not_found())?;
+    let mut tx = app.store.write(scope).await?;
+    let mut found = devices::candidates(&mut tx, scope, &serial).await?;
+    found.retain(|one| {
+        one.partner.is_some()
+            && manufacturer.is_none_or(|name| name.trim().eq_ignore_ascii_case(&one.manufacturer))
+    });
+    if found.len() > 1 {
+        let choices = found.into_iter().map(|one| one.manufacturer).collect();
+        return Err(Refused::Ambiguous { field: "manufacturer", choices });
+    }
+    let one = found.pop().ok_or_else(not_found)?;
+    let device = devices::get(&mut tx, scope, DeviceId(one.id)).await?.ok_or_else(not_found)?;
+    let partner = TenantId(one.partner.ok_or_else(not_found)?);
+    let rights = devices::rights(&mut tx, scope, &device).await?;
+    let entry = NewEntry {
+        home: Some(partner.0),
+        action: AuditAction::DeviceLookedAt,
+        subject: Some(device.id),
+        detail: serde_json::json!({ "serial_number": device.serial }),
+    };
+    audit::record(&mut tx, scope.actor(), &[entry], &app.ambient).await?;
+    tx.commit().await?;
+    Ok(Looked { device, partner, rights })
+}
+
+/// What an entitlement is to be.
+#[derive(Clone, Debug)]
+pub struct Wanted<'a> {
+    /// Which level.
+    pub support_level: SupportLevel,
+    /// The first day.
+    pub starts_on: Date,
+    /// The first day on which it no longer holds.
+    pub ends_on: Date,
+    /// Why, for the partner's log.
+    pub reason: &'a str,
+}
+
+/// Corrects a PC's entitlement, or gives it one that no report told of.
+pub async fn correct(
+    app: &App,
+    scope: &Scope,
+    serial: &str,
+    manufacturer: Option<&str>,
+    wanted: &Wanted<'_>,
+) -> Result<(), Refused> {
+    let reason = wanted.reason.trim();
+    super::filled("reason", reason)?;
+    if wanted.ends_on <= wanted.starts_on {
+        return Err(Refused::invalid("entitlement.ends_before_it_starts", "ends_on"));
+    }
+    let Looked { device, partner, rights } = look(app, scope, serial, manufacturer).await?;
+    let before = rights.iter().find(|right| right.support_level == wanted.support_level.as_str());
+    let detail = serde_json::json!({
+        "serial_number": device.serial,
+        "support_level": wanted.support_level,
+        "before": before.map(|right| (&right.starts_on, &right.ends_on)),
+        "after": (wanted.starts_on, wanted.ends_on),
+        "reason": reason,
+    });
+    let now = app.ambient.now();
+    let mut tx = app.store.write(scope).await?;
+    let correction = Correction {
+        device: DeviceId(device.id),
+        support_level: wanted.support_level,
+        starts_on: wanted.starts_on,
+        ends_on: wanted.ends_on,
+    };
+    if !entitlements::correct(&mut tx, scope, &correction, now).await? {
+        return Err(Denied::NotFound.into());
+    }
+    pool::revise(&mut tx, scope, TenantId(device.tenant)).await?;
+    let entries = [None, Some(partner.0)].map(|home| NewEntry {
+        home,
+        action: AuditAction::EntitlementCorrected,
+        subject: Some(device.id),
+        detail: detail.clone(),
+    });
+    audit::record(&mut tx, scope.actor(), &entries, &app.ambient).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// Every name and SKU of the operator's own.
+pub async fn terms(app: &App, scope: &Scope) -> Result<Vec<Term>, Refused> {
+    scope.platform()?;
+    let mut tx = app.store.read(&access::system()).await?;
+    Ok(entitlements::terms(&mut tx, scope).await?)
+}

@@ -1,0 +1,177 @@
+//! Disputes for the operator: a list, and one with both evidences.
+
+use askama::Template;
+use axum::extract::{Path, State};
+use axum::http::Uri;
+use axum::response::{IntoResponse, Redirect, Response};
+use roadstead_domain::access::Action;
+use roadstead_domain::clock::Micros;
+use roadstead_domain::ids::ReportId;
+use roadstead_store::disputes::{self, Evidence};
+use serde::Deserialize;
+
+use super::format::{instant, link, stored_date};
+use super::layout::{Entry, Frame};
+use super::pager::{Pager, page_at};
+use crate::app::App;
+use crate::flows;
+use crate::http::{Browser, Problem};
+use crate::i18n::Lang;
+
+const PATH: &str = "/disputes";
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Asked {
+    cursor: String,
+}
+
+/// A dispute as the list shows it.
+pub(super) struct Row {
+    pub(super) link: String,
+    pub(super) serial: String,
+    pub(super) verdict: String,
+    pub(super) seller: String,
+    pub(super) reporter: String,
+    pub(super) received: String,
+}
+
+/// The list.
+#[derive(Template)]
+#[template(path = "disputes.html")]
+pub(super) struct DisputesPage {
+    pub(super) frame: Frame,
+    pub(super) lang: Lang,
+    pub(super) rows: Vec<Row>,
+    pub(super) pager: Pager,
+}
+
+/// One side of a dispute.
+pub(super) struct Side {
+    pub(super) title: String,
+    pub(super) facts: Vec<(String, String)>,
+    /// Its report.
+    pub(super) report: Option<String>,
+}
+
+/// One dispute.
+#[derive(Template)]
+#[template(path = "dispute.html")]
+pub(super) struct DisputePage {
+    pub(super) frame: Frame,
+    pub(super) lang: Lang,
+    pub(super) verdict: String,
+    pub(super) advice: String,
+    pub(super) sides: Vec<Side>,
+}
+
+/// Shows the list.
+pub(super) async fn list(State(app): State<App>, browser: Browser, uri: Uri) -> Result<Response, Problem> {
+    let scope = browser.may(Action::ReadDisputes)?;
+    let asked: Asked = super::query(&uri);
+    let lang = browser.lang;
+    let mut tx = app.store.read(&scope).await?;
+    let Some(found) = disputes::list(&mut tx, &scope, &page_at(&asked.cursor, None)).await? else {
+        return Ok(Redirect::to(PATH).into_response());
+    };
+    tx.commit().await?;
+    super::page(&DisputesPage {
+        frame: Frame::at(&browser, &uri, Entry::Disputes),
+        lang,
+        rows: found.items.into_iter().map(|line| row(lang, line)).collect(),
+        pager: Pager::new(lang, &asked.cursor, found.next_cursor, |cursor| link(PATH, &[("cursor", cursor)])),
+    })
+}
+
+fn row(lang: Lang, line: Evidence) -> Row {
+    Row {
+        link: format!("{PATH}/{}/{}", line.report, line.line),
+        verdict: lang.code_text(&line.verdict),
+        seller: seller(&line),
+        received: instant(lang, Micros(line.received_at)),
+        serial: line.serial,
+        reporter: line.reporter_name,
+    }
+}
+
+fn seller(line: &Evidence) -> String {
+    match &line.seller_name {
+        Some(name) => format!("{name} ({})", line.seller),
+        None => line.seller.clone(),
+    }
+}
+
+/// Shows one.
+pub(super) async fn show(
+    State(app): State<App>,
+    browser: Browser,
+    Path((report, line)): Path<(String, String)>,
+    uri: Uri,
+) -> Result<Response, Problem> {
+    let scope = browser.may(Action::ReadDisputes)?;
+    let report: ReportId = report.parse().map_err(|_| Problem::not_found())?;
+    let line = line.parse().map_err(|_| Problem::not_found())?;
+    let dispute = flows::disputes::look(&app, &scope, report, line).await?;
+    let frame = Frame::of(&browser, &uri, Entry::Disputes, dispute.line.serial.clone());
+    super::page(&DisputePage::of(frame, &dispute))
+}
+
+impl DisputePage {
+    /// The page of a dispute.
+    pub(super) fn of(frame: Frame, dispute: &flows::disputes::Dispute) -> Self {
+        let lang = frame.lang;
+        let disputed = Side {
+            title: lang.text("dispute-line"),
+            facts: facts(lang, &dispute.line),
+            report: Some(format!("/reports/{}", dispute.line.report)),
+        };
+        let held = match &dispute.holder {
+            None => Side { title: lang.text("dispute-nobody"), facts: Vec::new(), report: None },
+            Some(holder) => {
+                let key =
+                    if holder.with_customer { "dispute-holder-customer" } else { "dispute-holder-pool" };
+                let mut facts = vec![
+                    (lang.text("dispute-holder"), holder.partner_name.clone()),
+                    (lang.text("dispute-place"), lang.text(key)),
+                    (lang.text("device-since"), instant(lang, Micros(holder.since))),
+                ];
+                facts.extend(holder.evidence.iter().flat_map(|evidence| self::facts(lang, evidence)));
+                let report = holder.evidence.as_ref().map(|evidence| format!("/reports/{}", evidence.report));
+                Side { title: lang.text("dispute-held"), facts, report }
+            }
+        };
+        Self {
+            lang,
+            verdict: lang.code_text(&dispute.line.verdict),
+            advice: lang.code_advice(&dispute.line.verdict),
+            sides: vec![disputed, held],
+            frame,
+        }
+    }
+}
+
+fn facts(lang: Lang, line: &Evidence) -> Vec<(String, String)> {
+    let kind = line
+        .transaction_kind
+        .as_ref()
+        .map_or_else(String::new, |kind| lang.text(&format!("transaction-{kind}")));
+    let day = line.sold_on.as_deref().map_or_else(String::new, |day| stored_date(lang, day));
+    let mut facts = Vec::new();
+    let mut fact = |key: &str, value: String| {
+        if !value.is_empty() {
+            facts.push((lang.text(key), value));
+        }
+    };
+    fact("dispute-transaction", kind);
+    fact("dispute-day", day);
+    fact("report-reseller", seller(line));
+    fact("unassigned-end-customer", line.buyer_name.clone());
+    fact("device-buyer", line.buyer.clone());
+    fact("unassigned-invoice", line.invoice.clone());
+    fact("device-product", line.product_number.clone());
+    fact("device-manufacturer", line.manufacturer.clone());
+    fact("unassigned-reported-by", line.reporter_name.clone());
+    fact("device-reported-at", instant(lang, Micros(line.received_at)));
+    fact("report-file", format!("{}, {} {}", line.file_name, lang.text("dispute-line-number"), line.line));
+    facts
+}

@@ -1,0 +1,164 @@
+//! Disputed report lines: the line itself, and by what the PC is where it is.
+
+use roadstead_domain::access::Scope;
+use roadstead_domain::ids::ReportId;
+use uuid::Uuid;
+
+use crate::args;
+use crate::engine::Tx;
+use crate::error::Result;
+use crate::page::{Page, Rows};
+
+/// A sale or return as it was reported: one side of a dispute.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct Evidence {
+    /// The report.
+    pub report: Uuid,
+    /// The line.
+    pub line: i64,
+    /// The report's file.
+    pub file_name: String,
+    /// Who reported.
+    pub reporter_name: String,
+    /// When, in microseconds.
+    pub received_at: i64,
+    /// `sale`, `return`, `correction` or `void`.
+    pub transaction_kind: Option<String>,
+    /// The day of the transaction.
+    pub sold_on: Option<String>,
+    /// The seller's number.
+    pub seller: String,
+    /// The seller's name, if it is a known partner.
+    pub seller_name: Option<String>,
+    /// The end customer's number.
+    pub buyer: String,
+    /// The end customer's name.
+    pub buyer_name: String,
+    /// The invoice.
+    pub invoice: String,
+    /// The product number.
+    pub product_number: String,
+    /// The manufacturer; empty for the platform's own.
+    pub manufacturer: String,
+    /// The serial.
+    pub serial: String,
+    /// The verdict's code.
+    pub verdict: String,
+}
+
+/// The columns of [`Evidence`] from `report_lines l`.
+macro_rules! evidence_sql {
+    ($rest:literal) => {
+        concat!(
+            "SELECT l.report, l.line, r.file_name, n.name AS reporter_name, r.received_at, l.transaction_kind, ",
+            "l.sold_on, l.seller, s.name AS seller_name, l.buyer, l.buyer_name, l.invoice, l.product_number, ",
+            "l.manufacturer, l.serial, l.verdict FROM report_lines l JOIN reports r ON r.id = l.report ",
+            "JOIN reporters n ON n.id = r.reporter LEFT JOIN partners s ON s.number_key = l.seller WHERE ",
+            $rest
+        )
+    };
+}
+
+/// Disputed lines, newest report first. `None` for a cursor that is none.
+pub async fn list(tx: &mut Tx, scope: &Scope, page: &Page) -> Result<Option<Rows<Evidence>>> {
+    scope.platform()?;
+    let Ok(after) = page.after::<(Uuid, i64)>() else { return Ok(None) };
+    let (report, line) = after.unwrap_or((Uuid::max(), i64::MAX));
+    let rows = page.rows();
+    let sql = evidence_sql!(
+        "l.verdict >= 'disputed.' AND l.verdict < 'disputed/' AND (l.report, l.line) < ($1, $2) \
+         AND NOT r.validate_only ORDER BY l.report DESC, l.line DESC LIMIT $3"
+    );
+    let items: Vec<Evidence> = tx.all(sql, args![report, line, rows + 1]).await?;
+    Ok(Some(Rows::cut(items, rows, |item| (item.report, item.line))))
+}
+
+/// A disputed line.
+pub async fn get(tx: &mut Tx, scope: &Scope, report: ReportId, line: i64) -> Result<Option<Evidence>> {
+    scope.platform()?;
+    let sql = evidence_sql!(
+        "l.report = $1 AND l.line = $2 AND l.verdict >= 'disputed.' AND l.verdict < 'disputed/' \
+         AND NOT r.validate_only"
+    );
+    tx.optional(sql, args![report, line]).await
+}
+
+/// Where the disputed PC is, and by which line.
+#[derive(Clone, Debug)]
+pub struct Holder {
+    /// The PC's id.
+    pub device: Uuid,
+    /// The partner that has it.
+    pub partner: Uuid,
+    /// The partner's name.
+    pub partner_name: String,
+    /// Whether it is with a customer of the partner's.
+    pub with_customer: bool,
+    /// Since when, in microseconds.
+    pub since: i64,
+    /// The line that brought it.
+    pub evidence: Option<Evidence>,
+}
+
+#[derive(sqlx::FromRow)]
+struct HolderRow {
+    device: Uuid,
+    partner: Uuid,
+    partner_name: String,
+    tenant_kind: String,
+    since: i64,
+    report: Option<Uuid>,
+    line: Option<i64>,
+}
+
+/// Who has the PC of a disputed line; `None` if nobody has.
+pub async fn holder(tx: &mut Tx, scope: &Scope, disputed: &Evidence) -> Result<Option<Holder>> {
+    scope.platform()?;
+    let row: Option<HolderRow> = tx
+        .optional(
+            "SELECT p.device, a.tenant AS partner, a.name AS partner_name, t.kind AS tenant_kind, p.since, p.report, \
+             p.line FROM devices d JOIN placements p ON p.device = d.id JOIN tenants t ON t.id = p.tenant \
+             JOIN partners a ON a.tenant = t.parent WHERE d.serial = $1 AND d.manufacturer = $2",
+            args![&disputed.serial, &disputed.manufacturer],
+        )
+        .await?;
+    let Some(row) = row else { return Ok(None) };
+    let evidence = match (row.report, row.line) {
+        (Some(report), Some(line)) => {
+            tx.optional(evidence_sql!("l.report = $1 AND l.line = $2"), args![report, line]).await?
+        }
+        _ => None,
+    };
+    Ok(Some(Holder {
+        device: row.device,
+        partner: row.partner,
+        partner_name: row.partner_name,
+        with_customer: row.tenant_kind == "customer",
+        since: row.since,
+        evidence,
+    }))
+}
+
+/// How many lines of reports came to something that asks for attention, by verdict: disputed and parked.
+pub async fn open_counts(tx: &mut Tx, scope: &Scope) -> Result<Vec<(String, i64)>> {
+    scope.platform()?;
+    tx.all(
+        "SELECT c.verdict, CAST(SUM(c.lines) AS BIGINT) FROM report_counts c JOIN reports r ON r.id = c.report \
+         WHERE NOT r.validate_only AND (c.verdict LIKE 'disputed.%' OR c.verdict LIKE 'parked.%') \
+         GROUP BY c.verdict HAVING SUM(c.lines) > 0 ORDER BY c.verdict",
+        args![],
+    )
+    .await
+}
+
+/// The numbers that parked lines wait for, with how many of the first 20,000 such lines, most first.
+pub async fn waited_for(tx: &mut Tx, scope: &Scope, limit: i64) -> Result<Vec<(String, i64)>> {
+    scope.platform()?;
+    tx.all(
+        "SELECT w.waits_for, COUNT(*) FROM (SELECT l.waits_for FROM report_lines l JOIN reports r ON r.id = l.report \
+         WHERE l.waits_for IS NOT NULL AND NOT r.validate_only LIMIT 20000) w \
+         GROUP BY w.waits_for ORDER BY COUNT(*) DESC, w.waits_for LIMIT $1",
+        args![limit],
+    )
+    .await
+}

@@ -16,8 +16,10 @@ use crate::load::Slice;
 
 /// Threads of the database floor on SQLite: as many as the machine of the bounds has processors.
 const READERS: usize = 2;
-/// The settings of the product's connections (`Store::open_postgres`).
-const PLANNER: &str = "-c join_collapse_limit=1 -c enable_seqscan=off -c jit=off";
+/// The settings of the product's connections for such questions (`engine/pipes.rs`).
+const PLANNER: &str = "-c join_collapse_limit=1 -c enable_seqscan=off -c enable_bitmapscan=off -c enable_sort=off \
+                       -c enable_hashjoin=off -c enable_mergejoin=off -c enable_material=off -c jit=off \
+                       -c plan_cache_mode=force_generic_plan";
 
 /// A statement with `$1`, `$2`, and what to ask about, one list of values for each time.
 #[derive(Clone, Debug)]

@@ -139,6 +139,12 @@ pub enum Action {
     ManageOwnTenant,
     /// Turn the self-service switch of a customer tenant.
     TurnSelfService,
+    /// Read support cases.
+    ReadSupportCases,
+    /// Open support cases, write in them and close them.
+    OpenSupportCases,
+    /// Decide about the serials of a support case.
+    DecideSupportCases,
     /// Read transfers.
     ReadTransfers,
     /// Preview, commit and undo transfers.
@@ -176,6 +182,9 @@ impl Action {
         Action::ManageCustomers,
         Action::ManageOwnTenant,
         Action::TurnSelfService,
+        Action::ReadSupportCases,
+        Action::OpenSupportCases,
+        Action::DecideSupportCases,
         Action::ReadTransfers,
         Action::Transfer,
         Action::ManageEntitlements,
@@ -304,6 +313,9 @@ pub fn authorize(caller: &Caller, action: Action) -> Result<Scope, Denied> {
             | A::ReadReports
             | A::FollowEvents
             | A::ReadAudit
+            | A::ReadSupportCases
+            | A::OpenSupportCases
+            | A::DecideSupportCases
             | A::ReadMails
             | A::ManageUsers
             | A::OwnAccount
@@ -320,7 +332,12 @@ pub fn authorize(caller: &Caller, action: Action) -> Result<Scope, Denied> {
             _ => return Err(Denied::NotFound),
         },
         (Role::PartnerAdmin | Role::PartnerReadOnly, Home::Partner(partner)) => match action {
-            A::ReadAudit | A::ManageCustomers | A::TurnSelfService | A::Transfer | A::ManageUsers
+            A::ReadAudit
+            | A::ManageCustomers
+            | A::TurnSelfService
+            | A::OpenSupportCases
+            | A::Transfer
+            | A::ManageUsers
                 if read_only =>
             {
                 return Err(Denied::Forbidden);
@@ -330,6 +347,8 @@ pub fn authorize(caller: &Caller, action: Action) -> Result<Scope, Denied> {
             | A::ReadCustomers
             | A::ManageCustomers
             | A::TurnSelfService
+            | A::ReadSupportCases
+            | A::OpenSupportCases
             | A::ReadTransfers
             | A::Transfer
             | A::FollowEvents
@@ -398,10 +417,10 @@ mod tests {
         }
         assert_eq!(
             table,
-            "operator at operator: ReadPartners ManagePartners ReadReporters ManageReporters SubmitReport ReadReports ManageEntitlements ReadDisputes FollowEvents ReadAudit ReadMails ManageUsers OwnAccount ManageTokens\n\
+            "operator at operator: ReadPartners ManagePartners ReadReporters ManageReporters SubmitReport ReadReports ReadSupportCases OpenSupportCases DecideSupportCases ManageEntitlements ReadDisputes FollowEvents ReadAudit ReadMails ManageUsers OwnAccount ManageTokens\n\
              distributor at reporter: SubmitReport ReadReports FollowEvents ReadAudit ManageUsers OwnAccount\n\
-             partner_admin at partner: ReadUnassigned ReadDevice ReadCustomers ManageCustomers TurnSelfService ReadTransfers Transfer FollowEvents ReadAudit ManageUsers OwnAccount\n\
-             partner_read_only at partner: ReadUnassigned ReadDevice ReadCustomers ManageCustomers=403 TurnSelfService=403 ReadTransfers Transfer=403 FollowEvents ReadAudit=403 ManageUsers=403 OwnAccount\n\
+             partner_admin at partner: ReadUnassigned ReadDevice ReadCustomers ManageCustomers TurnSelfService ReadSupportCases OpenSupportCases ReadTransfers Transfer FollowEvents ReadAudit ManageUsers OwnAccount\n\
+             partner_read_only at partner: ReadUnassigned ReadDevice ReadCustomers ManageCustomers=403 TurnSelfService=403 ReadSupportCases OpenSupportCases=403 ReadTransfers Transfer=403 FollowEvents ReadAudit=403 ManageUsers=403 OwnAccount\n\
              it_admin at customer: ReadCustomers ManageOwnTenant TurnSelfService FollowEvents ReadAudit ManageUsers OwnAccount\n\
              report_admin at customer: ReadCustomers ManageOwnTenant=403 TurnSelfService=403 FollowEvents ReadAudit=403 ManageUsers=403 OwnAccount\n"
         );

@@ -176,14 +176,14 @@ pub fn plans(qualifications: &[Qualification], today: Date) -> Vec<SupportLevel>
     levels
 }
 
-/// A Customer ID from random bytes: `C-` and two groups of four, without letters and digits that are mistaken for one
-/// another.
-pub fn customer_id(random: &[u8; 32]) -> String {
+/// A number that people read out, as a Customer ID, from random bytes: a letter and two groups of four, without letters
+/// and digits that are mistaken for one another.
+pub fn public_id(kind: char, random: &[u8; 32]) -> String {
     const LETTERS: &[u8; 32] = b"23456789ABCDEFGHJKLMNPQRSTUVWXYZ";
     let letter = |byte: &u8| char::from(LETTERS[usize::from(byte % 32)]);
     let (first, second): (String, String) =
         (random[..4].iter().map(letter).collect(), random[4..8].iter().map(letter).collect());
-    format!("C-{first}-{second}")
+    format!("{kind}-{first}-{second}")
 }
 
 #[cfg(test)]
@@ -234,7 +234,7 @@ mod tests {
 
     #[test]
     fn a_customer_id_has_no_letters_to_mistake() {
-        let id = customer_id(&std::array::from_fn(|at| at as u8 * 7));
+        let id = public_id('C', &std::array::from_fn(|at| at as u8 * 7));
         assert_eq!(id.len(), 11);
         assert!(!id[1..].contains(['0', '1', 'I', 'O']), "{id}");
     }

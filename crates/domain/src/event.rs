@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::access::Reach;
-use crate::ids::{OperationId, ReportId, TenantId, TransferId};
+use crate::ids::{OperationId, ReportId, SupportCaseId, TenantId, TransferId};
 
 /// Something that happened in one home.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,6 +35,12 @@ pub enum Event {
     CustomerChanged {
         /// The customer tenant.
         customer: TenantId,
+    },
+    /// A support case was opened or changed.
+    #[serde(rename = "support_case.changed")]
+    SupportCaseChanged {
+        /// The case.
+        case: SupportCaseId,
     },
     /// A transfer got on, or ended.
     #[serde(rename = "transfer.progress")]
@@ -75,6 +81,7 @@ impl Event {
             Event::UnassignedDevicesChanged { .. } => "unassigned_devices.changed",
             Event::CustomerDevicesChanged { .. } => "customer_devices.changed",
             Event::CustomerChanged { .. } => "customer.changed",
+            Event::SupportCaseChanged { .. } => "support_case.changed",
             Event::TransferProgress { .. } => "transfer.progress",
             Event::ReportedLinesChanged { .. } => "reported_lines.changed",
             Event::ReportProgress { .. } => "report.progress",

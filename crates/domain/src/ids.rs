@@ -75,4 +75,6 @@ ids! {
     QualificationId,
     /// A change of place of many PCs, as one operation.
     TransferId,
+    /// A request to the operator's platform team.
+    SupportCaseId,
 }

@@ -20,6 +20,7 @@ pub mod sale;
 pub mod self_service;
 pub mod serial;
 pub mod throttle;
+pub mod support_case;
 pub mod transfer;
 pub mod user;
 pub mod wire;

@@ -71,7 +71,10 @@ pub async fn step(app: &App) -> anyhow::Result<bool> {
 
 async fn work(app: &App, job: &Job) -> anyhow::Result<()> {
     match job.kind {
-        Kind::IngestReport => flows::ingest::run(app, ReportId(job.subject), job.id).await,
+        Kind::IngestReport => {
+            flows::ingest::run(app, ReportId(job.subject), job.id).await?;
+            Ok(flows::support_cases::settle(app).await?)
+        }
         Kind::ReplayPartner => flows::replay::run(app, TenantId(job.subject), job.id).await,
         Kind::CommitTransfer | Kind::UndoTransfer => {
             flows::transfers::run(app, TransferId(job.subject), job.kind).await

@@ -276,6 +276,7 @@ into_arg! {
     roadstead_domain::ids::AuditId => |v| Arg::Uuid(Some(v.0)),
     roadstead_domain::ids::QualificationId => |v| Arg::Uuid(Some(v.0)),
     roadstead_domain::ids::TransferId => |v| Arg::Uuid(Some(v.0)),
+    roadstead_domain::ids::SupportCaseId => |v| Arg::Uuid(Some(v.0)),
     roadstead_domain::ids::MailId => |v| Arg::Uuid(Some(v.0)),
     roadstead_domain::ids::InvitationId => |v| Arg::Uuid(Some(v.0)),
 }

@@ -36,6 +36,7 @@ pub mod saved_views;
 pub mod self_service;
 pub mod serials;
 pub mod sessions;
+pub mod support_cases;
 pub mod testing;
 pub mod throttle;
 pub mod tokens;

@@ -2,7 +2,7 @@
 
 use roadstead_domain::access::{Home, Role, Scope};
 use roadstead_domain::audit::AuditAction;
-use roadstead_domain::customer::{Assignment, Management, Preset, Side, Step, after, customer_id, plans};
+use roadstead_domain::customer::{Assignment, Management, Preset, Side, Step, after, plans, public_id};
 use roadstead_domain::event::Event;
 use roadstead_domain::ids::TenantId;
 use roadstead_domain::partner::SupportLevel;
@@ -117,7 +117,7 @@ pub async fn create(app: &App, scope: &Scope, new: &NewCustomer<'_>) -> Result<T
         return Err(Refused::invalid("customer.plan_not_certified", "plan"));
     }
     let id: TenantId = app.ambient.id();
-    let number = customer_id(&app.ambient.secret());
+    let number = public_id('C', &app.ambient.secret());
     let admin = &new.admin;
     let row = customers::NewCustomer {
         name: new.name,

@@ -21,6 +21,7 @@ pub mod saved_views;
 pub mod self_service;
 pub mod sign_in;
 pub mod submit_report;
+pub mod support_cases;
 pub mod throttle;
 pub mod tokens;
 pub mod transfers;

@@ -19,6 +19,10 @@ pub(super) enum Entry {
     Devices,
     /// Transfers.
     Transfers,
+    /// The partner's support cases.
+    SupportCases,
+    /// The operator's queue of support cases.
+    SupportDesk,
     /// Sell-through reports.
     Reports,
     /// What needs attention, for the operator.
@@ -46,6 +50,7 @@ impl Entry {
             Entry::Unassigned => "/unassigned-devices",
             Entry::Customers | Entry::Devices => "/customers",
             Entry::Transfers => "/transfers",
+            Entry::SupportCases | Entry::SupportDesk => "/support-cases",
             Entry::Reports => "/reports",
             Entry::Home => "/home",
             Entry::Partners => "/partners",
@@ -65,6 +70,8 @@ impl Entry {
             Entry::Customers => "nav-customers",
             Entry::Devices => "nav-devices",
             Entry::Transfers => "nav-transfers",
+            Entry::SupportCases => "nav-support-cases",
+            Entry::SupportDesk => "nav-support-desk",
             Entry::Reports => "nav-reports",
             Entry::Home => "nav-home",
             Entry::Partners => "nav-partners",
@@ -81,7 +88,7 @@ impl Entry {
     pub(super) fn of(role: Role) -> &'static [Entry] {
         match role {
             Role::PartnerAdmin | Role::PartnerReadOnly => {
-                &[Entry::Unassigned, Entry::Customers, Entry::Transfers]
+                &[Entry::Unassigned, Entry::Customers, Entry::Transfers, Entry::SupportCases]
             }
             Role::ItAdmin | Role::ReportAdmin => &[Entry::Devices],
             Role::Distributor => &[Entry::Reports],
@@ -92,6 +99,7 @@ impl Entry {
                 Entry::Reporters,
                 Entry::Reports,
                 Entry::Disputes,
+                Entry::SupportDesk,
                 Entry::Entitlements,
             ],
         }

@@ -28,6 +28,7 @@ mod session;
 mod settings;
 mod sign_in;
 mod standing;
+mod support_cases;
 #[cfg(test)]
 mod tests;
 mod tokens;
@@ -80,6 +81,11 @@ pub fn routes() -> Routes {
         .post("/customers/{id}/settings/assigned-partner/{step}", customers::take_step)
         .get("/help", guides::first)
         .get("/help/{name}", guides::show)
+        .get("/support-cases", support_cases::show)
+        .post("/support-cases", support_cases::open)
+        .get("/support-cases/new", support_cases::new)
+        .get("/support-cases/{id}", support_cases::one)
+        .post("/support-cases/{id}/{what}", support_cases::act)
         .get("/transfers", transfers::show)
         .post("/transfers", transfers::preview)
         .get("/transfers/new", transfers::new)

@@ -446,6 +446,30 @@ async fn b36_b38_b50_b53_customers_and_transfers_in_the_browser(
     admin.click("form[action$='/undo'] button.primary").await;
     admin.see("main .badge", words[3]).await;
     assert_eq!(partner.pool().await, ["5CG0000003"]);
+    // A PC is missing: the page leads to a support case, where each serial has its answer (behaviours 24 and 26).
+    admin.go("/unassigned-devices").await;
+    admin.click("a[href^='/support-cases/new']").await;
+    admin.fill("#text", "Zwei fehlen").await;
+    admin.fill("#serials", "5CG0000003\n5CG0000077").await;
+    admin.shot("support-new").await;
+    admin.click("main form button.primary").await;
+    admin.see("main td .badge.good", "").await;
+    admin.see("main td .badge.waiting", "").await;
+    admin.shot("support-case").await;
+    world.user("desk@example.com", Role::Operator, None).await;
+    let desk = driver.browser(&world, lang).await;
+    desk.sign_in("desk@example.com").await;
+    desk.click("nav a[href='/support-cases']").await;
+    desk.shot("support-desk").await;
+    desk.click("table.list th a").await;
+    desk.click("input[name=serials][value='5CG0000077']").await;
+    desk.fill("#reason", "Rechnung gesehen").await;
+    desk.shot("support-decide").await;
+    desk.click("button[value=approve]").await;
+    desk.see("main td .badge.good", "").await;
+    desk.driver.quit().await.unwrap();
+    admin.go("/unassigned-devices").await;
+    admin.see("table.list th[scope=row]", "5CG0000077").await;
     // The guides are chained (behaviours 50 to 52).
     admin.click("header .help").await;
     for guide in ["customer-dashboard", "transfers"] {

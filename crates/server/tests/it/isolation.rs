@@ -43,6 +43,8 @@ const COVERED: &[&str] = &[
     "GET /sell-through-reports/{id}/lines",
     "GET /service-terms",
     "GET /sessions",
+    "GET /support-cases",
+    "GET /support-cases/{id}",
     "GET /tokens",
     "GET /transfers",
     "GET /transfers/{id}",
@@ -66,6 +68,10 @@ const COVERED: &[&str] = &[
     "POST /sell-through-reports/{id}/submit",
     "POST /sell-through-reports/{id}/undo",
     "POST /sell-through-reports/{id}/withdraw",
+    "POST /support-cases",
+    "POST /support-cases/{id}/close",
+    "POST /support-cases/{id}/decision",
+    "POST /support-cases/{id}/messages",
     "POST /tokens",
     "POST /transfers",
     "POST /transfers/{id}/commit",
@@ -106,6 +112,7 @@ struct Neighbours {
     operation: String,
     customer: String,
     transfer: String,
+    case: String,
     strangers: Vec<(&'static str, Client)>,
 }
 
@@ -135,6 +142,8 @@ async fn neighbours(kind: Kind, name: &str) -> Neighbours {
     let foreign = world.token(Role::ItAdmin, Some(&next_door)).await;
     let items = json!({ "items": [{ "serial": "5CGKANARIE1", "to": customer }] });
     let transfer = admin.post("transfers", items).await.expect(201)["id"].as_str().unwrap().to_owned();
+    let body = json!({ "kind": "missing_devices", "text": "CANARY", "serials": ["5CGKANARIE9"] });
+    let case = admin.post("support-cases", body).await.expect(201)["id"].as_str().unwrap().to_owned();
     let reader = world.token(Role::PartnerReadOnly, Some("R-2")).await;
     let nobody = world.nobody();
     let strangers = vec![
@@ -144,7 +153,7 @@ async fn neighbours(kind: Kind, name: &str) -> Neighbours {
         ("another customer", foreign),
         ("nobody", nobody),
     ];
-    Neighbours { world, report, operation, customer, transfer, strangers }
+    Neighbours { world, report, operation, customer, transfer, case, strangers }
 }
 
 #[rstest]
@@ -152,7 +161,7 @@ async fn neighbours(kind: Kind, name: &str) -> Neighbours {
 async fn every_route_called_as_a_neighbour_shows_nothing_of_the_other(
     #[values(Sqlite, Postgres)] kind: Kind,
 ) {
-    let Neighbours { world, report, operation, customer, transfer, strangers } =
+    let Neighbours { world, report, operation, customer, transfer, case, strangers } =
         neighbours(kind, "net").await;
     let id_in = |answer: serde_json::Value| answer["id"].as_str().unwrap().to_owned();
     let partner = id_in(world.operator.get("partners/R-1").await.expect(200));
@@ -175,6 +184,7 @@ async fn every_route_called_as_a_neighbour_shows_nothing_of_the_other(
             path if path.starts_with("/users") => &user,
             path if path.starts_with("/invitations") => &invitation,
             path if path.starts_with("/tokens") => &token,
+            path if path.starts_with("/support-cases") => &case,
             _ => &report,
         };
         let serial = "5CGKANARIE1".to_owned();
@@ -235,7 +245,7 @@ async fn every_route_called_as_a_neighbour_shows_nothing_of_the_other(
 #[rstest]
 #[tokio::test]
 async fn a_foreign_thing_and_an_unknown_one_differ_in_no_byte(#[values(Sqlite, Postgres)] kind: Kind) {
-    let Neighbours { world: _world, report, operation, customer, transfer, strangers } =
+    let Neighbours { world: _world, report, operation, customer, transfer, case, strangers } =
         neighbours(kind, "bytes").await;
     let serial = "5CGKANARIE1".to_owned();
     let unknown = "01a20000-0000-7000-8000-000000000000";
@@ -254,6 +264,7 @@ async fn a_foreign_thing_and_an_unknown_one_differ_in_no_byte(#[values(Sqlite, P
             ("devices/{id}/history", &serial),
             ("devices/{id}/placement", &serial),
             ("transfers/{id}", &transfer),
+            ("support-cases/{id}", &case),
             ("transfers/{id}/items", &transfer),
             ("customers/{id}", &customer),
             ("customers/{id}/devices", &customer),

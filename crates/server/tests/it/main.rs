@@ -22,6 +22,7 @@ mod reports;
 mod resume;
 mod self_service;
 mod sign_in;
+mod support_cases;
 mod throttling;
 mod transfers;
 mod unassigned;

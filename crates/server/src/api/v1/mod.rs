@@ -15,6 +15,7 @@ mod partners_import;
 mod profile;
 mod reporters;
 mod sell_through_reports;
+mod support_cases;
 mod tokens;
 mod transfers;
 mod unassigned_devices;
@@ -74,6 +75,11 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(devices::get))
         .routes(routes!(devices::history))
         .routes(routes!(devices::placement))
+        .routes(routes!(support_cases::open, support_cases::list))
+        .routes(routes!(support_cases::get))
+        .routes(routes!(support_cases::say))
+        .routes(routes!(support_cases::decide))
+        .routes(routes!(support_cases::close))
         .routes(routes!(transfers::preview, transfers::list))
         .routes(routes!(transfers::get))
         .routes(routes!(transfers::items))

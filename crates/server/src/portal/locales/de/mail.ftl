@@ -18,3 +18,8 @@ mail-password-reset-text =
     Der Link gilt einmal, bis { $until } (UTC).
 mail-password-reset-button = Neues Passwort wählen
 mail-password-reset-why = Sie erhalten diese Mail, weil zu dieser Adresse ein Konto gehört. Wenn nicht Sie darum gebeten haben, tun Sie nichts.
+
+mail-support-case-subject = Neues im Supportfall { $number }
+mail-support-case-text = Im Supportfall { $number } auf Roadstead gibt es eine neue Nachricht.
+mail-support-case-button = Supportfall öffnen
+mail-support-case-why = Sie erhalten diese Mail, weil Sie an diesem Supportfall beteiligt sind.

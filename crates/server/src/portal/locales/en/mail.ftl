@@ -18,3 +18,8 @@ mail-password-reset-text =
     The link works once, until { $until } (UTC).
 mail-password-reset-button = Choose a new password
 mail-password-reset-why = You get this mail because this address belongs to an account. If it was not you who asked, do nothing.
+
+mail-support-case-subject = News in support case { $number }
+mail-support-case-text = There is a new message in support case { $number } on Roadstead.
+mail-support-case-button = Open the support case
+mail-support-case-why = You get this mail because you take part in this support case.

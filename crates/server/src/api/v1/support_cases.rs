@@ -1,0 +1,237 @@
+//! Support cases: requests to the operator's platform team.
+
+use axum::Json;
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use roadstead_domain::access::{Action, Scope};
+use roadstead_store::support_cases::{self as rows, Message, Missed, SupportCase};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+
+use super::{ListOf, PageQuery, ProblemBody, Reference, created, instant};
+use crate::app::App;
+use crate::flows::support_cases;
+use crate::http::{ApiCaller, Problem};
+
+#[derive(Debug, Default, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+pub(super) struct NewCase {
+    /// `missing_devices`, `question` or `other`.
+    kind: String,
+    text: String,
+    /// At most 10,000; each is judged at once.
+    serials: Vec<String>,
+}
+
+#[derive(Debug, Default, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+pub(super) struct NewMessage {
+    text: String,
+    /// From the partner only.
+    serials: Vec<String>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct CaseBody {
+    id: Uuid,
+    number: String,
+    kind: String,
+    /// `new`, `waiting_for_partner`, `in_work`, `solved` or `closed`.
+    state: String,
+    partner: PartnerBody,
+    created_at: String,
+    updated_at: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    messages: Option<Vec<MessageBody>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    serials: Option<Vec<SerialBody>>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct PartnerBody {
+    name: String,
+    partner_number: String,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct MessageBody {
+    id: Uuid,
+    /// `partner` or `operator`.
+    from: &'static str,
+    text: String,
+    at: String,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct SerialBody {
+    serial: String,
+    /// A stable code: what the platform said when it was listed.
+    verdict: String,
+    /// `approved`, `refused` or null.
+    decision: Option<String>,
+    reason: Option<String>,
+}
+
+fn body(case: SupportCase) -> CaseBody {
+    CaseBody {
+        id: case.id,
+        number: case.number,
+        kind: case.kind,
+        state: case.state,
+        partner: PartnerBody { name: case.home_name, partner_number: case.home_number },
+        created_at: instant(case.created_at),
+        updated_at: instant(case.updated_at),
+        messages: None,
+        serials: None,
+    }
+}
+
+async fn whole(app: &App, scope: &Scope, id: &str) -> Result<CaseBody, Problem> {
+    let mut tx = app.store.read(scope).await?;
+    let case = support_cases::found(&mut tx, scope, id).await?;
+    let messages = rows::messages(&mut tx, scope, &case).await?;
+    let serials = rows::serials(&mut tx, scope, &case).await?;
+    let message = |message: Message| MessageBody {
+        id: message.id,
+        from: if message.side == "operator" { "operator" } else { "partner" },
+        text: message.body,
+        at: instant(message.at),
+    };
+    let serial = |missed: Missed| SerialBody {
+        serial: missed.serial,
+        verdict: missed.finding,
+        decision: missed.decision,
+        reason: missed.reason,
+    };
+    Ok(CaseBody {
+        messages: Some(messages.into_iter().map(message).collect()),
+        serials: Some(serials.into_iter().map(serial).collect()),
+        ..body(case)
+    })
+}
+
+/// Open a support case.
+#[utoipa::path(
+    post, path = "/support-cases", tag = "support cases", request_body = NewCase,
+    responses((status = 201, body = Reference), (status = 422, body = ProblemBody))
+)]
+pub(super) async fn open(
+    State(app): State<App>,
+    caller: ApiCaller,
+    Json(new): Json<NewCase>,
+) -> Result<Response, Problem> {
+    let scope = caller.may(Action::OpenSupportCases)?;
+    scope.partner()?;
+    let id = support_cases::open(&app, &scope, &new.kind, &new.text, &new.serials).await?;
+    Ok(created(id.0))
+}
+
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Which {
+    /// Leave out what is closed.
+    #[serde(default)]
+    open: bool,
+}
+
+/// List support cases, newest first: the partner its own, the operator all.
+#[utoipa::path(
+    get, path = "/support-cases", tag = "support cases", params(Which, PageQuery),
+    responses((status = 200, body = ListOf<CaseBody>), (status = 404, body = ProblemBody))
+)]
+pub(super) async fn list(
+    State(app): State<App>,
+    caller: ApiCaller,
+    Query(which): Query<Which>,
+    Query(page): Query<PageQuery>,
+) -> Result<Json<ListOf<CaseBody>>, Problem> {
+    let scope = caller.may(Action::ReadSupportCases)?;
+    let mut tx = app.store.read(&scope).await?;
+    let found = rows::list(&mut tx, &scope, which.open, &page.into()).await?.ok_or_else(Problem::cursor)?;
+    Ok(Json(ListOf::from_rows(found, body)))
+}
+
+/// A support case with its messages and serials.
+#[utoipa::path(
+    get, path = "/support-cases/{id}", tag = "support cases", params(("id" = String, Path)),
+    responses((status = 200, body = CaseBody), (status = 404, body = ProblemBody))
+)]
+pub(super) async fn get(
+    State(app): State<App>,
+    caller: ApiCaller,
+    Path(id): Path<String>,
+) -> Result<Json<CaseBody>, Problem> {
+    let scope = caller.may(Action::ReadSupportCases)?;
+    Ok(Json(whole(&app, &scope, &id).await?))
+}
+
+/// Write in a support case.
+#[utoipa::path(
+    post, path = "/support-cases/{id}/messages", tag = "support cases", params(("id" = String, Path)),
+    request_body = NewMessage,
+    responses((status = 201, body = CaseBody), (status = 404, body = ProblemBody), (status = 409, body = ProblemBody))
+)]
+pub(super) async fn say(
+    State(app): State<App>,
+    caller: ApiCaller,
+    Path(id): Path<String>,
+    Json(new): Json<NewMessage>,
+) -> Result<(StatusCode, Json<CaseBody>), Problem> {
+    let scope = caller.may(Action::OpenSupportCases)?;
+    support_cases::say(&app, &scope, &id, &new.text, &new.serials).await?;
+    Ok((StatusCode::CREATED, Json(whole(&app, &scope, &id).await?)))
+}
+
+#[derive(Debug, Default, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+pub(super) struct Decision {
+    serials: Vec<String>,
+    /// `approve` or `refuse`.
+    decision: String,
+    reason: String,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct DecidedBody {
+    /// The report that places what was approved.
+    report: Option<Reference>,
+}
+
+/// Approve or refuse serials of a case. Approved ones are reported by the operator with the case as document.
+#[utoipa::path(
+    post, path = "/support-cases/{id}/decision", tag = "support cases", params(("id" = String, Path)),
+    request_body = Decision,
+    responses((status = 200, body = DecidedBody), (status = 404, body = ProblemBody), (status = 409, body = ProblemBody))
+)]
+pub(super) async fn decide(
+    State(app): State<App>,
+    caller: ApiCaller,
+    Path(id): Path<String>,
+    Json(asked): Json<Decision>,
+) -> Result<Json<DecidedBody>, Problem> {
+    let scope = caller.may(Action::DecideSupportCases)?;
+    let approve = match asked.decision.as_str() {
+        "approve" => true,
+        "refuse" => false,
+        _ => return Err(Problem::field("field.unknown_value", "decision")),
+    };
+    let report = support_cases::decide(&app, &scope, &id, &asked.serials, approve, &asked.reason).await?;
+    Ok(Json(DecidedBody { report: report.map(|report| Reference { id: report.0 }) }))
+}
+
+/// End a support case.
+#[utoipa::path(
+    post, path = "/support-cases/{id}/close", tag = "support cases", params(("id" = String, Path)),
+    responses((status = 200, body = CaseBody), (status = 404, body = ProblemBody), (status = 409, body = ProblemBody))
+)]
+pub(super) async fn close(
+    State(app): State<App>,
+    caller: ApiCaller,
+    Path(id): Path<String>,
+) -> Result<Json<CaseBody>, Problem> {
+    let scope = caller.may(Action::OpenSupportCases)?;
+    support_cases::close(&app, &scope, &id).await?;
+    Ok(Json(whole(&app, &scope, &id).await?))
+}

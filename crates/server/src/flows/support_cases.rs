@@ -1,0 +1,373 @@
+//! Support cases: opened by partners, answered and decided by the operator. An approval hands in a report of the
+//! operator's own, with the case as its document, so that PCs come in by the same way as all others.
+
+use std::collections::HashMap;
+
+use roadstead_domain::access::{self, Actor, Scope};
+use roadstead_domain::audit::AuditAction;
+use roadstead_domain::customer::public_id;
+use roadstead_domain::event::Event;
+use roadstead_domain::ids::{ReportId, SupportCaseId, TenantId};
+use roadstead_domain::mail::MailKind;
+use roadstead_domain::serial;
+use roadstead_domain::support_case::{Finding, Step, after};
+use roadstead_ingest::Format;
+use roadstead_store::audit::{self, NewEntry};
+use roadstead_store::mails::{self, NewMail};
+use roadstead_store::support_cases::{self, SupportCase};
+use roadstead_store::{Tx, outbox, partners, reporters, transfers};
+
+use super::Refused;
+use super::submit_report::{Submission, submit};
+use crate::app::App;
+use crate::spool;
+
+/// The most serials of one message.
+pub const MOST_SERIALS: usize = 10_000;
+/// The longest message, in characters.
+const LONGEST: usize = 10_000;
+/// The reporter in whose name approvals are handed in.
+const OPERATOR: &str = "OPERATOR";
+
+/// What a case can be about.
+pub const KINDS: [&str; 3] = ["missing_devices", "question", "other"];
+
+/// The case, or *not found*.
+pub async fn found(tx: &mut Tx, scope: &Scope, id: &str) -> Result<SupportCase, Refused> {
+    let case = support_cases::find(tx, scope, id).await?;
+    Ok(case.ok_or(access::Denied::NotFound)?)
+}
+
+/// Opens a case of the scope's partner. Each serial is judged at once.
+pub async fn open(
+    app: &App,
+    scope: &Scope,
+    kind: &str,
+    text: &str,
+    serials: &[String],
+) -> Result<SupportCaseId, Refused> {
+    let partner = scope.partner()?;
+    if !KINDS.contains(&kind) {
+        return Err(Refused::invalid("field.unknown_value", "kind"));
+    }
+    if text.trim().is_empty() && serials.is_empty() {
+        return Err(Refused::invalid("field.missing", "text"));
+    }
+    check(text, serials)?;
+    let findings = judge(app, scope, serials).await?;
+    let platform = scope.carried_out();
+    let (id, now): (SupportCaseId, _) = (app.ambient.id(), app.ambient.now());
+    let number = public_id('S', &app.ambient.secret());
+    let opener = match scope.actor() {
+        Actor::User(id) => Some(id.0),
+        _ => None,
+    };
+    let mut tx = app.store.write(&platform).await?;
+    support_cases::create(&mut tx, &platform, id, &number, partner, kind, opener, now).await?;
+    write(app, &mut tx, &platform, id, false, text, &findings).await?;
+    let detail = serde_json::json!({ "number": number, "kind": kind, "serials": serials.len() });
+    tell(app, &mut tx, scope, AuditAction::SupportCaseOpened, id, partner, &detail).await?;
+    notify(app, &mut tx, &platform, id, &number, None).await?;
+    tx.commit().await?;
+    app.wake();
+    Ok(id)
+}
+
+fn check(text: &str, serials: &[String]) -> Result<(), Refused> {
+    if text.chars().count() > LONGEST {
+        return Err(Refused::invalid("field.too_long", "text"));
+    }
+    if serials.len() > MOST_SERIALS {
+        return Err(Refused::invalid("support.too_many_serials", "serials"));
+    }
+    Ok(())
+}
+
+/// What the platform says of each serial, from the partner's side alone.
+async fn judge(app: &App, scope: &Scope, serials: &[String]) -> Result<Vec<(String, Finding)>, Refused> {
+    let partner = scope.partner()?;
+    let mut findings = Vec::with_capacity(serials.len());
+    let mut normal: Vec<String> = Vec::new();
+    for text in serials.iter().map(|text| text.trim()).filter(|text| !text.is_empty()) {
+        match serial::normalize(text) {
+            Ok(serial) => normal.push(serial),
+            Err(_) => findings.push((text.chars().take(60).collect(), Finding::NotASerial)),
+        }
+    }
+    normal.sort_unstable();
+    normal.dedup();
+    let names: Vec<&str> = normal.iter().map(String::as_str).collect();
+    let mut tx = app.store.read(scope).await?;
+    let there = transfers::found(&mut tx, scope, &names).await?;
+    drop(tx);
+    let platform = scope.carried_out();
+    let mut tx = app.store.read(&platform).await?;
+    let own =
+        partners::find(&mut tx, &platform, &partner.to_string()).await?.ok_or(access::Denied::NotFound)?;
+    let verdicts = support_cases::newest_verdicts(&mut tx, &platform, &own.number, &names).await?;
+    drop(tx);
+    for serial in normal {
+        let verdict = verdicts.get(&serial).map(String::as_str);
+        let finding = Finding::of(there.contains_key(&serial), verdict);
+        findings.push((serial, finding));
+    }
+    findings.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+    findings.dedup_by(|a, b| a.0 == b.0);
+    Ok(findings)
+}
+
+async fn write(
+    app: &App,
+    tx: &mut Tx,
+    platform: &Scope,
+    case: SupportCaseId,
+    by_operator: bool,
+    text: &str,
+    findings: &[(String, Finding)],
+) -> Result<(), Refused> {
+    let now = app.ambient.now();
+    if !text.trim().is_empty() {
+        support_cases::say(tx, platform, case, app.ambient.id(), by_operator, text.trim(), now).await?;
+    }
+    support_cases::add_serials(tx, platform, case, findings, now).await?;
+    Ok(())
+}
+
+/// Writes in a case. From the operator it asks for an answer; from the partner it may bring serials.
+pub async fn say(app: &App, scope: &Scope, id: &str, text: &str, serials: &[String]) -> Result<(), Refused> {
+    let by_operator = scope.platform().is_ok();
+    if text.trim().is_empty() && serials.is_empty() {
+        return Err(Refused::invalid("field.missing", "text"));
+    }
+    if by_operator && !serials.is_empty() {
+        return Err(Refused::invalid("field.not_allowed", "serials"));
+    }
+    check(text, serials)?;
+    let mut tx = app.store.read(scope).await?;
+    let case = found(&mut tx, scope, id).await?;
+    drop(tx);
+    let findings = if by_operator { Vec::new() } else { judge(app, scope, serials).await? };
+    let step = if by_operator { Step::Answered } else { Step::Asked };
+    let platform = scope.carried_out();
+    let mut tx = app.store.write(&platform).await?;
+    let id =
+        advance(app, &mut tx, scope, &case, step, &serde_json::json!({ "serials": findings.len() })).await?;
+    write(app, &mut tx, &platform, id, by_operator, text, &findings).await?;
+    let reader = if by_operator { case.opener } else { None };
+    if !by_operator || reader.is_some() {
+        notify(app, &mut tx, &platform, id, &case.number, reader).await?;
+    }
+    tx.commit().await?;
+    app.wake();
+    Ok(())
+}
+
+/// Takes a step, in the caller's transaction of the platform.
+async fn advance(
+    app: &App,
+    tx: &mut Tx,
+    scope: &Scope,
+    case: &SupportCase,
+    step: Step,
+    detail: &serde_json::Value,
+) -> Result<SupportCaseId, Refused> {
+    let id = SupportCaseId(case.id);
+    let next = after(case.state()?, step).ok_or(Refused::Conflict("support.closed"))?;
+    let platform = scope.carried_out();
+    support_cases::set_state(tx, &platform, id, next, app.ambient.now()).await?;
+    let mut detail = detail.clone();
+    detail["number"] = case.number.as_str().into();
+    detail["state"] = next.as_str().into();
+    tell(app, tx, scope, AuditAction::SupportCaseChanged, id, TenantId(case.home), &detail).await?;
+    Ok(id)
+}
+
+/// Ends a case; either side may.
+pub async fn close(app: &App, scope: &Scope, id: &str) -> Result<(), Refused> {
+    let mut tx = app.store.read(scope).await?;
+    let case = found(&mut tx, scope, id).await?;
+    drop(tx);
+    let mut tx = app.store.write(&scope.carried_out()).await?;
+    advance(app, &mut tx, scope, &case, Step::Close, &serde_json::json!({})).await?;
+    tx.commit().await?;
+    app.wake();
+    Ok(())
+}
+
+/// The operator approves or refuses serials of a case. Approved ones are handed in as sales of the partner; the report
+/// that does so is returned.
+pub async fn decide(
+    app: &App,
+    scope: &Scope,
+    id: &str,
+    serials: &[String],
+    approve: bool,
+    reason: &str,
+) -> Result<Option<ReportId>, Refused> {
+    scope.platform()?;
+    super::filled("reason", reason.trim())?;
+    let mut tx = app.store.read(scope).await?;
+    let case = found(&mut tx, scope, id).await?;
+    let listed = support_cases::serials(&mut tx, scope, &case).await?;
+    let mut wanted = Vec::new();
+    let mut unknown = Vec::new();
+    for (at, text) in serials.iter().enumerate() {
+        let normal = serial::normalize(text).unwrap_or_default();
+        match listed.iter().find(|missed| missed.serial == normal && missed.finding != "support.not_a_serial")
+        {
+            Some(missed) => wanted.push(missed.serial.as_str()),
+            None => unknown.push((i64::try_from(at + 1).unwrap_or(i64::MAX), text.clone())),
+        }
+    }
+    if wanted.is_empty() && unknown.is_empty() {
+        return Err(Refused::invalid("field.missing", "serials"));
+    }
+    if !unknown.is_empty() {
+        return Err(Refused::Rows { code: "support.serial_not_listed", rows: unknown });
+    }
+    wanted.sort_unstable();
+    wanted.dedup();
+    let products = support_cases::products(&mut tx, scope, &wanted).await?;
+    drop(tx);
+    if after(case.state()?, Step::Decided).is_none() {
+        return Err(Refused::Conflict("support.closed"));
+    }
+    // The report first: if it is refused, nothing was decided. The same approval again is the same report.
+    let report = if approve { Some(hand_in(app, scope, &case, &wanted, &products).await?) } else { None };
+    let mut tx = app.store.write(scope).await?;
+    let now = app.ambient.now();
+    support_cases::decide(&mut tx, scope, SupportCaseId(case.id), &wanted, approve, reason.trim(), now)
+        .await?;
+    let detail = serde_json::json!({ "serials": wanted.len(), "approved": approve, "reason": reason.trim() });
+    advance(app, &mut tx, scope, &case, Step::Decided, &detail).await?;
+    notify_opener(app, &mut tx, scope, &case).await?;
+    tx.commit().await?;
+    app.wake();
+    Ok(report)
+}
+
+async fn hand_in(
+    app: &App,
+    scope: &Scope,
+    case: &SupportCase,
+    serials: &[&str],
+    products: &HashMap<String, String>,
+) -> Result<ReportId, Refused> {
+    let mut tx = app.store.read(scope).await?;
+    let known = reporters::find(&mut tx, scope, OPERATOR).await?;
+    drop(tx);
+    if known.is_none() {
+        match super::reporters::create(app, scope, OPERATOR, "Programme team", "distributor").await {
+            Ok(_) | Err(Refused::Taken { .. }) => {}
+            Err(refused) => return Err(refused),
+        }
+    }
+    let today = app.ambient.now().date();
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    let head = [
+        "Transaction",
+        "Transaction Date",
+        "Reseller ID",
+        "Product Number",
+        "Serial Number",
+        "Quantity",
+        "Invoice Number",
+    ];
+    let broken = |error: csv::Error| Refused::Internal(error.into());
+    writer.write_record(head).map_err(broken)?;
+    for serial in serials {
+        let product = products.get(*serial).map_or("UNKNOWN", String::as_str);
+        let day = today.to_string();
+        writer
+            .write_record(["sale", &day, &case.home_number, product, serial, "1", &case.number])
+            .map_err(broken)?;
+    }
+    let bytes = writer.into_inner().map_err(|error| Refused::Internal(anyhow::anyhow!("{error}")))?;
+    let name = format!("support-case-{}.csv", case.number);
+    let spooled = format!("case-{}", app.ambient.id::<uuid::Uuid>());
+    let pieces = futures_util::stream::iter([Ok::<_, std::io::Error>(bytes)]);
+    let file = spool::receive(&app.spool, &spooled, pieces, app.config.upload_bytes)
+        .await
+        .map_err(|error| Refused::Internal(anyhow::anyhow!("{error:?}")))?;
+    let submission =
+        Submission { file, name: &name, format: Format::Csv, reporter: Some(OPERATOR), validate_only: false };
+    Ok(submit(app, scope, submission).await?.report)
+}
+
+/// Solves the cases whose PCs have all come, by whatever report. Called when a report has ended.
+pub async fn settle(app: &App) -> roadstead_store::Result<()> {
+    let scope = access::system();
+    let mut tx = app.store.read(&scope).await?;
+    if !support_cases::any_open(&mut tx, &scope).await? {
+        return Ok(());
+    }
+    let there = support_cases::all_there(&mut tx, &scope).await?;
+    drop(tx);
+    for case in there {
+        let mut tx = app.store.write(&scope).await?;
+        let detail = serde_json::json!({ "all_there": true });
+        match advance(app, &mut tx, &scope, &case, Step::AllThere, &detail).await {
+            Ok(_) => {}
+            Err(Refused::Store(error)) => return Err(error),
+            Err(_) => continue,
+        }
+        match notify_opener(app, &mut tx, &scope, &case).await {
+            Ok(()) => tx.commit().await?,
+            Err(Refused::Store(error)) => return Err(error),
+            Err(_) => continue,
+        }
+    }
+    app.wake();
+    Ok(())
+}
+
+async fn notify_opener(app: &App, tx: &mut Tx, scope: &Scope, case: &SupportCase) -> Result<(), Refused> {
+    match case.opener {
+        Some(opener) => {
+            notify(app, tx, &scope.carried_out(), SupportCaseId(case.id), &case.number, Some(opener)).await
+        }
+        None => Ok(()),
+    }
+}
+
+/// Mails whoever is to read next: the user who opened the case, or the operator's team.
+async fn notify(
+    app: &App,
+    tx: &mut Tx,
+    platform: &Scope,
+    id: SupportCaseId,
+    number: &str,
+    opener: Option<uuid::Uuid>,
+) -> Result<(), Refused> {
+    let readers = support_cases::readers(tx, platform, opener).await?;
+    let mails: Vec<NewMail> = readers
+        .into_iter()
+        .map(|(name, recipient, language)| NewMail {
+            recipient,
+            language: language.unwrap_or_else(|| "en".to_owned()),
+            kind: MailKind::SupportCase,
+            data: serde_json::json!({ "name": name, "number": number }),
+            link: Some(format!("/support-cases/{id}")),
+            ends_at: None,
+        })
+        .collect();
+    mails::queue(tx, platform, &mails, &app.ambient).await?;
+    Ok(())
+}
+
+/// A line in the partner's log and the operator's, and an event for the open pages of both.
+async fn tell(
+    app: &App,
+    tx: &mut Tx,
+    scope: &Scope,
+    action: AuditAction,
+    case: SupportCaseId,
+    partner: TenantId,
+    detail: &serde_json::Value,
+) -> Result<(), Refused> {
+    let entry = |home| NewEntry { home, action, subject: Some(case.0), detail: detail.clone() };
+    audit::record(tx, scope.actor(), &[entry(Some(partner.0)), entry(None)], &app.ambient).await?;
+    let event = || Event::SupportCaseChanged { case };
+    outbox::publish(tx, &[(Some(partner.0), event()), (None, event())], app.ambient.now()).await?;
+    Ok(())
+}

@@ -1,0 +1,133 @@
+//! Support cases: opened by partners, answered and decided by the operator, settled by late reports.
+
+use reqwest::Method;
+use roadstead_domain::access::Role;
+use roadstead_store::engine::Kind::{self, Postgres, Sqlite};
+use rstest::rstest;
+use serde_json::{Value, json};
+
+use crate::world::{Client, World, csv, eventually};
+
+async fn open(partner: &Client, serials: &[&str]) -> String {
+    let body = json!({ "kind": "missing_devices", "text": "PCs are missing", "serials": serials });
+    partner.post("support-cases", body).await.expect(201)["id"].as_str().unwrap().to_owned()
+}
+
+fn serials(case: &Value) -> Vec<String> {
+    let listed = case["serials"].as_array().unwrap();
+    let text = |missed: &Value| {
+        format!("{} {}", missed["serial"].as_str().unwrap(), missed["verdict"].as_str().unwrap())
+    };
+    listed.iter().map(text).collect()
+}
+
+#[rstest]
+#[tokio::test]
+async fn b22_b23_b25_a_case_before_any_pc_goes_to_the_operator_who_asks_back(
+    #[values(Sqlite, Postgres)] kind: Kind,
+) {
+    let world = World::start(kind, "b22").await;
+    world.newcomer("R-1").await;
+    let partner = world.token(Role::PartnerAdmin, Some("R-1")).await;
+    world.user("operator@example.com", Role::Operator, None).await;
+    let body = json!({ "kind": "question", "text": "When do our PCs come?" });
+    let id = partner.post("support-cases", body).await.expect(201)["id"].as_str().unwrap().to_owned();
+    let queue = world.operator.all("support-cases?open=true").await;
+    assert_eq!((queue.len(), &queue[0]["state"]), (1, &json!("new")));
+    assert_eq!(queue[0]["partner"]["partner_number"], "R-1");
+    let said = json!({ "text": "Please send the serials" });
+    world.operator.post(&format!("support-cases/{id}/messages"), said).await.expect(201);
+    let case = partner.get(&format!("support-cases/{id}")).await.expect(200);
+    assert_eq!(case["state"], "waiting_for_partner");
+    assert_eq!(case["messages"][1]["from"], "operator");
+    let answer = json!({ "text": "Here", "serials": ["5cg0000001", "x"] });
+    let case = partner.post(&format!("support-cases/{id}/messages"), answer).await.expect(201);
+    assert_eq!(case["state"], "in_work");
+    assert_eq!(serials(&case), ["5CG0000001 support.not_reported", "x support.not_a_serial"]);
+    // The operator's team is told by mail.
+    let mails = world.operator.all("mails").await;
+    assert!(mails.iter().any(|mail| mail["kind"] == "support_case"), "{mails:?}");
+    partner.post(&format!("support-cases/{id}/close"), json!({})).await.expect(200);
+    let late = partner.post(&format!("support-cases/{id}/messages"), json!({ "text": "?" })).await;
+    assert_eq!(late.refused(409), "support.closed");
+    assert!(world.operator.all("support-cases?open=true").await.is_empty());
+}
+
+#[rstest]
+#[tokio::test]
+async fn b26_approval_places_exactly_those_pcs_and_the_distributor_is_a_duplicate(
+    #[values(Sqlite, Postgres)] kind: Kind,
+) {
+    let world = World::start(kind, "b26").await;
+    let (partner, other) = (world.partner("R-1").await, world.partner("R-2").await);
+    let distributor = world.distributor("D-1").await;
+    distributor.report("", "text/csv", csv(&["5CG0000009 R-2"])).await;
+    let id = open(&partner, &["5CG0000001", "5CG0000002", "5CG0000009"]).await;
+    let case = partner.get(&format!("support-cases/{id}")).await.expect(200);
+    assert_eq!(
+        serials(&case),
+        [
+            "5CG0000001 support.not_reported",
+            "5CG0000002 support.not_reported",
+            "5CG0000009 support.not_reported"
+        ],
+        "another partner's PC is answered like one that nobody knows"
+    );
+    let decide = |serials: Value, decision: &str| json!({ "serials": serials, "decision": decision, "reason": "Invoice seen" });
+    let path = format!("support-cases/{id}/decision");
+    assert_eq!(partner.post(&path, decide(json!(["5CG0000001"]), "approve")).await.refused(404), "not_found");
+    let refused = world.operator.post(&path, decide(json!(["5CG0000007"]), "approve")).await;
+    assert_eq!(refused.refused(409), "support.serial_not_listed");
+    world.operator.post(&path, decide(json!(["5CG0000002"]), "refuse")).await.expect(200);
+    let decided = world.operator.post(&path, decide(json!(["5CG0000001"]), "approve")).await.expect(200);
+    assert!(decided["report"]["id"].is_string());
+    eventually("the approved PC is there", async || (partner.pool().await == ["5CG0000001"]).then_some(()))
+        .await;
+    assert_eq!(other.pool().await, ["5CG0000009"]);
+    let report = distributor.report("", "text/csv", csv(&["5CG0000001 R-1 invoice=LATE"])).await;
+    assert_eq!(distributor.verdicts(&report).await, ["duplicate"]);
+    let case = partner.get(&format!("support-cases/{id}")).await.expect(200);
+    let decisions: Vec<&Value> = case["serials"].as_array().unwrap().iter().map(|s| &s["decision"]).collect();
+    assert_eq!(decisions, [&json!("approved"), &json!("refused"), &Value::Null]);
+    assert_eq!(other.get(&format!("support-cases/{id}")).await.refused(404), "not_found");
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_late_report_solves_the_case_by_itself(#[values(Sqlite, Postgres)] kind: Kind) {
+    let world = World::start(kind, "late").await;
+    let partner = world.partner("R-1").await;
+    let distributor = world.distributor("D-1").await;
+    let id = open(&partner, &["5CG0000001", "5CG0000002"]).await;
+    distributor.report("", "text/csv", csv(&["5CG0000001 R-1"])).await;
+    assert_eq!(partner.get(&format!("support-cases/{id}")).await.expect(200)["state"], "new");
+    distributor.report("", "text/csv", csv(&["5CG0000002 R-1"])).await;
+    eventually("the case is solved", async || {
+        let case = partner.get(&format!("support-cases/{id}")).await.expect(200);
+        (case["state"] == "solved").then_some(())
+    })
+    .await;
+}
+
+#[rstest]
+#[tokio::test]
+async fn what_cannot_be_a_case_is_refused(#[values(Sqlite, Postgres)] kind: Kind) {
+    let world = World::start(kind, "nocase").await;
+    let partner = world.partner("R-1").await;
+    for (body, code) in [
+        (json!({ "kind": "repair", "text": "x" }), "field.unknown_value"),
+        (json!({ "kind": "question", "text": " " }), "field.missing"),
+        (json!({ "kind": "question", "text": "x".repeat(10_001) }), "field.too_long"),
+        (json!({ "kind": "question", "serials": vec!["5CG0000001"; 10_001] }), "support.too_many_serials"),
+    ] {
+        assert_eq!(partner.post("support-cases", body).await.refused(422), code);
+    }
+    assert!(partner.all("support-cases").await.is_empty());
+    let reader = world.token(Role::PartnerReadOnly, Some("R-1")).await;
+    assert_eq!(
+        reader.post("support-cases", json!({ "kind": "question", "text": "x" })).await.refused(403),
+        "forbidden"
+    );
+    let path = "/api/v1/support-cases";
+    assert_eq!(world.nobody().send(Method::GET, path, None).await.status.as_u16(), 401);
+}

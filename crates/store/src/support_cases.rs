@@ -1,0 +1,334 @@
+//! Support cases: requests to the operator's platform team, with their messages and the serials that are missed.
+
+use std::collections::HashMap;
+
+use roadstead_domain::access::{Actor, Denied, Reach, Scope};
+use roadstead_domain::clock::Micros;
+use roadstead_domain::ids::{SupportCaseId, TenantId};
+use roadstead_domain::support_case::{Finding, State};
+use uuid::Uuid;
+
+use crate::args;
+use crate::bulk::Bulk;
+use crate::engine::Tx;
+use crate::error::{Error, Result};
+use crate::page::{Page, Rows};
+
+/// A support case.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct SupportCase {
+    /// Its id.
+    pub id: Uuid,
+    /// The number that people read out.
+    pub number: String,
+    /// The partner tenant that opened it.
+    pub home: Uuid,
+    /// The partner's name.
+    pub home_name: String,
+    /// The partner's reseller number.
+    pub home_number: String,
+    /// `missing_devices`, `question` or `other`.
+    pub kind: String,
+    /// The code of its [`State`].
+    pub state: String,
+    /// The user who opened it, if it was one.
+    pub opener: Option<Uuid>,
+    /// When it was opened, in microseconds.
+    pub created_at: i64,
+    /// When it last changed.
+    pub updated_at: i64,
+}
+
+impl SupportCase {
+    /// Where it stands.
+    pub fn state(&self) -> Result<State> {
+        State::from_code(&self.state).ok_or_else(|| Error::bad("support_cases", &self.state))
+    }
+}
+
+/// A message.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct Message {
+    /// Its id.
+    pub id: Uuid,
+    /// `home` or `operator`.
+    pub side: String,
+    /// What was written.
+    pub body: String,
+    /// When.
+    pub at: i64,
+}
+
+/// A serial that is missed.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct Missed {
+    /// The serial, in its normal form where it has one.
+    pub serial: String,
+    /// The code of what the platform said of it when it was listed.
+    pub finding: String,
+    /// `approved`, `refused` or not decided.
+    pub decision: Option<String>,
+    /// Why it was refused.
+    pub reason: Option<String>,
+}
+
+macro_rules! case_sql {
+    ($rest:literal) => {
+        concat!(
+            "SELECT c.id, c.number, c.home, p.name AS home_name, p.number AS home_number, c.kind, c.state, c.opener, ",
+            "c.created_at, c.updated_at FROM support_cases c JOIN partners p ON p.tenant = c.home ",
+            "WHERE ($1 IS NULL OR c.home = $1) AND ",
+            $rest
+        )
+    };
+}
+
+/// The home to bind; `None` for the operator, who reads all of them.
+fn home(scope: &Scope) -> Result<Option<TenantId>> {
+    match scope.reach() {
+        Reach::Platform => Ok(None),
+        Reach::Partner(partner) => Ok(Some(partner)),
+        Reach::Reporter(_) | Reach::Customer(_) => Err(Denied::NotFound.into()),
+    }
+}
+
+/// Opens a case for a partner.
+pub async fn create(
+    tx: &mut Tx,
+    scope: &Scope,
+    id: SupportCaseId,
+    number: &str,
+    partner: TenantId,
+    kind: &str,
+    opener: Option<Uuid>,
+    at: Micros,
+) -> Result<()> {
+    scope.platform()?;
+    tx.execute(
+        "INSERT INTO support_cases (id, number, home, kind, state, opener, created_at, updated_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $7)",
+        args![id, number, partner, kind, State::New.as_str(), opener, at],
+    )
+    .await?;
+    Ok(())
+}
+
+/// The case with this id or number, if the scope reaches it.
+pub async fn find(tx: &mut Tx, scope: &Scope, id_or_number: &str) -> Result<Option<SupportCase>> {
+    let text = id_or_number.trim();
+    tx.optional(
+        case_sql!("(c.id = $2 OR c.number = $3)"),
+        args![home(scope)?, text.parse::<Uuid>().ok(), text.to_uppercase()],
+    )
+    .await
+}
+
+/// The cases that the scope reaches, newest first; `open` leaves out what is closed.
+pub async fn list(tx: &mut Tx, scope: &Scope, open: bool, page: &Page) -> Result<Option<Rows<SupportCase>>> {
+    let Ok(after) = page.after::<Uuid>() else { return Ok(None) };
+    let rows = page.rows();
+    let items: Vec<SupportCase> = tx
+        .all(
+            case_sql!("c.id < $2 AND (NOT $3 OR c.state <> 'closed') ORDER BY c.id DESC LIMIT $4"),
+            args![home(scope)?, after.unwrap_or(Uuid::max()), open, rows + 1],
+        )
+        .await?;
+    Ok(Some(Rows::cut(items, rows, |case| case.id)))
+}
+
+/// The messages of a case that [`find`] gave, oldest first.
+pub async fn messages(tx: &mut Tx, scope: &Scope, case: &SupportCase) -> Result<Vec<Message>> {
+    home(scope)?;
+    tx.all(
+        "SELECT id, side, body, at FROM support_messages WHERE support_case = $1 ORDER BY id LIMIT 1000",
+        args![case.id],
+    )
+    .await
+}
+
+/// The serials of a case that [`find`] gave.
+pub async fn serials(tx: &mut Tx, scope: &Scope, case: &SupportCase) -> Result<Vec<Missed>> {
+    home(scope)?;
+    tx.all(
+        "SELECT serial, finding, decision, reason FROM support_serials WHERE support_case = $1 ORDER BY serial",
+        args![case.id],
+    )
+    .await
+}
+
+/// Adds a message.
+pub async fn say(
+    tx: &mut Tx,
+    scope: &Scope,
+    case: SupportCaseId,
+    id: Uuid,
+    by_operator: bool,
+    body: &str,
+    at: Micros,
+) -> Result<()> {
+    scope.platform()?;
+    let (actor_kind, actor) = match scope.actor() {
+        Actor::User(id) => ("user", Some(id.0)),
+        Actor::Token(id) => ("token", Some(id.0)),
+        Actor::System => ("system", None),
+    };
+    let side = if by_operator { "operator" } else { "home" };
+    tx.execute(
+        "INSERT INTO support_messages (id, support_case, side, actor_kind, actor, body, at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        args![id, case, side, actor_kind, actor, body, at],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Lists serials with what the platform said of each; one that is listed again is judged again.
+pub async fn add_serials(
+    tx: &mut Tx,
+    scope: &Scope,
+    case: SupportCaseId,
+    findings: &[(String, Finding)],
+    at: Micros,
+) -> Result<()> {
+    scope.platform()?;
+    let mut bulk = Bulk::new(
+        "INSERT INTO support_serials (support_case, serial, finding, listed_at)",
+        4,
+        "ON CONFLICT (support_case, serial) DO UPDATE SET finding = excluded.finding",
+    );
+    for (serial, finding) in findings {
+        bulk.push(tx, args![case, serial, finding.code(), at]).await?;
+    }
+    bulk.finish(tx).await?;
+    Ok(())
+}
+
+/// Writes a decision about serials.
+pub async fn decide(
+    tx: &mut Tx,
+    scope: &Scope,
+    case: SupportCaseId,
+    serials: &[&str],
+    approve: bool,
+    reason: &str,
+    at: Micros,
+) -> Result<()> {
+    scope.platform()?;
+    for serial in serials {
+        tx.execute(
+            "UPDATE support_serials SET decision = $3, reason = $4, decided_at = $5 \
+             WHERE support_case = $1 AND serial = $2",
+            args![case, *serial, if approve { "approved" } else { "refused" }, reason, at],
+        )
+        .await?;
+    }
+    Ok(())
+}
+
+/// Writes where a case stands.
+pub async fn set_state(
+    tx: &mut Tx,
+    scope: &Scope,
+    case: SupportCaseId,
+    state: State,
+    at: Micros,
+) -> Result<()> {
+    scope.platform()?;
+    tx.execute(
+        "UPDATE support_cases SET state = $2, updated_at = $3 WHERE id = $1",
+        args![case, state.as_str(), at],
+    )
+    .await?;
+    Ok(())
+}
+
+/// For each serial that a line names with this seller, the verdict of the newest one.
+pub async fn newest_verdicts(
+    tx: &mut Tx,
+    scope: &Scope,
+    seller: &str,
+    serials: &[&str],
+) -> Result<HashMap<String, String>> {
+    scope.platform()?;
+    let rows: Vec<(String, String)> = tx
+        .all_of_set(
+            "SELECT l.serial, l.verdict FROM <set> s CROSS JOIN report_lines l CROSS JOIN reports r \
+             WHERE l.serial = s.value AND l.transaction_kind IS NOT NULL \
+             AND (l.verdict <> 'duplicate' OR l.reasons IS NOT NULL) \
+             AND UPPER(l.seller) = $1 AND r.id = l.report AND NOT r.validate_only \
+             ORDER BY l.judged_at, l.report, l.line",
+            args![seller.trim().to_uppercase()],
+            serials,
+        )
+        .await?;
+    Ok(rows.into_iter().collect())
+}
+
+/// A product number that any line gives for each of these serials.
+pub async fn products(tx: &mut Tx, scope: &Scope, serials: &[&str]) -> Result<HashMap<String, String>> {
+    scope.platform()?;
+    let rows: Vec<(String, String)> = tx
+        .all_of_set(
+            "SELECT l.serial, l.product_number FROM <set> s CROSS JOIN report_lines l \
+             WHERE l.serial = s.value AND l.transaction_kind IS NOT NULL \
+             AND (l.verdict <> 'duplicate' OR l.reasons IS NOT NULL) AND l.product_number <> ''",
+            args![],
+            serials,
+        )
+        .await?;
+    Ok(rows.into_iter().collect())
+}
+
+/// The open cases with serials of which none is refused and every one is a PC in its partner's reach.
+pub async fn all_there(tx: &mut Tx, scope: &Scope) -> Result<Vec<SupportCase>> {
+    scope.platform()?;
+    tx.all(
+        case_sql!(
+            "c.state NOT IN ('solved', 'closed') \
+             AND EXISTS (SELECT 1 FROM support_serials s WHERE s.support_case = c.id) \
+             AND NOT EXISTS (SELECT 1 FROM support_serials s WHERE s.support_case = c.id \
+             AND (s.decision = 'refused' OR NOT EXISTS (SELECT 1 FROM devices d JOIN placements p ON p.device = d.id \
+             JOIN tenants t ON t.id = p.tenant WHERE d.serial = s.serial AND t.parent = c.home))) LIMIT 1000"
+        ),
+        args![None::<TenantId>],
+    )
+    .await
+}
+
+/// Whether any case is open, so that a report's end costs nothing where none is.
+pub async fn any_open(tx: &mut Tx, scope: &Scope) -> Result<bool> {
+    scope.platform()?;
+    let open = tx
+        .number(
+            "SELECT COUNT(*) FROM (SELECT 1 FROM support_cases WHERE state IN ('new', 'waiting_for_partner', 'in_work') \
+             LIMIT 1) o",
+            args![],
+        )
+        .await?;
+    Ok(open > 0)
+}
+
+/// Name, address and language of those who take part: the operator's team, or the user who opened the case.
+pub async fn readers(
+    tx: &mut Tx,
+    scope: &Scope,
+    opener: Option<Uuid>,
+) -> Result<Vec<(String, String, Option<String>)>> {
+    scope.platform()?;
+    match opener {
+        None => {
+            tx.all(
+                "SELECT name, email, language FROM users WHERE home IS NULL AND deactivated_at IS NULL LIMIT 100",
+                args![],
+            )
+            .await
+        }
+        Some(id) => {
+            tx.all(
+                "SELECT name, email, language FROM users WHERE id = $1 AND deactivated_at IS NULL",
+                args![id],
+            )
+            .await
+        }
+    }
+}

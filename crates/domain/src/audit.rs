@@ -67,6 +67,10 @@ actions! {
     PartnerAccessChanged => "partner_access.changed",
     /// A self-service switch was turned.
     SelfServiceTurned => "self_service.turned",
+    /// A support case was opened.
+    SupportCaseOpened => "support_case.opened",
+    /// A support case was written in, decided or closed.
+    SupportCaseChanged => "support_case.changed",
     /// A transfer was carried out.
     TransferCommitted => "transfer.committed",
     /// A transfer was undone.
@@ -85,80 +89,6 @@ actions! {
     PasswordChanged => "password.changed",
     /// A user changed their profile.
     ProfileChanged => "profile.changed",
-/// What the log says was done. The codes are stable.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AuditAction {
-    /// A partner was added.
-    PartnerCreated,
-    /// A qualification was recorded or changed.
-    QualificationRecorded,
-    /// A holding tenant came into being.
-    HoldingTenantCreated,
-    /// A reporter was added.
-    ReporterCreated,
-    /// A report was handed in.
-    ReportReceived,
-    /// A batch of a report moved PCs into or out of a pool.
-    PoolChanged,
-    /// Somebody signed in.
-    SignedIn,
-    /// Somebody signed out.
-    SignedOut,
-    /// A sign-in failed.
-    SignInFailed,
-    /// A token was made.
-    TokenCreated,
-    /// A token was revoked.
-    TokenRevoked,
-    /// A user was added.
-    UserCreated,
-    /// A customer tenant was created.
-    CustomerCreated,
-    /// The standing between a customer and a partner changed.
-    AssignedPartnerChanged,
-    /// What a customer's partner may see was changed.
-    PartnerAccessChanged,
-    /// A self-service switch was turned.
-    SelfServiceTurned,
-    /// A support case was opened.
-    SupportCaseOpened,
-    /// A support case was written in, decided or closed.
-    SupportCaseChanged,
-    /// A transfer was carried out.
-    TransferCommitted,
-    /// A transfer was undone.
-    TransferUndone,
-    /// A customer sent PCs back to where they came from.
-    ArrivalDeclined,
-}
-
-impl AuditAction {
-    /// The stable code.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            AuditAction::PartnerCreated => "partner.created",
-            AuditAction::QualificationRecorded => "qualification.recorded",
-            AuditAction::HoldingTenantCreated => "holding_tenant.created",
-            AuditAction::ReporterCreated => "reporter.created",
-            AuditAction::ReportReceived => "report.received",
-            AuditAction::PoolChanged => "pool.changed",
-            AuditAction::SignedIn => "session.signed_in",
-            AuditAction::SignedOut => "session.signed_out",
-            AuditAction::SignInFailed => "session.sign_in_failed",
-            AuditAction::TokenCreated => "token.created",
-            AuditAction::TokenRevoked => "token.revoked",
-            AuditAction::UserCreated => "user.created",
-            AuditAction::CustomerCreated => "customer.created",
-            AuditAction::AssignedPartnerChanged => "assigned_partner.changed",
-            AuditAction::PartnerAccessChanged => "partner_access.changed",
-            AuditAction::SelfServiceTurned => "self_service.turned",
-            AuditAction::SupportCaseOpened => "support_case.opened",
-            AuditAction::SupportCaseChanged => "support_case.changed",
-            AuditAction::TransferCommitted => "transfer.committed",
-            AuditAction::TransferUndone => "transfer.undone",
-            AuditAction::ArrivalDeclined => "arrival.declined",
-        }
-    }
 }
 
 /// The hash of a partner's first placement entry's predecessor.

@@ -19,6 +19,7 @@ use roadstead_store::{Tx, outbox, partners, reporters, transfers};
 
 use super::Refused;
 use super::submit_report::{Submission, submit};
+use super::withdraw_report::About;
 use crate::app::App;
 use crate::spool;
 
@@ -289,8 +290,14 @@ async fn hand_in(
     let file = spool::receive(&app.spool, &spooled, pieces, app.config.upload_bytes)
         .await
         .map_err(|error| Refused::Internal(anyhow::anyhow!("{error:?}")))?;
-    let submission =
-        Submission { file, name: &name, format: Format::Csv, reporter: Some(OPERATOR), validate_only: false };
+    let submission = Submission {
+        file,
+        name: &name,
+        format: Format::Csv,
+        reporter: Some(OPERATOR),
+        validate_only: false,
+        about: About::default(),
+    };
     Ok(submit(app, scope, submission).await?.report)
 }
 

@@ -207,10 +207,7 @@ fn form(
         frame: Frame::of(browser, uri, Entry::SupportCases, lang.text("support-new")),
         lang,
         csrf: browser.session.csrf.clone(),
-        kinds: support_cases::KINDS
-            .iter()
-            .map(|kind| (*kind, kind_text(lang, kind), chosen(kind)))
-            .collect(),
+        kinds: support_cases::KINDS.iter().map(|kind| (*kind, kind_text(lang, kind), chosen(kind))).collect(),
         text: written.text,
         serials: written.serials,
         fault: fault.map(|code| (lang.code_text(code), lang.code_advice(code))),

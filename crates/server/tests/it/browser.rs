@@ -307,11 +307,11 @@ async fn b17_b21_b53_the_whole_path_in_the_browser(#[case] lang: &'static str, #
 
     // Search, with and without a hit; the export is one click away.
     admin.fill("#q", "g000000b").await;
-    admin.click(".search button").await;
+    admin.click(".filters .search button").await;
     admin.see("table.list th[scope=row]", "5CG000000B").await;
     assert_eq!(admin.driver.find_all(By::Css("table.list tbody tr")).await.unwrap().len(), 1);
     admin.fill("#q", words.no_hit).await;
-    admin.click(".search button").await;
+    admin.click(".filters .search button").await;
     admin.see(".chips", words.no_hit).await;
     admin.find(".empty a").await;
     admin.shot("unassigned-no-hit").await;

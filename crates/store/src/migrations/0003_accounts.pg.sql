@@ -18,6 +18,9 @@ CREATE POLICY home ON mails FOR INSERT WITH CHECK (home = roadstead_home());
 -- A home's own people, with their sessions.
 CREATE POLICY home ON users USING (
     roadstead_reach() IN ('reporter', 'partner', 'customer') AND home = roadstead_home());
+-- Its log names the tokens that acted.
+CREATE POLICY home ON tokens FOR SELECT USING (
+    roadstead_reach() IN ('reporter', 'partner', 'customer') AND home = roadstead_home());
 CREATE POLICY home ON sessions USING ((SELECT true FROM users u WHERE u.id = sessions.user_id));
 CREATE POLICY home ON password_resets USING ((SELECT true FROM users u WHERE u.id = password_resets.user_id));
 CREATE POLICY home ON invitations USING (

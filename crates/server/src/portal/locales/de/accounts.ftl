@@ -214,3 +214,6 @@ idempotency-key-in-progress = Die erste Anfrage mit diesem Schlüssel läuft noc
 idempotency-key-in-progress-advice = Senden Sie sie gleich noch einmal: dann erhalten Sie ihre Antwort.
 idempotency-key-invalid = Dieser Idempotency-Key ist nicht verwendbar
 idempotency-key-invalid-advice = Verwenden Sie 1 bis 255 sichtbare ASCII-Zeichen.
+log-support-case-opened = Ein Supportfall wurde eröffnet
+log-support-case-changed = Ein Supportfall wurde geändert
+mail-kind-support-case = Neues im Supportfall

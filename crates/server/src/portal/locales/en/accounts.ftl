@@ -214,3 +214,6 @@ idempotency-key-in-progress = The first request with this key is still being wor
 idempotency-key-in-progress-advice = Send it again in a moment: you then get its answer.
 idempotency-key-invalid = This Idempotency-Key cannot be used
 idempotency-key-invalid-advice = Use 1 to 255 visible ASCII characters.
+log-support-case-opened = A support case was opened
+log-support-case-changed = A support case was changed
+mail-kind-support-case = News in a support case

@@ -7,10 +7,12 @@ pub struct Limits {
     pub unpacked_bytes: u64,
     /// Lines of a workbook's sheet.
     pub xlsx_rows: u64,
-    /// Bytes of one cell, as UTF-8. A row may have 64 times as many: more means an open quote or an attack.
+    /// Bytes of one cell, as UTF-8, and of one segment. A row may have 64 times as many: more means an open quote or an attack.
     pub field_bytes: usize,
     /// Lines of any file.
     pub lines: u64,
+    /// Transaction sets or messages of a file.
+    pub sets: usize,
 }
 
 impl Limits {
@@ -21,6 +23,12 @@ impl Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { unpacked_bytes: 1 << 30, xlsx_rows: 200_000, field_bytes: 64 << 10, lines: 10_000_000 }
+        Self {
+            unpacked_bytes: 1 << 30,
+            xlsx_rows: 200_000,
+            field_bytes: 64 << 10,
+            lines: 10_000_000,
+            sets: 100_000,
+        }
     }
 }

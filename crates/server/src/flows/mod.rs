@@ -61,8 +61,13 @@ pub enum Refused {
         rows: Vec<(i64, String)>,
     },
     /// The file cannot be taken as a whole.
-    #[error(transparent)]
-    File(FileError),
+    #[error("{error}")]
+    File {
+        /// Why.
+        error: FileError,
+        /// What the sender's own system can read of it, where the file came as messages.
+        acknowledgement: Option<Vec<u8>>,
+    },
     /// Too much of this at once.
     #[error("busy")]
     Busy,
@@ -88,7 +93,7 @@ impl Refused {
             Refused::Invalid { code, .. } | Refused::Conflict(code) | Refused::Rows { code, .. } => code,
             Refused::Taken { .. } => "field.taken",
             Refused::Ambiguous { .. } => "serial.ambiguous",
-            Refused::File(error) => error.code.as_str(),
+            Refused::File { error, .. } => error.code.as_str(),
             Refused::Busy => "busy",
             Refused::Store(_) | Refused::Internal(_) => "internal",
         }

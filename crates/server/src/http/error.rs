@@ -40,12 +40,14 @@ pub struct Problem {
     pub found: Option<String>,
     /// Where.
     pub places: Vec<Place>,
+    /// What the sender's own system can read of it: a 997 or a CONTRL.
+    pub acknowledgement: Option<String>,
 }
 
 impl Problem {
     /// An error without a place.
     pub fn new(status: StatusCode, code: &'static str) -> Self {
-        Self { status, code, found: None, places: Vec::new() }
+        Self { status, code, found: None, places: Vec::new(), acknowledgement: None }
     }
 
     /// It does not exist, or not for this caller.
@@ -105,6 +107,9 @@ impl Problem {
         if let Some(found) = &self.found {
             body["found"] = found.as_str().into();
         }
+        if let Some(acknowledgement) = &self.acknowledgement {
+            body["acknowledgement"] = acknowledgement.as_str().into();
+        }
         if !self.places.is_empty() {
             body["errors"] = serde_json::to_value(&self.places).unwrap_or_default();
         }
@@ -156,7 +161,8 @@ impl From<FileError> for Problem {
             serial: None,
         };
         let places = if place.row.is_some() || place.column.is_some() { vec![place] } else { Vec::new() };
-        Self { status, code: error.code.as_str(), found: Some(error.detail), places }
+        let problem = Self::new(status, error.code.as_str());
+        Self { found: Some(error.detail), places, ..problem }
     }
 }
 
@@ -189,7 +195,10 @@ impl From<Refused> for Problem {
                 let places = rows.into_iter().take(MOST_PLACES).map(place).collect();
                 Self { places, ..Self::new(StatusCode::CONFLICT, code) }
             }
-            Refused::File(error) => error.into(),
+            Refused::File { error, acknowledgement } => Self {
+                acknowledgement: acknowledgement.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()),
+                ..error.into()
+            },
             Refused::Busy => Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy"),
             Refused::Store(error) => error.into(),
             Refused::Internal(error) => Self::internal(&error),

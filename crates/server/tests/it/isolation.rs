@@ -32,6 +32,7 @@ const COVERED: &[&str] = &[
     "GET /reporters",
     "GET /sell-through-reports",
     "GET /sell-through-reports/{id}",
+    "GET /sell-through-reports/{id}/acknowledgement",
     "GET /sell-through-reports/{id}/errors.csv",
     "GET /sell-through-reports/{id}/lines",
     "GET /transfers",
@@ -51,6 +52,7 @@ const COVERED: &[&str] = &[
     "POST /transfers",
     "POST /transfers/{id}/commit",
     "POST /transfers/{id}/undo",
+    "PUT /sell-through-reports/files/{file_name}",
 ];
 
 /// Routes that answer as a stream that never ends: what they tell is tested in `unassigned.rs`.
@@ -212,6 +214,7 @@ async fn a_foreign_thing_and_an_unknown_one_differ_in_no_byte(#[values(Sqlite, P
             ("sell-through-reports/{id}", &report),
             ("sell-through-reports/{id}/lines", &report),
             ("sell-through-reports/{id}/errors.csv", &report),
+            ("sell-through-reports/{id}/acknowledgement", &report),
             ("operations/{id}", &operation),
             ("operations/{id}/events", &operation),
             ("devices/{id}", &serial),

@@ -10,6 +10,7 @@ mod customers;
 mod faults;
 mod isolation;
 mod mails;
+mod messages;
 mod nodes;
 mod partners;
 mod pool;

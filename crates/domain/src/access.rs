@@ -120,6 +120,8 @@ pub enum Action {
     ReadAudit,
     /// See which mails went out.
     ReadMails,
+    /// See background work that was given up, and try it again.
+    ManageJobs,
 }
 
 impl Action {
@@ -142,6 +144,7 @@ impl Action {
         Action::FollowEvents,
         Action::ReadAudit,
         Action::ReadMails,
+        Action::ManageJobs,
     ];
 }
 
@@ -258,7 +261,8 @@ pub fn authorize(caller: &Caller, action: Action) -> Result<Scope, Denied> {
             | A::ReadReports
             | A::FollowEvents
             | A::ReadAudit
-            | A::ReadMails => Reach::Platform,
+            | A::ReadMails
+            | A::ManageJobs => Reach::Platform,
             _ => return Err(Denied::NotFound),
         },
         (Role::Distributor, Home::Reporter(reporter)) => match action {
@@ -336,7 +340,7 @@ mod tests {
         }
         assert_eq!(
             table,
-            "operator at operator: ReadPartners ManagePartners ReadReporters ManageReporters SubmitReport ReadReports FollowEvents ReadAudit ReadMails\n\
+            "operator at operator: ReadPartners ManagePartners ReadReporters ManageReporters SubmitReport ReadReports FollowEvents ReadAudit ReadMails ManageJobs\n\
              distributor at reporter: SubmitReport ReadReports FollowEvents ReadAudit\n\
              partner_admin at partner: ReadUnassigned ReadDevice ReadCustomers ManageCustomers TurnSelfService ReadTransfers Transfer FollowEvents ReadAudit\n\
              partner_read_only at partner: ReadUnassigned ReadDevice ReadCustomers ManageCustomers=403 TurnSelfService=403 ReadTransfers Transfer=403 FollowEvents ReadAudit=403\n\

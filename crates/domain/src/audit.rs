@@ -45,6 +45,8 @@ pub enum AuditAction {
     TransferUndone,
     /// A customer sent PCs back to where they came from.
     ArrivalDeclined,
+    /// Background work that was given up is tried again.
+    JobRetried,
 }
 
 impl AuditAction {
@@ -70,6 +72,7 @@ impl AuditAction {
             AuditAction::TransferCommitted => "transfer.committed",
             AuditAction::TransferUndone => "transfer.undone",
             AuditAction::ArrivalDeclined => "arrival.declined",
+            AuditAction::JobRetried => "job.retried",
         }
     }
 }

@@ -58,9 +58,10 @@ pub async fn step(app: &App) -> anyhow::Result<bool> {
             if last && job.kind == Kind::IngestReport {
                 flows::ingest::give_up(app, ReportId(job.subject), &format!("{error:#}")).await?;
             }
-            let retry = (!last).then(|| app.ambient.now().plus_seconds(1 << failures.min(10)));
+            let now = app.ambient.now();
+            let retry = (!last).then(|| now.plus_seconds(1 << failures.min(10)));
             let mut tx = app.store.write(&access::system()).await?;
-            jobs::fail(&mut tx, &job, &format!("{error:#}"), retry).await?;
+            jobs::fail(&mut tx, &job, &format!("{error:#}"), retry, now).await?;
             tx.commit().await?;
         }
     }

@@ -696,6 +696,19 @@ impl Tx {
     }
 }
 
+/// Runs a text of several statements as the owner of the tables, on SQLite on the writer: for tests, to break things.
+pub async fn run_text(store: &Store, sql: &'static str) -> Result<()> {
+    match &store.0 {
+        Pools::Sqlite { writer, .. } => {
+            sqlx::raw_sql(sql).execute(writer).await?;
+        }
+        Pools::Postgres { pool, .. } => {
+            sqlx::raw_sql(sql).execute(pool).await?;
+        }
+    }
+    Ok(())
+}
+
 /// Every statement's plan, for tests: SQLite's `EXPLAIN QUERY PLAN`, PostgreSQL's `EXPLAIN`.
 pub async fn explain(store: &Store, sql: &'static str) -> Result<String> {
     let mut lines = Vec::new();

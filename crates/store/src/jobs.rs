@@ -26,7 +26,8 @@ impl Kind {
     const ALL: [Kind; 4] =
         [Kind::IngestReport, Kind::ReplayPartner, Kind::CommitTransfer, Kind::UndoTransfer];
 
-    fn as_str(self) -> &'static str {
+    /// The stable code.
+    pub fn as_str(self) -> &'static str {
         match self {
             Kind::IngestReport => "ingest_report",
             Kind::ReplayPartner => "replay_partner",
@@ -125,12 +126,12 @@ pub async fn finish(tx: &mut Tx, job: JobId) -> Result<()> {
     Ok(())
 }
 
-/// The job failed: it is tried again at `retry_at`, or it is dead.
-pub async fn fail(tx: &mut Tx, job: &Job, error: &str, retry_at: Option<Micros>) -> Result<()> {
+/// The job failed: it is tried again at `retry_at`, or it is dead, since `now`.
+pub async fn fail(tx: &mut Tx, job: &Job, error: &str, retry_at: Option<Micros>, now: Micros) -> Result<()> {
     tx.execute(
-        "UPDATE jobs SET attempts = attempts + 1, leased_until = NULL, last_error = $2, dead = $3, \
-         run_at = COALESCE($4, run_at) WHERE id = $1",
-        args![job.id, error, retry_at.is_none(), retry_at.map(|at| at.0)],
+        "UPDATE jobs SET attempts = attempts + 1, leased_until = NULL, last_error = $2, dead = $3, run_at = $4 \
+         WHERE id = $1",
+        args![job.id, error, retry_at.is_none(), retry_at.unwrap_or(now)],
     )
     .await?;
     Ok(())

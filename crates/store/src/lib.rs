@@ -11,6 +11,7 @@ pub mod arrivals;
 pub mod audit;
 pub mod bulk;
 pub mod customers;
+pub mod dead_jobs;
 pub mod devices;
 pub mod engine;
 pub mod entitlements;

@@ -12,7 +12,7 @@ use roadstead_store::engine::Kind::{self, Postgres, Sqlite};
 use roadstead_store::page::Page;
 use roadstead_store::placements::{Cause, Why};
 use roadstead_store::pool::Sort;
-use roadstead_store::{Error, Store, jobs, outbox, partners, placements, pool, serials, testing};
+use roadstead_store::{Error, Store, dead_jobs, jobs, outbox, partners, placements, pool, serials, testing};
 use rstest::rstest;
 use tempfile::TempDir;
 
@@ -254,15 +254,29 @@ async fn a_job_is_leased_retried_and_dies(#[values(Sqlite, Postgres)] kind: Kind
     assert_eq!((job.kind, job.subject), (jobs::Kind::IngestReport, subject));
     assert!(jobs::claim(&mut tx, due, later).await.unwrap().is_none(), "leased");
     assert!(jobs::claim(&mut tx, later, later).await.unwrap().is_some(), "the lease ended");
-    jobs::fail(&mut tx, &job, "no", Some(later)).await.unwrap();
+    jobs::fail(&mut tx, &job, "no", Some(later), due).await.unwrap();
     assert!(jobs::claim(&mut tx, due, later).await.unwrap().is_none(), "not due yet");
     assert_eq!(jobs::next_due(&mut tx).await.unwrap(), Some(later));
     let job = jobs::claim(&mut tx, later, later.plus_seconds(60)).await.unwrap().unwrap();
     assert_eq!(jobs::failures(&mut tx, job.id).await.unwrap(), 1);
     jobs::renew(&mut tx, job.id, later).await.unwrap();
     assert_eq!(jobs::failures(&mut tx, job.id).await.unwrap(), 0, "who came further starts anew");
-    jobs::fail(&mut tx, &job, "never", None).await.unwrap();
+    let died = later.plus_seconds(9);
+    jobs::fail(&mut tx, &job, "never", None, died).await.unwrap();
     assert_eq!(jobs::left(&mut tx).await.unwrap(), (0, 1));
+
+    let dead = dead_jobs::list(&mut tx, &world.system, &Page::default()).await.unwrap().unwrap().items;
+    assert_eq!((dead.len(), dead[0].id, dead[0].since), (1, job.id.0, died.0));
+    assert_eq!((dead[0].kind.as_str(), dead[0].last_error.as_deref()), ("ingest_report", Some("never")));
+    assert!(dead_jobs::revive(&mut tx, &world.system, job.id, died).await.unwrap());
+    assert!(!dead_jobs::revive(&mut tx, &world.system, job.id, died).await.unwrap(), "only the dead");
+    let job = jobs::claim(&mut tx, died, died).await.unwrap().unwrap();
+    assert_eq!(jobs::failures(&mut tx, job.id).await.unwrap(), 0);
+    jobs::fail(&mut tx, &job, "never", None, died).await.unwrap();
+    dead_jobs::forget(&mut tx, &world.system, jobs::Kind::ReplayPartner, subject).await.unwrap();
+    assert_eq!(jobs::left(&mut tx).await.unwrap(), (0, 1));
+    dead_jobs::forget(&mut tx, &world.system, jobs::Kind::IngestReport, subject).await.unwrap();
+    assert_eq!(jobs::left(&mut tx).await.unwrap(), (0, 0));
 }
 
 /// The application's own predicate is taken away here: only the engine stands between the neighbour and the rows.

@@ -12,7 +12,7 @@ use roadstead_ingest::{FileError, Format};
 use roadstead_store::engine::Kind;
 use roadstead_store::lines::Judged;
 use roadstead_store::reports::{Counts, Report};
-use roadstead_store::{Tx, entitlements, jobs, lines, operations, outbox, reports};
+use roadstead_store::{Tx, dead_jobs, entitlements, jobs, lines, operations, outbox, reports};
 use tokio::io::AsyncWriteExt;
 use tokio::sync::mpsc;
 
@@ -176,6 +176,8 @@ async fn finish(app: &App, scope: &Scope, report: &Report) -> anyhow::Result<()>
     let now = app.ambient.now();
     reports::set_state(&mut tx, scope, id, "succeeded", Some(now)).await?;
     reports::forget_pieces(&mut tx, scope, id).await?;
+    // Sent again after it was given up, it was done by another job.
+    dead_jobs::forget(&mut tx, scope, jobs::Kind::IngestReport, id.0).await?;
     let counts = reports::counts(&mut tx, scope, id).await?;
     let result = serde_json::json!({ "report": id, "counts": counts }).to_string();
     let operation = OperationId(report.operation);

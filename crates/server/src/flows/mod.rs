@@ -9,6 +9,7 @@ mod judge_batch;
 pub mod pool;
 pub mod replay;
 pub mod reporters;
+pub mod retry_job;
 pub mod saved_views;
 pub mod self_service;
 pub mod sign_in;

@@ -22,6 +22,8 @@ pub(super) enum Entry {
     Reports,
     /// Partners and reporters.
     Partners,
+    /// Background work that was given up.
+    Jobs,
 }
 
 impl Entry {
@@ -33,6 +35,7 @@ impl Entry {
             Entry::Transfers => "/transfers",
             Entry::Reports => "/reports",
             Entry::Partners => "/partners",
+            Entry::Jobs => "/jobs",
         }
     }
 
@@ -45,6 +48,7 @@ impl Entry {
             Entry::Transfers => "nav-transfers",
             Entry::Reports => "nav-reports",
             Entry::Partners => "nav-partners",
+            Entry::Jobs => "nav-jobs",
         }
     }
 
@@ -56,7 +60,7 @@ impl Entry {
             }
             Role::ItAdmin | Role::ReportAdmin => &[Entry::Devices],
             Role::Distributor => &[Entry::Reports],
-            Role::Operator => &[Entry::Partners, Entry::Reports],
+            Role::Operator => &[Entry::Partners, Entry::Reports, Entry::Jobs],
         }
     }
 }

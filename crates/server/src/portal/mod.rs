@@ -8,6 +8,7 @@ mod device;
 mod field;
 mod format;
 mod guides;
+mod jobs;
 mod layout;
 mod pager;
 mod partners;
@@ -72,6 +73,8 @@ pub fn routes() -> Routes {
         .post("/partners", partners::add_partner)
         .post("/partners/{id}/qualifications", partners::record_qualification)
         .post("/reporters", partners::add_reporter)
+        .get("/jobs", jobs::show)
+        .post("/jobs/{id}/retry", jobs::retry)
         .get("/assets/{digest}/{name}", assets::serve)
 }
 

@@ -9,6 +9,7 @@ use roadstead_domain::partner::{PartnerRole, Qualification, SupportLevel};
 use roadstead_domain::sale::Verdict;
 
 use super::device::{DevicePage, FindPage};
+use super::jobs::{JobView, JobsPage};
 use super::layout::{Entry, Frame, Person};
 use super::pager::Pager;
 use super::partners::{Attempt, Builder, PartnerView, PartnersPage, ReporterView};
@@ -334,6 +335,28 @@ fn partners(lang: Lang, empty: bool, done: Option<&str>) -> PartnersPage {
     }
 }
 
+fn jobs(lang: Lang, empty: bool) -> JobsPage {
+    let job = |kind: &str, link: Option<&str>| JobView {
+        id: "1".to_owned(),
+        kind: lang.code_text(&format!("job.{kind}")),
+        subject: "Verkäufe <x> November.xlsx".to_owned(),
+        link: link.map(str::to_owned),
+        attempts: "8".to_owned(),
+        last_error: "the reader died: database: no such table".to_owned(),
+        since: "18.11.2026, 14:05".to_owned(),
+        since_machine: "2026-11-18T14:05:00Z".to_owned(),
+    };
+    let some = vec![job("ingest_report", Some("/reports/1")), job("replay_partner", None)];
+    JobsPage {
+        frame: frame(lang, Role::Operator, Entry::Jobs),
+        lang,
+        csrf: "c5f".to_owned(),
+        retried: !empty,
+        jobs: if empty { Vec::new() } else { some },
+        pager: pager(lang, "", !empty),
+    }
+}
+
 fn error(lang: Lang) -> ErrorPage<'static> {
     let frame = Frame::visitor(lang, lang.code_text("not_found"));
     ErrorPage { frame, lang, advice: lang.code_advice("not_found"), request_id: "0193", signed_out: false }
@@ -398,6 +421,8 @@ fn b53_every_page_speaks_both_languages_and_leaks_no_key() {
             ("report-failed", page(&report(lang, "failed"))),
             ("partners", page(&partners(lang, false, Some("partner")))),
             ("partners-empty", page(&partners(lang, true, Some("qualification")))),
+            ("jobs", page(&jobs(lang, false))),
+            ("jobs-empty", page(&jobs(lang, true))),
             ("partners-done", page(&partners(lang, false, Some("reporter")))),
         ]
     };

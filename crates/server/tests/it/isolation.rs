@@ -20,6 +20,7 @@ const COVERED: &[&str] = &[
     "GET /customers/{id}/assigned-partner",
     "GET /customers/{id}/devices",
     "GET /customers/{id}/notification-settings",
+    "GET /dead-jobs",
     "GET /devices/{serial}",
     "GET /devices/{serial}/history",
     "GET /devices/{serial}/placement",
@@ -44,6 +45,7 @@ const COVERED: &[&str] = &[
     "POST /customers",
     "POST /customers/{id}/arrivals/decline",
     "POST /customers/{id}/assigned-partner/{step}",
+    "POST /dead-jobs/{id}/retry",
     "POST /partners",
     "POST /partners/{id}/qualifications",
     "POST /reporters",
@@ -82,6 +84,7 @@ struct Neighbours {
     operation: String,
     customer: String,
     transfer: String,
+    job: String,
     strangers: Vec<(&'static str, Client)>,
 }
 
@@ -111,6 +114,7 @@ async fn neighbours(kind: Kind, name: &str) -> Neighbours {
     let foreign = world.token(Role::ItAdmin, Some(&next_door)).await;
     let items = json!({ "items": [{ "serial": "5CGKANARIE1", "to": customer }] });
     let transfer = admin.post("transfers", items).await.expect(201)["id"].as_str().unwrap().to_owned();
+    let job = world.dead_job(&report, "CANARY").await;
     let reader = world.token(Role::PartnerReadOnly, Some("R-2")).await;
     let nobody = world.nobody();
     let strangers = vec![
@@ -120,7 +124,7 @@ async fn neighbours(kind: Kind, name: &str) -> Neighbours {
         ("another customer", foreign),
         ("nobody", nobody),
     ];
-    Neighbours { world, report, operation, customer, transfer, strangers }
+    Neighbours { world, report, operation, customer, transfer, job, strangers }
 }
 
 #[rstest]
@@ -128,7 +132,7 @@ async fn neighbours(kind: Kind, name: &str) -> Neighbours {
 async fn every_route_called_as_a_neighbour_shows_nothing_of_the_other(
     #[values(Sqlite, Postgres)] kind: Kind,
 ) {
-    let Neighbours { world, report, operation, customer, transfer, strangers } =
+    let Neighbours { world, report, operation, customer, transfer, job, strangers } =
         neighbours(kind, "net").await;
     let partner = world.operator.get("partners/R-1").await.expect(200)["id"].as_str().unwrap().to_owned();
     for route in api_routes() {
@@ -141,6 +145,7 @@ async fn every_route_called_as_a_neighbour_shows_nothing_of_the_other(
             path if path.starts_with("/operations") => &operation,
             path if path.starts_with("/customers") => &customer,
             path if path.starts_with("/transfers") => &transfer,
+            path if path.starts_with("/dead-jobs") => &job,
             _ => &report,
         };
         let serial = "5CGKANARIE1".to_owned();
@@ -199,7 +204,7 @@ async fn every_route_called_as_a_neighbour_shows_nothing_of_the_other(
 #[rstest]
 #[tokio::test]
 async fn a_foreign_thing_and_an_unknown_one_differ_in_no_byte(#[values(Sqlite, Postgres)] kind: Kind) {
-    let Neighbours { world: _world, report, operation, customer, transfer, strangers } =
+    let Neighbours { world: _world, report, operation, customer, transfer, strangers, .. } =
         neighbours(kind, "bytes").await;
     let serial = "5CGKANARIE1".to_owned();
     let unknown = "01a20000-0000-7000-8000-000000000000";

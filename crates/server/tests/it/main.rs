@@ -9,6 +9,7 @@ mod copy;
 mod customers;
 mod faults;
 mod isolation;
+mod jobs;
 mod mails;
 mod nodes;
 mod partners;

@@ -29,7 +29,7 @@ impl Portal {
         self.client.send_with(Method::GET, path, None, &[("cookie", &self.cookie)]).await
     }
 
-    async fn post(&self, path: &str, form: &str, headers: &[(&str, &str)]) -> Answer {
+    pub(crate) async fn post(&self, path: &str, form: &str, headers: &[(&str, &str)]) -> Answer {
         let body = Some(("application/x-www-form-urlencoded", form.as_bytes().to_vec()));
         let mut all = vec![("cookie", self.cookie.as_str())];
         all.extend(headers);

@@ -10,9 +10,10 @@ use roadstead_domain::clock::Ambient;
 use roadstead_server::app::{App, Config};
 use roadstead_server::flows::users::NewUser;
 use roadstead_server::{cli, flows};
-use roadstead_store::Store;
 use roadstead_store::engine::Kind;
+use roadstead_store::page::Page;
 use roadstead_store::testing::{self, SteppedClock};
+use roadstead_store::{Store, args, dead_jobs, jobs};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -288,6 +289,20 @@ impl World {
         let id = self.newcomer(number).await;
         self.certify(&id).await;
         self.token(Role::PartnerAdmin, Some(number)).await
+    }
+
+    /// Background work about a report that was given up for this reason; its id.
+    pub(crate) async fn dead_job(&self, report: &str, why: &str) -> String {
+        let (ambient, scope) = (&self.app.ambient, access::system());
+        let report: uuid::Uuid = report.parse().unwrap();
+        let mut tx = self.app.store.write(&scope).await.unwrap();
+        let now = ambient.now();
+        jobs::enqueue(&mut tx, jobs::Kind::IngestReport, report, report, now, ambient).await.unwrap();
+        let dead = "UPDATE jobs SET dead = $2, last_error = $3, attempts = 8 WHERE subject = $1";
+        tx.execute(dead, args![report, true, why]).await.unwrap();
+        let listed = dead_jobs::list(&mut tx, &scope, &Page::default()).await.unwrap().unwrap();
+        tx.commit().await.unwrap();
+        listed.items[0].id.to_string()
     }
 
     /// A distributor, and its token.

@@ -3,6 +3,7 @@
 mod audit_log;
 mod csv;
 mod customers;
+mod dead_jobs;
 mod devices;
 mod events;
 mod mails;
@@ -70,6 +71,8 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(audit_log::list))
         .routes(routes!(audit_log::proof))
         .routes(routes!(mails::list))
+        .routes(routes!(dead_jobs::list))
+        .routes(routes!(dead_jobs::retry))
         .routes(routes!(events::follow))
 }
 

@@ -224,3 +224,7 @@ self-service-no-device-yet = Hier war noch kein PC
 self-service-no-device-yet-advice = Der Schalter stellt sich mit dem ersten PC selbst auf An. Übertragen oder registrieren Sie zuerst einen.
 self-service-no-entitled-device-yet = Hier war noch kein PC mit Premium oder Premium+
 self-service-no-entitled-device-yet-advice = Erst nach dem ersten lassen sich die Self-Service-Benachrichtigungen ausschalten. PCs ohne Anspruch zeigen ohnehin keine Reparatur-Popups.
+
+# Arten von Hintergrundarbeit.
+job-ingest-report = Verkaufsmeldung prüfen
+job-replay-partner = Holding-Mandant öffnen und prüfen, was darauf wartet

@@ -224,3 +224,7 @@ self-service-no-device-yet = No PC has been here yet
 self-service-no-device-yet-advice = The switch turns itself on with the first PC. Move or enrol one first.
 self-service-no-entitled-device-yet = No PC with Premium or Premium+ has been here yet
 self-service-no-entitled-device-yet-advice = Only after the first one can self-service notifications be turned off. PCs without an entitlement show no repair pop-ups anyway.
+
+# Kinds of background work.
+job-ingest-report = Judge a report
+job-replay-partner = Open a pool and judge what waits for it

@@ -10,7 +10,7 @@ use roadstead_store::{idempotency, mails, outbox, reports, sessions, transfers};
 use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
-use crate::flows;
+use crate::{flows, spool};
 
 /// How long a job is left alone before another node takes it; renewed with every batch.
 pub const LEASE_SECONDS: i64 = 60;
@@ -49,6 +49,15 @@ pub async fn step(app: &App) -> anyhow::Result<bool> {
             jobs::finish(&mut tx, job.id).await?;
             tx.commit().await?;
         }
+        // A report must not be given up because the disk was full over the weekend. Where even this cannot be written,
+        // the job is free again when its lease ends.
+        Err(error) if has_no_room(&error) => {
+            tracing::error!(job = %job.id, kind = ?job.kind, "{error:#}");
+            let retry = app.ambient.now().plus_seconds(LEASE_SECONDS / 2);
+            let mut tx = app.store.write(&access::system()).await?;
+            jobs::postpone(&mut tx, &job, &format!("{error:#}"), retry).await?;
+            tx.commit().await?;
+        }
         Err(error) => {
             let mut tx = app.store.read(&access::system()).await?;
             let failures = jobs::failures(&mut tx, job.id).await?;
@@ -66,6 +75,14 @@ pub async fn step(app: &App) -> anyhow::Result<bool> {
         }
     }
     Ok(true)
+}
+
+/// Whether it failed because a disk is full: the database's or the spool's.
+fn has_no_room(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        matches!(cause.downcast_ref(), Some(roadstead_store::Error::Full(_)))
+            || cause.downcast_ref().is_some_and(spool::is_full)
+    })
 }
 
 async fn work(app: &App, job: &Job) -> anyhow::Result<()> {

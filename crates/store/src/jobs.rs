@@ -126,6 +126,16 @@ pub async fn finish(tx: &mut Tx, job: JobId) -> Result<()> {
     Ok(())
 }
 
+/// The job cannot get on for a reason that is not its own: it is tried again at `retry_at`, and this does not count.
+pub async fn postpone(tx: &mut Tx, job: &Job, error: &str, retry_at: Micros) -> Result<()> {
+    tx.execute(
+        "UPDATE jobs SET leased_until = NULL, last_error = $2, run_at = $3 WHERE id = $1",
+        args![job.id, error, retry_at],
+    )
+    .await?;
+    Ok(())
+}
+
 /// The job failed: it is tried again at `retry_at`, or it is dead, since `now`.
 pub async fn fail(tx: &mut Tx, job: &Job, error: &str, retry_at: Option<Micros>, now: Micros) -> Result<()> {
     tx.execute(

@@ -343,6 +343,9 @@ async fn bind(listen: SocketAddr) -> anyhow::Result<TcpListener> {
     TcpListener::bind(listen).await.with_context(|| format!("cannot listen on {listen}"))
 }
 
+/// How long requests and batches may take to finish after SIGTERM.
+const LONGEST_STOP: Duration = Duration::from_secs(20);
+
 /// Serves until `stop`, then lets requests finish for some seconds.
 pub async fn serve(app: App, listener: TcpListener, stop: impl Future<Output = ()>) -> anyhow::Result<()> {
     let sender = match &app.config.mail {
@@ -370,11 +373,14 @@ pub async fn serve(app: App, listener: TcpListener, stop: impl Future<Output = (
     let server = tokio::spawn(server.into_future());
     stop.await;
     stopping.cancel();
-    // A batch in work ends soon or is done again.
-    let _ = tokio::time::timeout(Duration::from_secs(5), server).await;
-    for worker in runners.into_iter().chain(others).chain(sending) {
-        let _ = tokio::time::timeout(Duration::from_secs(5), worker).await;
-    }
+    // A job ends with the batch in work and is handed back; what takes longer is cut off and done again.
+    let rest = async {
+        let _ = server.await;
+        for worker in runners.into_iter().chain(others).chain(sending) {
+            let _ = worker.await;
+        }
+    };
+    let _ = tokio::time::timeout(LONGEST_STOP, rest).await;
     app.store.close().await;
     Ok(())
 }

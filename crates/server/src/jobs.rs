@@ -15,9 +15,14 @@ use crate::{flows, spool};
 /// How long a job is left alone before another node takes it; renewed with every batch.
 pub const LEASE_SECONDS: i64 = 60;
 
+/// What a job ends with that stops between two batches because the server does: not done, and no failure.
+#[derive(Debug, thiserror::Error)]
+#[error("the server stops")]
+pub struct Stopping;
+
 /// Runs jobs until told to stop.
 pub async fn run(app: App, stop: CancellationToken) {
-    loop {
+    while !stop.is_cancelled() {
         let wait = match step(&app).await {
             Ok(true) => continue,
             Ok(false) => until_next(&app).await,
@@ -48,6 +53,12 @@ pub async fn step(app: &App) -> anyhow::Result<bool> {
             let mut tx = app.store.write(&access::system()).await?;
             jobs::finish(&mut tx, job.id).await?;
             tx.commit().await?;
+        }
+        Err(error) if error.is::<Stopping>() => {
+            let mut tx = app.store.write(&access::system()).await?;
+            jobs::hand_back(&mut tx, job.id).await?;
+            tx.commit().await?;
+            return Ok(false);
         }
         // A report must not be given up because the disk was full over the weekend. Where even this cannot be written,
         // the job is free again when its lease ends.

@@ -18,7 +18,7 @@ use tokio::sync::mpsc;
 
 use super::judge_batch::{Item, judge_batch};
 use crate::app::App;
-use crate::jobs::LEASE_SECONDS;
+use crate::jobs::{LEASE_SECONDS, Stopping};
 
 /// A line and what the first rule says of it.
 type Checked = (ReceivedLine, Result<SaleLine, (Verdict, Vec<Reason>)>);
@@ -79,12 +79,17 @@ pub async fn run(app: &App, id: ReportId, job: JobId) -> anyhow::Result<()> {
         };
         take(app, &mut tx, &scope, &progress, &batch).await?;
         inside += 1;
-        if inside < app.config.most_batches && app.store.kind() == Kind::Sqlite && !app.store.is_awaited() {
+        let stops = app.closing.is_cancelled();
+        let alone = app.store.kind() == Kind::Sqlite && !app.store.is_awaited();
+        if inside < app.config.most_batches && alone && !stops {
             open = Some(tx);
         } else {
             tx.commit().await?;
             app.hub.wake();
             inside = 0;
+        }
+        if stops {
+            return Err(Stopping.into());
         }
     }
     if let Some(tx) = open {

@@ -18,6 +18,7 @@ mod previous;
 mod reports;
 mod resume;
 mod self_service;
+mod rolling;
 mod sign_in;
 mod transfers;
 mod unassigned;

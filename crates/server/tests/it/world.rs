@@ -68,6 +68,11 @@ impl Answer {
 }
 
 impl Client {
+    /// Somebody with this token at this address.
+    pub(crate) fn to(url: &str, token: &str) -> Self {
+        Self { http: client(), url: url.to_owned(), token: Some(token.to_owned()) }
+    }
+
     /// The same caller at another node.
     pub(crate) fn at(&self, url: &str) -> Self {
         Self { url: url.to_owned(), ..self.clone() }

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::args;
 use crate::engine::Tx;
-use crate::error::{Error, Result};
+use crate::error::Result;
 
 /// The kinds of work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,7 +23,8 @@ pub enum Kind {
 }
 
 impl Kind {
-    const ALL: [Kind; 4] =
+    /// Every kind.
+    pub const ALL: [Kind; 4] =
         [Kind::IngestReport, Kind::ReplayPartner, Kind::CommitTransfer, Kind::UndoTransfer];
 
     /// The stable code.
@@ -71,23 +72,26 @@ pub async fn enqueue(
 
 /// Takes the job that is due longest, until the lease ends.
 pub async fn claim(tx: &mut Tx, now: Micros, lease_until: Micros) -> Result<Option<Job>> {
-    let due: Vec<(Uuid, String, Uuid)> = tx
-        .all_ending(
-            "SELECT id, kind, subject FROM jobs WHERE NOT dead AND run_at <= $1 \
-             AND (leased_until IS NULL OR leased_until <= $1) AND NOT EXISTS \
-             (SELECT 1 FROM jobs e WHERE e.lane = jobs.lane AND e.id < jobs.id AND NOT e.dead AND e.run_at <= $1) \
-             ORDER BY run_at, id LIMIT 1",
-            tx.skip_locked(),
-            args![now],
-        )
-        .await?;
-    let Some((id, kind, subject)) = due.into_iter().next() else { return Ok(None) };
-    tx.execute("UPDATE jobs SET leased_until = $2 WHERE id = $1", args![id, lease_until]).await?;
-    let kind = Kind::ALL
-        .into_iter()
-        .find(|known| known.as_str() == kind)
-        .ok_or_else(|| Error::bad("jobs", format!("kind {kind}")))?;
-    Ok(Some(Job { id: JobId(id), kind, subject }))
+    const LEASE: &str = "UPDATE jobs SET leased_until = $2 WHERE id = $1";
+    loop {
+        let due: Vec<(Uuid, String, Uuid)> = tx
+            .all_ending(
+                "SELECT id, kind, subject FROM jobs WHERE NOT dead AND run_at <= $1 \
+                 AND (leased_until IS NULL OR leased_until <= $1) AND NOT EXISTS \
+                 (SELECT 1 FROM jobs e WHERE e.lane = jobs.lane AND e.id < jobs.id AND NOT e.dead \
+                 AND e.run_at <= $1) ORDER BY run_at, id LIMIT 1",
+                tx.skip_locked(),
+                args![now],
+            )
+            .await?;
+        let Some((id, kind, subject)) = due.into_iter().next() else { return Ok(None) };
+        if let Some(kind) = Kind::ALL.into_iter().find(|known| known.as_str() == kind) {
+            tx.execute(LEASE, args![id, lease_until]).await?;
+            return Ok(Some(Job { id: JobId(id), kind, subject }));
+        }
+        // Made by a node of the next release, which will do it; until then it must not stand before the others.
+        tx.execute(LEASE, args![id, now.plus_seconds(5)]).await?;
+    }
 }
 
 /// When the next job is due, if there is one.

@@ -279,6 +279,26 @@ async fn a_job_is_leased_retried_and_dies(#[values(Sqlite, Postgres)] kind: Kind
     assert_eq!(jobs::left(&mut tx).await.unwrap(), (0, 0));
 }
 
+#[rstest]
+#[tokio::test]
+async fn a_job_that_only_the_next_release_knows_is_left_to_it(#[values(Sqlite, Postgres)] kind: Kind) {
+    let world = World::new(kind, &format!("unknown_job_{kind:?}")).await;
+    let mut tx = world.store.write(&world.system).await.unwrap();
+    let due = world.ambient.now();
+    for subject in [5, 6].map(uuid::Uuid::from_u128) {
+        jobs::enqueue(&mut tx, jobs::Kind::ReplayPartner, subject, subject, due, &world.ambient)
+            .await
+            .unwrap();
+    }
+    let strange = "UPDATE jobs SET kind = 'brew_coffee' WHERE subject = $1";
+    tx.execute(strange, vec![uuid::Uuid::from_u128(5).into()]).await.unwrap();
+    let later = due.plus_seconds(60);
+    let job = jobs::claim(&mut tx, due, later).await.unwrap().unwrap();
+    assert_eq!(job.subject, uuid::Uuid::from_u128(6));
+    assert!(jobs::claim(&mut tx, due, later).await.unwrap().is_none());
+    assert_eq!(jobs::left(&mut tx).await.unwrap(), (2, 0), "it is still there");
+}
+
 /// The application's own predicate is taken away here: only the engine stands between the neighbour and the rows.
 #[tokio::test]
 async fn row_level_security_alone_shows_a_neighbour_nothing() {

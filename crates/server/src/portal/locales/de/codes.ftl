@@ -230,3 +230,5 @@ self-service-no-entitled-device-yet-advice = Erst nach dem ersten lassen sich di
 # Arten von Hintergrundarbeit.
 job-ingest-report = Verkaufsmeldung prüfen
 job-replay-partner = Holding-Mandant öffnen und prüfen, was darauf wartet
+job-commit-transfer = Übertragung ausführen
+job-undo-transfer = Übertragung rückgängig machen

@@ -230,3 +230,5 @@ self-service-no-entitled-device-yet-advice = Only after the first one can self-s
 # Kinds of background work.
 job-ingest-report = Judge a report
 job-replay-partner = Open a pool and judge what waits for it
+job-commit-transfer = Carry out a transfer
+job-undo-transfer = Undo a transfer

@@ -31,6 +31,8 @@ pub struct Config {
     pub mail: Option<MailServer>,
     /// The address that browsers use, for links in mails.
     pub public_url: String,
+    /// Report lines are forgotten after so many months; `None` keeps them for ever.
+    pub keep_line_months: Option<u32>,
     /// What a file may hold.
     pub file: roadstead_ingest::Limits,
 }
@@ -44,6 +46,7 @@ impl Default for Config {
             most_batches: 10,
             mail: None,
             public_url: "http://localhost:8080".to_owned(),
+            keep_line_months: None,
             file: roadstead_ingest::Limits::default(),
         }
     }

@@ -50,6 +50,9 @@ enum Command {
         /// The most bytes of an upload.
         #[arg(long, env = "ROADSTEAD_UPLOAD_BYTES", default_value_t = 1 << 30)]
         upload_bytes: u64,
+        /// Forget report lines after so many months; without it they are kept.
+        #[arg(long, env = "ROADSTEAD_KEEP_REPORT_LINES_MONTHS", value_parser = clap::value_parser!(u32).range(12..))]
+        keep_report_lines_months: Option<u32>,
     },
     /// Serve a filled platform to look around in.
     Demo {
@@ -253,7 +256,15 @@ pub async fn run() -> ExitCode {
 async fn execute(command: Command) -> anyhow::Result<()> {
     let scope = access::system();
     match command {
-        Command::Serve { place, listen, public_url, smtp, mail_from, upload_bytes } => {
+        Command::Serve {
+            place,
+            listen,
+            public_url,
+            smtp,
+            mail_from,
+            upload_bytes,
+            keep_report_lines_months: keep_line_months,
+        } => {
             let listener = bind(listen).await?;
             let public_url = match public_url {
                 Some(url) => url,
@@ -261,7 +272,8 @@ async fn execute(command: Command) -> anyhow::Result<()> {
             };
             let https = public_url.starts_with("https://");
             let mail = smtp.zip(mail_from).map(|(url, from)| MailServer { url, from });
-            let config = Config { https, upload_bytes, mail, public_url, ..Config::default() };
+            let config =
+                Config { https, upload_bytes, mail, public_url, keep_line_months, ..Config::default() };
             let app = place.open(config).await?;
             println!("Roadstead listens on http://{}", listener.local_addr()?);
             serve(app, listener, until_told_to_stop()).await

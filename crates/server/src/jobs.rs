@@ -6,7 +6,7 @@ use roadstead_domain::access;
 use roadstead_domain::clock::{self, Micros};
 use roadstead_domain::ids::{ReportId, TenantId, TransferId};
 use roadstead_store::jobs::{self, Job, Kind, MOST_ATTEMPTS};
-use roadstead_store::{idempotency, mails, outbox, reports, sessions, transfers};
+use roadstead_store::{idempotency, lines, mails, outbox, reports, sessions, transfers};
 use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
@@ -116,6 +116,25 @@ async fn until_next(app: &App) -> Duration {
     Duration::from_micros(wait).clamp(Duration::from_millis(50), Duration::from_secs(5))
 }
 
+/// Makes room for lines to come, and forgets those that are older than the operator wants to keep.
+pub async fn keep_lines(app: &App) -> roadstead_store::Result<()> {
+    let (scope, now) = (access::system(), app.ambient.now());
+    let mut tx = app.store.write(&scope).await?;
+    lines::make_room(&mut tx, &scope, now).await?;
+    tx.commit().await?;
+    let Some(months) = app.config.keep_line_months else { return Ok(()) };
+    let before = now.plus_seconds(-i64::from(months) * 31 * 24 * 3600);
+    loop {
+        let mut tx = app.store.write(&scope).await?;
+        let forgotten = lines::forget(&mut tx, &scope, before).await?;
+        tx.commit().await?;
+        if forgotten == 0 {
+            return Ok(());
+        }
+        tracing::info!(forgotten, "report lines (on PostgreSQL: years of them) were forgotten");
+    }
+}
+
 /// Once an hour forgets what is past its time: ended sessions, old answers, events and previews, cut-off uploads.
 pub async fn keep_house(app: App, stop: CancellationToken) {
     const DAY: i64 = 24 * 3600;
@@ -136,6 +155,9 @@ pub async fn keep_house(app: App, stop: CancellationToken) {
         };
         if let Err(error) = swept.await {
             tracing::warn!(%error, "old rows could not be forgotten");
+        }
+        if let Err(error) = keep_lines(&app).await {
+            tracing::warn!(%error, "report lines could not be cared for");
         }
         tokio::select! {
             () = stop.cancelled() => return,

@@ -358,6 +358,9 @@ impl Store {
             .max_connections(1)
             .test_before_acquire(false)
             .acquire_timeout(Duration::from_secs(60))
+            // On a full disk SQLite ends a transaction by itself, and the driver's rollback then fails: it would take the
+            // connection to be inside of it for ever, and begin no other one.
+            .before_acquire(|connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }))
             .connect_with(options.clone().pragma("cache_size", "-65536").pragma("wal_autocheckpoint", "4000"))
             .await?;
         let reading = options.pragma("query_only", "ON").pragma("cache_size", "-8192");

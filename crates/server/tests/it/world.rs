@@ -188,15 +188,15 @@ impl Client {
     }
 }
 
-/// Asks until there is an answer, for at most 30 seconds.
+/// Asks until there is an answer, for at most two minutes: machines that build beside it are slow.
 pub(crate) async fn eventually<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
-    for _ in 0..600 {
+    for _ in 0..2400 {
         if let Some(answer) = ask().await {
             return answer;
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    panic!("in 30 seconds it was never so that {what}");
+    panic!("in two minutes it was never so that {what}");
 }
 
 impl World {

@@ -1,6 +1,6 @@
 //! Who may do what. The only maker of [`Scope`], without which no tenant's row can be read or written.
 
-use crate::ids::{ReporterId, TenantId, TokenId, UserId};
+use crate::ids::{EnrolmentId, ReporterId, TenantId, TokenId, UserId};
 
 /// What a person or a token may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -55,6 +55,8 @@ pub enum Actor {
     User(UserId),
     /// A bearer token.
     Token(TokenId),
+    /// A PC, by its own key.
+    Device(EnrolmentId),
     /// The platform itself, in background work or on the command line.
     System,
 }
@@ -293,6 +295,12 @@ pub fn authorize(caller: &Caller, action: Action) -> Result<Scope, Denied> {
         _ => return Err(Denied::NotFound),
     };
     Ok(Scope { actor: caller.actor, reach })
+}
+
+/// The scope in which the platform carries out what a PC asks for by its own key. It reaches the rows of every home that
+/// an enrolment touches; which PC it is about comes from the key and never from the request.
+pub fn of_device(enrolment: EnrolmentId) -> Scope {
+    Scope { actor: Actor::Device(enrolment), reach: Reach::Platform }
 }
 
 /// The scope of the platform's own background work and command line.

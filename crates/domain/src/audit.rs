@@ -45,6 +45,10 @@ pub enum AuditAction {
     TransferUndone,
     /// A customer sent PCs back to where they came from.
     ArrivalDeclined,
+    /// A PC enrolled by its own key.
+    DeviceEnrolled,
+    /// An enrolment waits for somebody.
+    EnrolmentWaiting,
 }
 
 impl AuditAction {
@@ -70,6 +74,8 @@ impl AuditAction {
             AuditAction::TransferCommitted => "transfer.committed",
             AuditAction::TransferUndone => "transfer.undone",
             AuditAction::ArrivalDeclined => "arrival.declined",
+            AuditAction::DeviceEnrolled => "device.enrolled",
+            AuditAction::EnrolmentWaiting => "enrolment.waiting",
         }
     }
 }

@@ -73,4 +73,8 @@ ids! {
     QualificationId,
     /// A change of place of many PCs, as one operation.
     TransferId,
+    /// A key that asked to join.
+    EnrolmentId,
+    /// A cPIN.
+    CpinId,
 }

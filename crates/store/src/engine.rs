@@ -277,6 +277,8 @@ into_arg! {
     roadstead_domain::ids::QualificationId => |v| Arg::Uuid(Some(v.0)),
     roadstead_domain::ids::TransferId => |v| Arg::Uuid(Some(v.0)),
     roadstead_domain::ids::MailId => |v| Arg::Uuid(Some(v.0)),
+    roadstead_domain::ids::EnrolmentId => |v| Arg::Uuid(Some(v.0)),
+    roadstead_domain::ids::CpinId => |v| Arg::Uuid(Some(v.0)),
 }
 
 /// The values of a statement, in the order of its `$n`.

@@ -17,6 +17,7 @@ const MIGRATIONS: &[Migration] = &[
     (2, include_str!("migrations/0002_customers.sql"), include_str!("migrations/0002_customers.pg.sql")),
     (3, include_str!("migrations/0003_accounts.sql"), include_str!("migrations/0003_accounts.pg.sql")),
     (5, include_str!("migrations/0005_pool.sql"), include_str!("migrations/0005_pool.pg.sql")),
+    (6, include_str!("migrations/0006_devices.sql"), include_str!("migrations/0006_devices.pg.sql")),
     (10, include_str!("migrations/0010_transfers.sql"), include_str!("migrations/0010_transfers.pg.sql")),
     (11, include_str!("migrations/0011_arrivals.sql"), include_str!("migrations/0011_arrivals.pg.sql")),
     (

@@ -4,6 +4,7 @@ pub mod arrivals;
 pub mod certify;
 pub mod customers;
 pub mod devices;
+pub mod enrol;
 pub mod ingest;
 mod judge_batch;
 pub mod pool;
@@ -66,6 +67,9 @@ pub enum Refused {
     /// Too much of this at once.
     #[error("busy")]
     Busy,
+    /// A signed request that was taken already.
+    #[error("the request was taken already")]
+    Repeated,
     /// The database.
     #[error(transparent)]
     Store(Error),

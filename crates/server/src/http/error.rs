@@ -190,6 +190,7 @@ impl From<Refused> for Problem {
                 Self { places, ..Self::new(StatusCode::CONFLICT, code) }
             }
             Refused::File(error) => error.into(),
+            Refused::Repeated => Self::new(StatusCode::UNAUTHORIZED, "signature.repeated"),
             Refused::Busy => Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy"),
             Refused::Store(error) => error.into(),
             Refused::Internal(error) => Self::internal(&error),

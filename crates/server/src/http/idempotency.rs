@@ -41,7 +41,7 @@ async fn once(app: &App, key: String, request: Request, next: Next) -> Result<Re
     let whose = match caller.caller.actor {
         Actor::User(id) => id.0,
         Actor::Token(id) => id.0,
-        Actor::System => return Err(Problem::not_found()),
+        Actor::Device(_) | Actor::System => return Err(Problem::not_found()),
     };
     let body = to_bytes(body, LARGEST).await.map_err(Problem::unreadable)?;
     let mut sha = Sha256::new();

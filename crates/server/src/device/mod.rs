@@ -1,0 +1,17 @@
+//! `/device/v1`: what agents on PCs call, each request signed by the PC's own key. One file a resource.
+
+mod enrolments;
+mod signed;
+
+use axum::Router;
+use axum::http::Method;
+
+use crate::app::App;
+
+/// Every route, for the test that calls each one as somebody else.
+pub const ROUTES: &[(Method, &str)] = &[(Method::POST, "/enrolments")];
+
+/// The routes.
+pub fn router() -> Router<App> {
+    Router::new().route("/enrolments", axum::routing::post(enrolments::enrol))
+}

@@ -116,6 +116,10 @@ pub enum Action {
     ReadTransfers,
     /// Preview, commit and undo transfers.
     Transfer,
+    /// Say how a customer's PCs come in: cPINs, domains, zero-touch lists, and who waits.
+    ManageEnrolment,
+    /// See which PCs wait to join.
+    ReadEnrolments,
     /// Follow live events of one's own home.
     FollowEvents,
     /// Read the log of one's own home.
@@ -141,6 +145,8 @@ impl Action {
         Action::TurnSelfService,
         Action::ReadTransfers,
         Action::Transfer,
+        Action::ManageEnrolment,
+        Action::ReadEnrolments,
         Action::FollowEvents,
         Action::ReadAudit,
         Action::ReadMails,
@@ -258,6 +264,7 @@ pub fn authorize(caller: &Caller, action: Action) -> Result<Scope, Denied> {
             | A::ManageReporters
             | A::SubmitReport
             | A::ReadReports
+            | A::ReadEnrolments
             | A::FollowEvents
             | A::ReadAudit
             | A::ReadMails => Reach::Platform,
@@ -268,7 +275,13 @@ pub fn authorize(caller: &Caller, action: Action) -> Result<Scope, Denied> {
             _ => return Err(Denied::NotFound),
         },
         (Role::PartnerAdmin | Role::PartnerReadOnly, Home::Partner(partner)) => match action {
-            A::ReadAudit | A::ManageCustomers | A::TurnSelfService | A::Transfer if read_only => {
+            A::ReadAudit
+            | A::ManageCustomers
+            | A::TurnSelfService
+            | A::Transfer
+            | A::ManageEnrolment
+                if read_only =>
+            {
                 return Err(Denied::Forbidden);
             }
             A::ReadUnassigned
@@ -278,17 +291,23 @@ pub fn authorize(caller: &Caller, action: Action) -> Result<Scope, Denied> {
             | A::TurnSelfService
             | A::ReadTransfers
             | A::Transfer
+            | A::ManageEnrolment
+            | A::ReadEnrolments
             | A::FollowEvents
             | A::ReadAudit => Reach::Partner(partner),
             _ => return Err(Denied::NotFound),
         },
         (Role::ItAdmin | Role::ReportAdmin, Home::Customer(customer)) => match action {
-            A::ReadAudit | A::ManageOwnTenant | A::TurnSelfService if read_only => {
+            A::ReadAudit | A::ManageOwnTenant | A::TurnSelfService | A::ManageEnrolment if read_only => {
                 return Err(Denied::Forbidden);
             }
-            A::ReadCustomers | A::ManageOwnTenant | A::TurnSelfService | A::FollowEvents | A::ReadAudit => {
-                Reach::Customer(customer)
-            }
+            A::ReadCustomers
+            | A::ManageOwnTenant
+            | A::TurnSelfService
+            | A::ManageEnrolment
+            | A::ReadEnrolments
+            | A::FollowEvents
+            | A::ReadAudit => Reach::Customer(customer),
             _ => return Err(Denied::NotFound),
         },
         // A role outside its kind of home is a broken credential: it fails closed.
@@ -344,12 +363,12 @@ mod tests {
         }
         assert_eq!(
             table,
-            "operator at operator: ReadPartners ManagePartners ReadReporters ManageReporters SubmitReport ReadReports FollowEvents ReadAudit ReadMails\n\
+            "operator at operator: ReadPartners ManagePartners ReadReporters ManageReporters SubmitReport ReadReports ReadEnrolments FollowEvents ReadAudit ReadMails\n\
              distributor at reporter: SubmitReport ReadReports FollowEvents ReadAudit\n\
-             partner_admin at partner: ReadUnassigned ReadDevice ReadCustomers ManageCustomers TurnSelfService ReadTransfers Transfer FollowEvents ReadAudit\n\
-             partner_read_only at partner: ReadUnassigned ReadDevice ReadCustomers ManageCustomers=403 TurnSelfService=403 ReadTransfers Transfer=403 FollowEvents ReadAudit=403\n\
-             it_admin at customer: ReadCustomers ManageOwnTenant TurnSelfService FollowEvents ReadAudit\n\
-             report_admin at customer: ReadCustomers ManageOwnTenant=403 TurnSelfService=403 FollowEvents ReadAudit=403\n"
+             partner_admin at partner: ReadUnassigned ReadDevice ReadCustomers ManageCustomers TurnSelfService ReadTransfers Transfer ManageEnrolment ReadEnrolments FollowEvents ReadAudit\n\
+             partner_read_only at partner: ReadUnassigned ReadDevice ReadCustomers ManageCustomers=403 TurnSelfService=403 ReadTransfers Transfer=403 ManageEnrolment=403 ReadEnrolments FollowEvents ReadAudit=403\n\
+             it_admin at customer: ReadCustomers ManageOwnTenant TurnSelfService ManageEnrolment ReadEnrolments FollowEvents ReadAudit\n\
+             report_admin at customer: ReadCustomers ManageOwnTenant=403 TurnSelfService=403 ManageEnrolment=403 ReadEnrolments FollowEvents ReadAudit=403\n"
         );
     }
 

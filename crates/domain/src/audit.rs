@@ -49,6 +49,16 @@ pub enum AuditAction {
     DeviceEnrolled,
     /// An enrolment waits for somebody.
     EnrolmentWaiting,
+    /// An enrolment was refused by somebody.
+    EnrolmentRefused,
+    /// A cPIN was made.
+    CpinCreated,
+    /// A cPIN was taken back.
+    CpinRevoked,
+    /// A customer's domains were changed.
+    EnrolmentDomainsChanged,
+    /// A zero-touch list was changed.
+    ZeroTouchListed,
 }
 
 impl AuditAction {
@@ -76,6 +86,11 @@ impl AuditAction {
             AuditAction::ArrivalDeclined => "arrival.declined",
             AuditAction::DeviceEnrolled => "device.enrolled",
             AuditAction::EnrolmentWaiting => "enrolment.waiting",
+            AuditAction::EnrolmentRefused => "enrolment.refused",
+            AuditAction::CpinCreated => "cpin.created",
+            AuditAction::CpinRevoked => "cpin.revoked",
+            AuditAction::EnrolmentDomainsChanged => "enrolment_domains.changed",
+            AuditAction::ZeroTouchListed => "zero_touch.changed",
         }
     }
 }

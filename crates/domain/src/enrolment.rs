@@ -262,6 +262,11 @@ pub fn decide(case: &Case) -> Decision {
             (_, Key::Second | Key::Taken) => Wait(Reason::SecondKey),
         };
     };
+    let is_there = matches!(case.held, Held::Customer(holder) if holder.tenant == customer.tenant);
+    if is_there && case.key == Key::Same && matches!(case.word, Word::Cpin(_, Err(_))) {
+        // A roll-out runs again after the cPIN has ended: nothing is proved anew, and nothing is lost.
+        return Stay(Proof::Serial);
+    }
     if case.disabled {
         return Wait(Reason::CustomerDisabled);
     }
@@ -288,7 +293,7 @@ pub fn decide(case: &Case) -> Decision {
     let at_home = match case.held {
         Held::Nowhere => true,
         Held::Pool(partner) => customer.partner == Some(partner),
-        Held::Customer(holder) => holder.tenant == customer.tenant,
+        Held::Customer(_) => is_there,
     };
     let key_waits = match case.key {
         Key::First | Key::Same => None,
@@ -306,10 +311,16 @@ pub fn decide(case: &Case) -> Decision {
         }
         proof = Proof::Released;
     }
-    match case.held {
-        Held::Customer(holder) if holder.tenant == customer.tenant => Stay(proof),
-        _ => Join(customer.tenant, proof),
-    }
+    if is_there { Stay(proof) } else { Join(customer.tenant, proof) }
+}
+
+/// Whether a PC's domain is the customer's, or below one of them; a customer that names none asks for none.
+pub fn is_own_domain(domain: &str, own: &[String]) -> bool {
+    let domain = domain.trim().trim_end_matches('.').to_lowercase();
+    let below = |own: &String| {
+        domain.strip_suffix(own.as_str()).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+    };
+    own.is_empty() || own.iter().any(below)
 }
 
 #[cfg(test)]
@@ -357,7 +368,9 @@ mod tests {
             // One that opens nothing any more.
             (closed(Closed::Expired), Held::Pool(OWN), Key::First, Wait(Reason::CpinExpired)),
             (closed(Closed::UsedUp), Held::Nowhere, Key::First, Wait(Reason::CpinUsedUp)),
-            (closed(Closed::Revoked), Held::Customer(MUSTER), Key::Same, Wait(Reason::CpinRevoked)),
+            (closed(Closed::Revoked), Held::Customer(MUSTER), Key::First, Wait(Reason::CpinRevoked)),
+            (closed(Closed::Revoked), Held::Customer(MUSTER), Key::Same, Stay(Proof::Serial)),
+            (closed(Closed::Expired), Held::Pool(OWN), Key::Same, Wait(Reason::CpinExpired)),
             // A zero-touch list.
             (Word::Listed(MUSTER), Held::Pool(OWN), Key::First, Join(MUSTER.tenant, Proof::Listed)),
             (Word::Listed(MUSTER), Held::Pool(OWN), Key::Rival, Wait(Reason::RivalKeys)),
@@ -394,6 +407,18 @@ mod tests {
         let released = Case { released, ..foreign };
         assert_eq!(decide(&released), Decision::Join(MUSTER.tenant, Proof::Released));
         assert_eq!(decide(&Case { disabled: true, ..released }), Decision::Wait(Reason::CustomerDisabled));
+    }
+
+    #[test]
+    fn domains_and_those_below_them() {
+        let own = ["werft.example".to_owned(), "kai.example".to_owned()];
+        for domain in ["werft.example", "Werft.Example.", "hh.kai.example"] {
+            assert!(is_own_domain(domain, &own), "{domain}");
+        }
+        for domain in ["", "example", "notwerft.example", "werft.example.org"] {
+            assert!(!is_own_domain(domain, &own), "{domain}");
+        }
+        assert!(is_own_domain("", &[]));
     }
 
     fn any_case() -> impl Strategy<Value = Case> {

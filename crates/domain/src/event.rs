@@ -36,6 +36,9 @@ pub enum Event {
         /// The customer tenant.
         customer: TenantId,
     },
+    /// A PC that asks to join waits, or no longer does.
+    #[serde(rename = "enrolments.changed")]
+    EnrolmentsChanged {},
     /// A transfer got on, or ended.
     #[serde(rename = "transfer.progress")]
     TransferProgress {
@@ -75,6 +78,7 @@ impl Event {
             Event::UnassignedDevicesChanged { .. } => "unassigned_devices.changed",
             Event::CustomerDevicesChanged { .. } => "customer_devices.changed",
             Event::CustomerChanged { .. } => "customer.changed",
+            Event::EnrolmentsChanged {} => "enrolments.changed",
             Event::TransferProgress { .. } => "transfer.progress",
             Event::ReportedLinesChanged { .. } => "reported_lines.changed",
             Event::ReportProgress { .. } => "report.progress",

@@ -365,8 +365,8 @@ pub async fn serve(app: App, listener: TcpListener, stop: impl Future<Output = (
         tokio::spawn(jobs::keep_house(app.clone(), stopping.clone())),
     ];
     let sending = sender.map(|sender| tokio::spawn(mail::run(app.clone(), sender, stopping.clone())));
-    let server = axum::serve(listener, http::router(app.clone()))
-        .with_graceful_shutdown(stopping.clone().cancelled_owned());
+    let service = http::router(app.clone()).into_make_service_with_connect_info::<SocketAddr>();
+    let server = axum::serve(listener, service).with_graceful_shutdown(stopping.clone().cancelled_owned());
     let server = tokio::spawn(server.into_future());
     stop.await;
     stopping.cancel();

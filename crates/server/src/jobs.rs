@@ -6,7 +6,9 @@ use roadstead_domain::access;
 use roadstead_domain::clock::{self, Micros};
 use roadstead_domain::ids::{ReportId, TenantId, TransferId};
 use roadstead_store::jobs::{self, Job, Kind, MOST_ATTEMPTS};
-use roadstead_store::{idempotency, mails, outbox, reports, sessions, transfers};
+use roadstead_store::{
+    cpins, device_keys, enrolments, idempotency, mails, outbox, reports, sessions, transfers,
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
@@ -99,6 +101,9 @@ pub async fn keep_house(app: App, stop: CancellationToken) {
             idempotency::forget(&mut tx, now.plus_seconds(-DAY)).await?;
             outbox::forget(&mut tx, &scope, now.plus_seconds(-7 * DAY)).await?;
             mails::forget(&mut tx, &scope, now.plus_seconds(-30 * DAY)).await?;
+            device_keys::forget_nonces(&mut tx, now).await?;
+            cpins::forget_guesses(&mut tx, now).await?;
+            enrolments::forget(&mut tx, &scope, now.plus_seconds(-30 * DAY)).await?;
             reports::forget_previews(&mut tx, &scope, now.plus_seconds(-7 * DAY)).await?;
             transfers::forget_previews(&mut tx, &scope, now.plus_seconds(-7 * DAY)).await?;
             let yesterday = clock::first_id_at(now.plus_seconds(-DAY));

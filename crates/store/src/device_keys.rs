@@ -49,7 +49,7 @@ pub async fn forget_nonces(tx: &mut Tx, now: Micros) -> Result<u64> {
 }
 
 /// The PC that this key speaks for.
-pub async fn find(tx: &mut Tx, scope: &Scope, public_key: &[u8; 32]) -> Result<Option<DeviceId>> {
+pub async fn find(tx: &mut Tx, scope: &Scope, public_key: &str) -> Result<Option<DeviceId>> {
     scope.platform()?;
     #[derive(serde::Deserialize, sqlx::FromRow)]
     struct Row {
@@ -58,7 +58,7 @@ pub async fn find(tx: &mut Tx, scope: &Scope, public_key: &[u8; 32]) -> Result<O
     let found: Option<Row> = tx
         .optional_quick(
             "SELECT device FROM device_keys WHERE public_key = $1 AND replaced_at IS NULL",
-            args![*public_key],
+            args![public_key],
         )
         .await?;
     Ok(found.map(|row| DeviceId(row.device)))
@@ -69,7 +69,7 @@ pub async fn bind(
     tx: &mut Tx,
     scope: &Scope,
     device: DeviceId,
-    public_key: &[u8; 32],
+    public_key: &str,
     proof: Proof,
     generation: i64,
     at: Micros,
@@ -77,7 +77,7 @@ pub async fn bind(
     scope.platform()?;
     tx.execute(
         "UPDATE device_keys SET replaced_at = $3 WHERE device = $1 AND public_key <> $2 AND replaced_at IS NULL",
-        args![device, *public_key, at],
+        args![device, public_key, at],
     )
     .await?;
     let bound = tx
@@ -85,7 +85,7 @@ pub async fn bind(
             "INSERT INTO device_keys (public_key, device, proof, generation, enrolled_at) VALUES ($1, $2, $3, $4, $5) \
              ON CONFLICT (public_key) DO UPDATE SET proof = excluded.proof, generation = excluded.generation, \
              replaced_at = NULL WHERE device_keys.device = excluded.device",
-            args![*public_key, device, proof.as_str(), generation, at],
+            args![public_key, device, proof.as_str(), generation, at],
         )
         .await?;
     if bound == 1 { Ok(()) } else { Err(Error::Conflict("device_keys".to_owned())) }

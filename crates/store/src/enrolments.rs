@@ -1,6 +1,6 @@
 //! Enrolments: what is known of a serial and a key, and what came of each key that asked to join.
 
-use roadstead_domain::access::Scope;
+use roadstead_domain::access::{Denied, Reach, Scope};
 use roadstead_domain::clock::Micros;
 use roadstead_domain::enrolment::{Held, Released};
 use roadstead_domain::ids::{DeviceId, EnrolmentId, TenantId};
@@ -9,6 +9,7 @@ use uuid::Uuid;
 use crate::args;
 use crate::engine::Tx;
 use crate::error::{Error, Result};
+use crate::page::{Page, Rows};
 
 /// A PC with this serial, as the books have it.
 #[derive(Clone, Debug)]
@@ -21,10 +22,12 @@ pub struct Found {
     pub generation: i64,
     /// The tenant that it is in.
     pub tenant: Option<TenantId>,
+    /// The partner that may look at it there.
+    pub visible_partner: Option<TenantId>,
     /// Where it is, as the rules see it.
     pub held: Held,
     /// Its key.
-    pub public_key: Option<Vec<u8>>,
+    pub public_key: Option<String>,
 }
 
 #[derive(sqlx::FromRow)]
@@ -35,7 +38,8 @@ struct FoundRow {
     tenant: Option<Uuid>,
     kind: Option<String>,
     parent: Option<Uuid>,
-    public_key: Option<Vec<u8>>,
+    partner_access: Option<bool>,
+    public_key: Option<String>,
 }
 
 /// Every PC with this serial: two manufacturers may use it.
@@ -43,8 +47,9 @@ pub async fn with_serial(tx: &mut Tx, scope: &Scope, serial: &str) -> Result<Vec
     scope.platform()?;
     let rows: Vec<FoundRow> = tx
         .all(
-            "SELECT d.id, d.product_number, p.generation, p.tenant, t.kind, t.parent, k.public_key FROM devices d \
-             LEFT JOIN placements p ON p.device = d.id LEFT JOIN tenants t ON t.id = p.tenant \
+            "SELECT d.id, d.product_number, p.generation, p.tenant, t.kind, t.parent, c.partner_access, \
+             k.public_key FROM devices d LEFT JOIN placements p ON p.device = d.id \
+             LEFT JOIN tenants t ON t.id = p.tenant LEFT JOIN customers c ON c.tenant = t.id \
              LEFT JOIN device_keys k ON k.device = d.id AND k.replaced_at IS NULL WHERE d.serial = $1",
             args![serial],
         )
@@ -65,6 +70,7 @@ pub async fn with_serial(tx: &mut Tx, scope: &Scope, serial: &str) -> Result<Vec
                 product_number: row.product_number,
                 generation: row.generation.unwrap_or(0),
                 tenant,
+                visible_partner: row.parent.map(TenantId).filter(|_| row.partner_access != Some(false)),
                 held,
                 public_key: row.public_key,
             })
@@ -73,13 +79,13 @@ pub async fn with_serial(tx: &mut Tx, scope: &Scope, serial: &str) -> Result<Vec
 }
 
 /// Whether another key waits for this serial in the hope of being the first.
-pub async fn has_rival(tx: &mut Tx, scope: &Scope, serial: &str, public_key: &[u8; 32]) -> Result<bool> {
+pub async fn has_rival(tx: &mut Tx, scope: &Scope, serial: &str, public_key: &str) -> Result<bool> {
     scope.platform()?;
     let rivals = tx
         .number(
             "SELECT COUNT(*) FROM enrolments WHERE serial = $1 AND public_key <> $2 AND state = 'waiting' \
              AND reason IN ('enrolment.not_placed', 'enrolment.rival_keys')",
-            args![serial, *public_key],
+            args![serial, public_key],
         )
         .await?;
     Ok(rivals > 0)
@@ -91,7 +97,7 @@ pub struct Enrolment {
     /// Its id.
     pub id: Uuid,
     /// The key.
-    pub public_key: Vec<u8>,
+    pub public_key: String,
     /// The serial.
     pub serial: String,
     /// The product number.
@@ -130,10 +136,10 @@ pub struct Enrolment {
 
 impl Enrolment {
     /// A key that asks for the first time.
-    pub fn new(id: EnrolmentId, public_key: &[u8; 32], serial: &str, at: Micros) -> Self {
+    pub fn new(id: EnrolmentId, public_key: &str, serial: &str, at: Micros) -> Self {
         Self {
             id: id.0,
-            public_key: public_key.to_vec(),
+            public_key: public_key.to_owned(),
             serial: serial.to_owned(),
             product_number: String::new(),
             domain: String::new(),
@@ -161,23 +167,117 @@ impl Enrolment {
 }
 
 /// The enrolment of this key for this serial.
-pub async fn find(
-    tx: &mut Tx,
-    scope: &Scope,
-    public_key: &[u8; 32],
-    serial: &str,
-) -> Result<Option<Enrolment>> {
+pub async fn find(tx: &mut Tx, scope: &Scope, public_key: &str, serial: &str) -> Result<Option<Enrolment>> {
     scope.platform()?;
-    tx.optional("SELECT * FROM enrolments WHERE public_key = $1 AND serial = $2", args![*public_key, serial])
+    tx.optional("SELECT * FROM enrolments WHERE public_key = $1 AND serial = $2", args![public_key, serial])
         .await
 }
 
 /// The key of an enrolment, for requests that name it by the enrolment's id.
-pub async fn key_of(tx: &mut Tx, scope: &Scope, id: EnrolmentId) -> Result<Option<Vec<u8>>> {
+pub async fn key_of(tx: &mut Tx, scope: &Scope, id: EnrolmentId) -> Result<Option<String>> {
     scope.platform()?;
-    let found: Option<(Vec<u8>,)> =
+    let found: Option<(String,)> =
         tx.optional("SELECT public_key FROM enrolments WHERE id = $1", args![id]).await?;
     Ok(found.map(|(key,)| key))
+}
+
+/// The enrolment with this id, if the scope reaches one of its sides.
+pub async fn get(tx: &mut Tx, scope: &Scope, id: EnrolmentId) -> Result<Option<Enrolment>> {
+    let (partner, customer) = sides(scope)?;
+    tx.optional(
+        "SELECT * FROM enrolments WHERE id = $1 AND ($2 IS NULL OR $2 IN (customer_partner, holder_partner)) \
+         AND ($3 IS NULL OR $3 IN (customer, holder))",
+        args![id, partner, customer],
+    )
+    .await
+}
+
+/// The partner or the customer to bind; neither for the platform.
+fn sides(scope: &Scope) -> Result<(Option<TenantId>, Option<TenantId>)> {
+    match scope.reach() {
+        Reach::Platform => Ok((None, None)),
+        Reach::Partner(partner) => Ok((Some(partner), None)),
+        Reach::Customer(customer) => Ok((None, Some(customer))),
+        Reach::Reporter(_) => Err(Denied::NotFound.into()),
+    }
+}
+
+/// An enrolment that waits or was refused, as one of its sides sees it: of the other side there is no name.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct Pending {
+    /// Its id.
+    pub id: Uuid,
+    /// The key.
+    pub public_key: String,
+    /// The serial.
+    pub serial: String,
+    /// The product number.
+    pub product_number: String,
+    /// The PC's domain, or empty.
+    pub domain: String,
+    /// `waiting` or `refused`.
+    pub state: String,
+    /// Why.
+    pub reason: Option<String>,
+    /// How often it asked.
+    pub tries: i64,
+    /// When it asked first.
+    pub first_at: i64,
+    /// When it asked last.
+    pub last_at: i64,
+    /// Whether the reader's side has the PC.
+    pub is_holder: bool,
+    /// Whether the PC comes by the word of the reader's side.
+    pub is_customer: bool,
+    /// The name of the tenant that has the PC, where the reader's side has it.
+    pub holder_name: Option<String>,
+    /// The name of the customer that is to get it, where that is the reader's side.
+    pub customer_name: Option<String>,
+}
+
+/// Enrolments that wait or were refused, newest first; the operator sees both sides of all. `None` for a cursor that is
+/// none.
+pub async fn pending(tx: &mut Tx, scope: &Scope, page: &Page) -> Result<Option<Rows<Pending>>> {
+    let (partner, customer) = sides(scope)?;
+    let Ok(after) = page.after::<Uuid>() else { return Ok(None) };
+    let rows = page.rows();
+    let items: Vec<Pending> = tx
+        .all(
+            "SELECT x.id, x.public_key, x.serial, x.product_number, x.domain, x.state, x.reason, x.tries, x.first_at, \
+             x.last_at, x.is_holder, x.is_customer, CASE WHEN x.is_holder THEN h.name END AS holder_name, \
+             CASE WHEN x.is_customer THEN c.name END AS customer_name FROM (SELECT e.*, \
+             (e.holder IS NOT NULL AND ($1 IS NULL OR e.holder_partner = $1) AND ($2 IS NULL OR e.holder = $2)) \
+             AS is_holder, \
+             (e.customer IS NOT NULL AND ($1 IS NULL OR e.customer_partner = $1) AND ($2 IS NULL OR e.customer = $2)) \
+             AS is_customer FROM enrolments e WHERE e.state <> 'enrolled' AND e.id < $3 \
+             AND ($1 IS NULL OR $1 IN (e.customer_partner, e.holder_partner)) \
+             AND ($2 IS NULL OR $2 IN (e.customer, e.holder)) ORDER BY e.id DESC LIMIT $4) x \
+             LEFT JOIN tenants h ON h.id = x.holder LEFT JOIN tenants c ON c.id = x.customer ORDER BY x.id DESC",
+            args![partner, customer, after.unwrap_or(Uuid::max()), rows + 1],
+        )
+        .await?;
+    Ok(Some(Rows::cut(items, rows, |pending| pending.id)))
+}
+
+/// How many wait for somebody on the scope's side; for the number beside the page's name.
+pub async fn waiting(tx: &mut Tx, scope: &Scope) -> Result<i64> {
+    let (partner, customer) = sides(scope)?;
+    tx.number(
+        "SELECT COUNT(*) FROM enrolments WHERE state = 'waiting' \
+         AND ($1 IS NULL OR $1 IN (customer_partner, holder_partner)) AND ($2 IS NULL OR $2 IN (customer, holder))",
+        args![partner, customer],
+    )
+    .await
+}
+
+/// Forgets what nobody has, nobody speaks for and that was not asked for again since this instant.
+pub async fn forget(tx: &mut Tx, scope: &Scope, before: Micros) -> Result<u64> {
+    scope.platform()?;
+    tx.execute(
+        "DELETE FROM enrolments WHERE state <> 'enrolled' AND holder IS NULL AND customer IS NULL AND last_at < $1",
+        args![before],
+    )
+    .await
 }
 
 /// Adds the enrolment of a key that asks for the first time. [`Error::Conflict`] if another node has.
@@ -186,7 +286,7 @@ pub async fn add(tx: &mut Tx, scope: &Scope, row: &Enrolment) -> Result<()> {
     tx.execute(
         "INSERT INTO enrolments (id, public_key, serial, product_number, domain, state, confirmed, released_by_holder, \
          released_by_customer, tries, first_at, last_at) VALUES ($1, $2, $3, '', '', 'waiting', $4, $4, $4, 0, $5, $5)",
-        args![row.id, row.public_key.clone(), &row.serial, false, row.first_at],
+        args![row.id, &row.public_key, &row.serial, false, row.first_at],
     )
     .await?;
     Ok(())

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use roadstead_domain::access::Scope;
+use roadstead_domain::access::{Actor, Scope};
 use roadstead_domain::clock::Micros;
 use roadstead_domain::customer::Assignment;
 use roadstead_domain::ids::{DeviceId, OperationId, TenantId, TokenId, TransferId, UserId};

@@ -31,6 +31,34 @@ pub struct Enrol {
     pub confirmed: bool,
 }
 
+/// `POST check-ins`: what a PC says of itself. Of persons only what its tenant has switched on is kept, whatever is sent.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct CheckIn {
+    /// The machine's health.
+    pub readings: serde_json::Value,
+    /// Who is signed in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
+    /// Where the PC is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub location: Option<String>,
+    /// The agent's version.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub agent: Option<String>,
+}
+
+/// The answer to [`CheckIn`], once it is durable.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CheckedIn {
+    /// In how many seconds to come again.
+    pub next_seconds: u32,
+    /// Whether to say who is signed in.
+    pub collect_user: bool,
+    /// Whether to say where the PC is.
+    pub collect_location: bool,
+}
+
 /// What an enrolment came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -1,7 +1,9 @@
 //! A PC asks to join.
 
+use std::net::SocketAddr;
+
 use axum::Json;
-use axum::extract::{Request, State};
+use axum::extract::{ConnectInfo, Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use roadstead_domain::wire::{Enrol, Enrolled, EnrolmentState, read_key};
@@ -21,6 +23,7 @@ pub(super) async fn enrol(
     VisitorLang(lang): VisitorLang,
     request: Request,
 ) -> Result<Response, Problem> {
+    let from = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(address)| address.ip());
     let signed = Signed::receive(&app, request).await?;
     let ask: Enrol = signed.json()?;
     let key = read_key(&ask.public_key).ok_or_else(|| Problem::field("key.invalid", "public_key"))?;
@@ -29,7 +32,7 @@ pub(super) async fn enrol(
         return Err(Problem::new(StatusCode::UNAUTHORIZED, "signature.wrong"));
     }
     let once = signed.verify(&key)?;
-    let outcome = enrol::enrol(&app, &ask, &key, once).await?;
+    let outcome = enrol::enrol(&app, &ask, &key, once, from).await?;
     let row = outcome.enrolment;
     let state = match row.state.as_str() {
         "enrolled" => EnrolmentState::Enrolled,

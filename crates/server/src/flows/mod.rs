@@ -2,6 +2,7 @@
 
 pub mod arrivals;
 pub mod certify;
+pub mod cpins;
 pub mod customers;
 pub mod devices;
 pub mod enrol;
@@ -67,6 +68,20 @@ pub enum Refused {
     /// Too much of this at once.
     #[error("busy")]
     Busy,
+    /// The customer has not let the partner in.
+    #[error("the customer is not open to the partner")]
+    NotOpen,
+    /// Too many wrong guesses: a stable code.
+    #[error("{0}")]
+    TooMany(&'static str),
+    /// These rows stand in the way: a stable code, and each row's number and serial.
+    #[error("{code} in {} rows", rows.len())]
+    Rows {
+        /// The stable code.
+        code: &'static str,
+        /// The rows.
+        rows: Vec<(i64, String)>,
+    },
     /// A signed request that was taken already.
     #[error("the request was taken already")]
     Repeated,

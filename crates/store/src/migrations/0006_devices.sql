@@ -43,10 +43,10 @@ CREATE TABLE zero_touch_serials (
 );
 CREATE INDEX zero_touch_of_customer ON zero_touch_serials (customer, serial);
 
--- A PC's key; a released second key takes the place of the first. `proof` says by what it was believed, and
+-- A PC's key, base64url; a released second key takes the place of the first. `proof` says by what it was believed, and
 -- `generation` in which placement: personal data of a generation opens to nothing less than its own proof.
 CREATE TABLE device_keys (
-    public_key BYTEA PRIMARY KEY,
+    public_key TEXT PRIMARY KEY,
     device UUID NOT NULL REFERENCES devices (id),
     proof TEXT NOT NULL CHECK (proof IN ('serial', 'zero_touch', 'cpin', 'released')),
     generation BIGINT NOT NULL,
@@ -59,7 +59,7 @@ CREATE UNIQUE INDEX one_key_a_device ON device_keys (device) WHERE replaced_at I
 -- who sees it: the holder's side and the customer's side, each without the other's name.
 CREATE TABLE enrolments (
     id UUID PRIMARY KEY,
-    public_key BYTEA NOT NULL,
+    public_key TEXT NOT NULL,
     serial TEXT NOT NULL,
     product_number TEXT NOT NULL,
     domain TEXT NOT NULL,
@@ -100,6 +100,22 @@ CREATE TABLE check_ins (
     device UUID PRIMARY KEY REFERENCES devices (id),
     seen_at BIGINT NOT NULL,
     agent TEXT NOT NULL,
-    readings TEXT NOT NULL,
-    readings_at BIGINT NOT NULL
+    readings TEXT NOT NULL
+);
+
+-- What a customer lets the agent tell of persons. Without a row, nothing; in a pool never anything.
+CREATE TABLE customer_privacy (
+    customer UUID PRIMARY KEY REFERENCES tenants (id),
+    collect_user BOOLEAN NOT NULL,
+    collect_location BOOLEAN NOT NULL
+);
+
+-- What is known of persons at a PC, by generation: whoever has the PC next finds nothing of it.
+CREATE TABLE personal_data (
+    device UUID NOT NULL REFERENCES devices (id),
+    generation BIGINT NOT NULL,
+    last_user TEXT,
+    location TEXT,
+    at BIGINT NOT NULL,
+    PRIMARY KEY (device, generation)
 );

@@ -1,9 +1,11 @@
 //! `/api/v1`: one file a resource; the OpenAPI document is made from the handlers.
 
 mod audit_log;
+mod cpins;
 mod csv;
 mod customers;
 mod devices;
+mod enrolments;
 mod events;
 mod mails;
 mod operations;
@@ -49,6 +51,13 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(sell_through_reports::errors_csv))
         .routes(routes!(operations::get))
         .routes(routes!(operations::events))
+        .routes(routes!(cpins::create, cpins::list))
+        .routes(routes!(cpins::revoke))
+        .routes(routes!(cpins::domains, cpins::set_domains))
+        .routes(routes!(cpins::zero_touch, cpins::list_serials))
+        .routes(routes!(cpins::unlist_serial))
+        .routes(routes!(enrolments::list))
+        .routes(routes!(enrolments::decide))
         .routes(routes!(unassigned_devices::list))
         .routes(routes!(customers::create, customers::list))
         .routes(routes!(customers::get))

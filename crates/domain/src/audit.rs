@@ -59,6 +59,8 @@ pub enum AuditAction {
     EnrolmentDomainsChanged,
     /// A zero-touch list was changed.
     ZeroTouchListed,
+    /// What agents may tell of persons was changed.
+    PrivacyChanged,
 }
 
 impl AuditAction {
@@ -90,6 +92,7 @@ impl AuditAction {
             AuditAction::CpinCreated => "cpin.created",
             AuditAction::CpinRevoked => "cpin.revoked",
             AuditAction::EnrolmentDomainsChanged => "enrolment_domains.changed",
+            AuditAction::PrivacyChanged => "privacy.changed",
             AuditAction::ZeroTouchListed => "zero_touch.changed",
         }
     }

@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 use crate::events::Hub;
 use crate::mail::MailServer;
+use crate::flows::check_in::Desk;
 use crate::pools::Pools;
 
 /// What the operator of the platform can set.
@@ -67,6 +68,8 @@ pub struct Shared {
     pub hub: Hub,
     /// The pools that somebody filters, in memory.
     pub pools: Pools,
+    /// Where check-ins wait for the transaction under way.
+    pub desk: Desk,
     /// Passwords hashed at a time: each takes 19 MiB and a core.
     pub hashing: Semaphore,
     /// When the use of a credential was last noted.
@@ -85,6 +88,7 @@ impl App {
         let (hub, closing) = (Hub::default(), CancellationToken::new());
         let (work, mails) = (Notify::new(), Notify::new());
         let (pools, hashing, noted) = (Pools::default(), Semaphore::new(2), Mutex::default());
+        let desk = Desk::default();
         Self(Arc::new(Shared {
             store,
             ambient,
@@ -92,6 +96,7 @@ impl App {
             spool,
             hub,
             pools,
+            desk,
             hashing,
             noted,
             closing,

@@ -363,6 +363,7 @@ pub async fn serve(app: App, listener: TcpListener, stop: impl Future<Output = (
         tokio::spawn(events::dispatch(app.clone(), stopping.clone())),
         tokio::spawn(events::listen(app.clone(), stopping.clone())),
         tokio::spawn(jobs::keep_house(app.clone(), stopping.clone())),
+        tokio::spawn(flows::check_in::run(app.clone())),
     ];
     let sending = sender.map(|sender| tokio::spawn(mail::run(app.clone(), sender, stopping.clone())));
     let service = http::router(app.clone()).into_make_service_with_connect_info::<SocketAddr>();

@@ -30,6 +30,12 @@ impl Once {
     }
 }
 
+impl Once {
+    pub(crate) fn parts(self) -> (i64, Uuid) {
+        (self.slot, self.nonce)
+    }
+}
+
 /// Notes that a request was seen; `false` if it had been already. The request must be near in time.
 pub async fn see(tx: &mut Tx, once: Once) -> Result<bool> {
     let new = tx

@@ -10,6 +10,7 @@
 pub mod arrivals;
 pub mod audit;
 pub mod bulk;
+pub mod check_ins;
 pub mod cpins;
 pub mod customers;
 pub mod device_keys;

@@ -5,7 +5,10 @@ use axum::extract::{OriginalUri, Request};
 use axum::http::{HeaderMap, StatusCode, header};
 use ed25519_dalek::VerifyingKey;
 use roadstead_domain::wire::signature::{Claim, MOST_SKEW_SECONDS, SignatureError, Target, check_digest};
+use roadstead_domain::wire::{key_text, read_key};
+use roadstead_domain::{access, ids::EnrolmentId};
 use roadstead_store::device_keys::Once;
+use roadstead_store::enrolments;
 use serde::de::DeserializeOwned;
 
 use crate::app::App;
@@ -70,6 +73,24 @@ impl Signed {
         Ok(Once::new(key.as_bytes(), self.claim.created, &self.claim.nonce))
     }
 
+    /// The key that an enrolled PC names, if it signed this; whether some PC has it is for the flow to see. `keyid` is the
+    /// key itself, or the id that its enrolment was answered with.
+    pub(super) async fn verify_enrolled(&self, app: &App) -> Result<(String, Once), Problem> {
+        let unknown = || Problem::new(StatusCode::UNAUTHORIZED, "device.unknown");
+        let named = &self.claim.key_id;
+        let key = match (read_key(named), named.parse::<EnrolmentId>()) {
+            (Some(key), _) => key,
+            (None, Ok(id)) => {
+                let mut tx = app.store.read(&access::system()).await?;
+                let key = enrolments::key_of(&mut tx, &access::system(), id).await?;
+                key.as_deref().and_then(read_key).ok_or_else(unknown)?
+            }
+            (None, Err(_)) => return Err(unknown()),
+        };
+        let once = self.verify(&key)?;
+        Ok((key_text(&key), once))
+    }
+
     /// The body, read as JSON.
     pub(super) fn json<T: DeserializeOwned>(&self) -> Result<T, Problem> {
         serde_json::from_slice(&self.body).map_err(Problem::unreadable)
@@ -85,9 +106,13 @@ fn all_values(headers: &HeaderMap, name: &str) -> Option<String> {
 
 /// The addresses under which PCs know this platform.
 fn origins(app: &App, headers: &HeaderMap) -> Vec<String> {
-    let scheme = if app.config.https { "https" } else { "http" };
+    let mut origins = vec![app.config.public_url.trim_end_matches('/').to_owned()];
+    // Without TLS there is no name to rely on: whatever name it was called by counts as well.
     let host = headers.get(header::HOST).and_then(|value| value.to_str().ok());
-    host.map(|host| format!("{scheme}://{host}")).into_iter().collect()
+    if let (false, Some(host)) = (app.config.https, host) {
+        origins.push(format!("http://{host}"));
+    }
+    origins
 }
 
 fn refused(error: SignatureError) -> Problem {

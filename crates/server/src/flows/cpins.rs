@@ -6,12 +6,13 @@ use roadstead_domain::access::{Actor, Scope};
 use roadstead_domain::audit::AuditAction;
 use roadstead_domain::clock::Micros;
 use roadstead_domain::cpin::{self, MOST_USES, USUAL_LIFE_SECONDS, rotate};
+use roadstead_domain::customer::Management;
 use roadstead_domain::ids::{CpinId, TenantId};
 use roadstead_domain::serial;
 use roadstead_store::audit::{self, NewEntry};
 use roadstead_store::cpins::{self, Cpin};
 use roadstead_store::customers::Customer;
-use roadstead_store::{Error, Tx};
+use roadstead_store::{Error, Tx, check_ins};
 
 use super::Refused;
 use crate::app::App;
@@ -197,6 +198,29 @@ pub async fn unlist_serial(app: &App, scope: &Scope, customer: &str, text: &str)
     }
     let detail = serde_json::json!({ "removed": serial });
     note(app, &mut tx, scope, &customer, AuditAction::ZeroTouchListed, detail).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// Switches what agents may tell of persons. A customer that runs its own tenant decides that alone.
+pub async fn set_privacy(
+    app: &App,
+    scope: &Scope,
+    customer: &str,
+    user: bool,
+    location: bool,
+) -> Result<(), Refused> {
+    let mut tx = app.store.read(scope).await?;
+    let customer = manageable(&mut tx, scope, customer).await?;
+    drop(tx);
+    if scope.partner().is_ok() && customer.management()? == Management::Customer {
+        return Err(roadstead_domain::access::Denied::Forbidden.into());
+    }
+    let platform = scope.carried_out();
+    let mut tx = app.store.write(&platform).await?;
+    check_ins::set_privacy(&mut tx, &platform, TenantId(customer.id), user, location).await?;
+    let detail = serde_json::json!({ "collect_user": user, "collect_location": location });
+    note(app, &mut tx, scope, &customer, AuditAction::PrivacyChanged, detail).await?;
     tx.commit().await?;
     Ok(())
 }

@@ -414,6 +414,9 @@ pub enum Say {
     Refuse,
 }
 
+/// Why a word on an enrolment does nothing.
+pub const REFUSALS: [&str; 3] = ["enrolment.over", "enrolment.not_yours", "enrolment.needs_more"];
+
 /// Ends the waiting of an enrolment, as far as the caller's side may.
 pub async fn say(app: &App, scope: &Scope, id: EnrolmentId, say: Say) -> Result<Enrolment, Refused> {
     let mut tries = 0;

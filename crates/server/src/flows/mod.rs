@@ -2,6 +2,7 @@
 
 pub mod arrivals;
 pub mod certify;
+pub mod check_in;
 pub mod cpins;
 pub mod customers;
 pub mod devices;
@@ -82,6 +83,9 @@ pub enum Refused {
         /// The rows.
         rows: Vec<(i64, String)>,
     },
+    /// No PC has this key.
+    #[error("no PC has this key")]
+    UnknownKey,
     /// A signed request that was taken already.
     #[error("the request was taken already")]
     Repeated,

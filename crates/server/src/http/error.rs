@@ -198,6 +198,7 @@ impl From<Refused> for Problem {
                 let places = rows.into_iter().map(place).collect();
                 Self { places, ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, code) }
             }
+            Refused::UnknownKey => Self::new(StatusCode::UNAUTHORIZED, "device.unknown"),
             Refused::Repeated => Self::new(StatusCode::UNAUTHORIZED, "signature.repeated"),
             Refused::Busy => Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy"),
             Refused::Store(error) => error.into(),

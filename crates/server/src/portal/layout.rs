@@ -18,6 +18,8 @@ pub(super) enum Entry {
     Devices,
     /// Transfers.
     Transfers,
+    /// Pending enrolment.
+    Pending,
     /// Sell-through reports.
     Reports,
     /// Partners and reporters.
@@ -31,6 +33,7 @@ impl Entry {
             Entry::Unassigned => "/unassigned-devices",
             Entry::Customers | Entry::Devices => "/customers",
             Entry::Transfers => "/transfers",
+            Entry::Pending => "/pending-enrolment",
             Entry::Reports => "/reports",
             Entry::Partners => "/partners",
         }
@@ -43,6 +46,7 @@ impl Entry {
             Entry::Customers => "nav-customers",
             Entry::Devices => "nav-devices",
             Entry::Transfers => "nav-transfers",
+            Entry::Pending => "nav-pending",
             Entry::Reports => "nav-reports",
             Entry::Partners => "nav-partners",
         }
@@ -52,11 +56,11 @@ impl Entry {
     pub(super) fn of(role: Role) -> &'static [Entry] {
         match role {
             Role::PartnerAdmin | Role::PartnerReadOnly => {
-                &[Entry::Unassigned, Entry::Customers, Entry::Transfers]
+                &[Entry::Unassigned, Entry::Customers, Entry::Transfers, Entry::Pending]
             }
-            Role::ItAdmin | Role::ReportAdmin => &[Entry::Devices],
+            Role::ItAdmin | Role::ReportAdmin => &[Entry::Devices, Entry::Pending],
             Role::Distributor => &[Entry::Reports],
-            Role::Operator => &[Entry::Partners, Entry::Reports],
+            Role::Operator => &[Entry::Partners, Entry::Reports, Entry::Pending],
         }
     }
 }

@@ -27,6 +27,7 @@ const COVERED: &[&str] = &[
     "GET /devices/{serial}/history",
     "GET /devices/{serial}/placement",
     "GET /customers/{id}/enrolment-domains",
+    "GET /customers/{id}/privacy",
     "GET /customers/{id}/zero-touch-serials",
     "GET /enrolments",
     "GET /events",
@@ -61,6 +62,7 @@ const COVERED: &[&str] = &[
     "POST /transfers/{id}/commit",
     "POST /transfers/{id}/undo",
     "PUT /customers/{id}/enrolment-domains",
+    "PUT /customers/{id}/privacy",
 ];
 
 /// Routes that answer as a stream that never ends: what they tell is tested in `unassigned.rs`.

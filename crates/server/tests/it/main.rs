@@ -3,8 +3,10 @@
 
 mod world;
 
+mod agent;
 mod bad_input;
 mod browser;
+mod check_ins;
 mod copy;
 mod cpins;
 mod customers;

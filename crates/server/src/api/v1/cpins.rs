@@ -9,6 +9,7 @@ use roadstead_domain::access::Action;
 use roadstead_domain::clock::Micros;
 use roadstead_domain::cpin::Closed;
 use roadstead_domain::ids::{CpinId, TenantId};
+use roadstead_store::check_ins;
 use roadstead_store::cpins::{self as rows, Cpin};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -240,4 +241,46 @@ pub(super) async fn unlist_serial(
     let scope = caller.may(Action::ManageEnrolment)?;
     cpins::unlist_serial(&app, &scope, &id, &serial).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub(super) struct Privacy {
+    /// Whether agents tell who is signed in.
+    collect_user: bool,
+    /// Whether agents tell where a PC is.
+    collect_location: bool,
+}
+
+/// What agents may tell of persons. In a pool it is never anything.
+#[utoipa::path(
+    get, path = "/customers/{id}/privacy", tag = "enrolment", params(("id" = String, Path)),
+    responses((status = 200, body = Privacy), (status = 403, body = ProblemBody), (status = 404, body = ProblemBody))
+)]
+pub(super) async fn privacy(
+    State(app): State<App>,
+    caller: ApiCaller,
+    Path(id): Path<String>,
+) -> Result<Json<Privacy>, Problem> {
+    let scope = caller.may(Action::ManageEnrolment)?;
+    let mut tx = app.store.read(&scope).await?;
+    let customer = cpins::manageable(&mut tx, &scope, &id).await?;
+    let (collect_user, collect_location) = check_ins::privacy(&mut tx, TenantId(customer.id)).await?;
+    Ok(Json(Privacy { collect_user, collect_location }))
+}
+
+/// Switch what agents may tell of persons; what is switched off is deleted. In a customer-run tenant it is for the IT
+/// admin alone.
+#[utoipa::path(
+    put, path = "/customers/{id}/privacy", tag = "enrolment", params(("id" = String, Path)), request_body = Privacy,
+    responses((status = 200, body = Privacy), (status = 403, body = ProblemBody), (status = 404, body = ProblemBody))
+)]
+pub(super) async fn set_privacy(
+    State(app): State<App>,
+    caller: ApiCaller,
+    Path(id): Path<String>,
+    Json(new): Json<Privacy>,
+) -> Result<Json<Privacy>, Problem> {
+    let scope = caller.may(Action::ManageEnrolment)?;
+    cpins::set_privacy(&app, &scope, &id, new.collect_user, new.collect_location).await?;
+    Ok(Json(new))
 }

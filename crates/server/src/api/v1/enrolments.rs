@@ -54,7 +54,7 @@ fn body(pending: Pending, lang: Lang) -> PendingBody {
     PendingBody {
         can_release: can_release(&pending),
         id: pending.id,
-        key_fingerprint: hex::encode(&Sha256::digest(&pending.public_key)[..8]),
+        key_fingerprint: fingerprint(&pending.public_key),
         serial_number: pending.serial,
         product_number: pending.product_number,
         domain: pending.domain,
@@ -66,6 +66,11 @@ fn body(pending: Pending, lang: Lang) -> PendingBody {
         first_at: instant(pending.first_at),
         last_at: instant(pending.last_at),
     }
+}
+
+/// Tells devices with one serial apart.
+pub(crate) fn fingerprint(public_key: &str) -> String {
+    hex::encode(&Sha256::digest(public_key)[..8])
 }
 
 /// Whether the reader's side has a say. Who refused may change its mind.

@@ -5,7 +5,7 @@ mod cpins;
 mod csv;
 mod customers;
 mod devices;
-mod enrolments;
+pub(crate) mod enrolments;
 mod events;
 mod mails;
 mod operations;
@@ -56,6 +56,7 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(cpins::domains, cpins::set_domains))
         .routes(routes!(cpins::zero_touch, cpins::list_serials))
         .routes(routes!(cpins::unlist_serial))
+        .routes(routes!(cpins::privacy, cpins::set_privacy))
         .routes(routes!(enrolments::list))
         .routes(routes!(enrolments::decide))
         .routes(routes!(unassigned_devices::list))

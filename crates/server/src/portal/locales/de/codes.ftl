@@ -290,3 +290,5 @@ domain-invalid = Das ist keine Liste von Domänen
 domain-invalid-advice = Geben Sie bis zu 100 Namen wie example.com an.
 field-too-many = Zu viele auf einmal
 field-too-many-advice = Senden Sie höchstens 100.000.
+device-unknown = Kein PC hat diesen Schlüssel
+device-unknown-advice = Registrieren Sie den PC zuerst.

@@ -290,3 +290,5 @@ domain-invalid = This is not a list of domains
 domain-invalid-advice = Give up to 100 names like example.com.
 field-too-many = Too many at once
 field-too-many-advice = Send at most 100,000.
+device-unknown = No PC has this key
+device-unknown-advice = Enrol the PC first.

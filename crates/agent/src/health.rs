@@ -7,7 +7,7 @@ mod disks;
 mod memory;
 mod system;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::Context;
 use roadstead_domain::wire::readings::{Readings, Unread};
@@ -31,7 +31,7 @@ impl Health {
         Self(vec![
             Box::new(disks::Smartctl::new(&config.smartctl)),
             Box::new(battery::Batteries),
-            Box::new(system::System::default()),
+            Box::new(system::System),
             Box::new(memory::Edac::default()),
             Box::new(crashes::Journal),
         ])
@@ -113,7 +113,7 @@ fn output(program: &Path, arguments: &[&str]) -> anyhow::Result<(Option<i32>, St
 }
 
 /// A number in a file of the system.
-fn number(path: &PathBuf) -> Option<u64> {
+fn number(path: &Path) -> Option<u64> {
     std::fs::read_to_string(path).ok()?.trim().parse().ok()
 }
 

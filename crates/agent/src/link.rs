@@ -96,7 +96,7 @@ impl Link {
         let text = response.text().await.map_err(later)?;
         if status.is_success() {
             let unreadable =
-                |error| Failure::Error(LinkError::Later(format!("the answer cannot be read: {error}")));
+                |error: serde_json::Error| Failure::Error(LinkError::Later(format!("the answer cannot be read: {error}")));
             return serde_json::from_str(&text).map_err(unreadable);
         }
         let problem: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();

@@ -53,6 +53,8 @@ pub enum AuditAction {
     EnrolmentRefused,
     /// A cPIN was made.
     CpinCreated,
+    /// A cPIN was sent to the customer by mail.
+    CpinSent,
     /// A cPIN was taken back.
     CpinRevoked,
     /// A customer's domains were changed.
@@ -90,6 +92,7 @@ impl AuditAction {
             AuditAction::EnrolmentWaiting => "enrolment.waiting",
             AuditAction::EnrolmentRefused => "enrolment.refused",
             AuditAction::CpinCreated => "cpin.created",
+            AuditAction::CpinSent => "cpin.sent",
             AuditAction::CpinRevoked => "cpin.revoked",
             AuditAction::EnrolmentDomainsChanged => "enrolment_domains.changed",
             AuditAction::PrivacyChanged => "privacy.changed",

@@ -11,17 +11,20 @@ pub enum MailKind {
     Invitation,
     /// Somebody may choose a new password.
     PasswordReset,
+    /// How to enrol PCs with the cPIN.
+    CpinInstructions,
 }
 
 impl MailKind {
     /// Every kind.
-    pub const ALL: [MailKind; 2] = [MailKind::Invitation, MailKind::PasswordReset];
+    pub const ALL: [MailKind; 3] = [MailKind::Invitation, MailKind::PasswordReset, MailKind::CpinInstructions];
 
     /// The stable code.
     pub fn as_str(self) -> &'static str {
         match self {
             MailKind::Invitation => "invitation",
             MailKind::PasswordReset => "password_reset",
+            MailKind::CpinInstructions => "cpin_instructions",
         }
     }
 
@@ -30,6 +33,7 @@ impl MailKind {
         match self {
             MailKind::Invitation => &["name", "inviter", "organisation", "role", "until"],
             MailKind::PasswordReset => &["name", "until"],
+            MailKind::CpinInstructions => &["name", "organisation", "inviter", "cpin", "until"],
         }
     }
 

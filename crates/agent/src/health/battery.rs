@@ -16,11 +16,8 @@ impl Source for Batteries {
     }
 
     fn read(&mut self, readings: &mut Readings) -> anyhow::Result<()> {
-        let manager = Manager::new().context("batteries")?;
-        let Ok(batteries) = manager.batteries() else {
-            // A PC without any has no place to look for one.
-            return Ok(());
-        };
+        // A PC without any has no place to look for one.
+        let Ok(batteries) = Manager::new().and_then(|manager| manager.batteries()) else { return Ok(()) };
         for (number, battery) in batteries.enumerate() {
             let battery = battery.context("battery")?;
             let model =

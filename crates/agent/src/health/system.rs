@@ -6,7 +6,6 @@ use sysinfo::{Components, Disks};
 use super::Source;
 
 /// Reads temperatures and file systems.
-#[derive(Default)]
 pub(super) struct System;
 
 impl Source for System {
@@ -15,7 +14,7 @@ impl Source for System {
     }
 
     fn read(&mut self, readings: &mut Readings) -> anyhow::Result<()> {
-        for component in &Components::new_with_refreshed_list() {
+        for component in &Components::new_with_refreshed_list()? {
             if let Some(celsius) = component.temperature().filter(|celsius| celsius.is_finite()) {
                 readings.temperatures.push(Temperature {
                     name: component.label().to_owned(),
@@ -26,7 +25,7 @@ impl Source for System {
             }
         }
         let mut seen = Vec::new();
-        for disk in &Disks::new_with_refreshed_list() {
+        for disk in &Disks::new_with_refreshed_list()? {
             // The same file system mounted twice is one.
             let device = disk.name().to_owned();
             if disk.total_space() == 0 || disk.is_removable() || seen.contains(&device) {

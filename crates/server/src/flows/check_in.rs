@@ -93,15 +93,23 @@ pub async fn run(app: App) {
 /// Writes a batch in one transaction. Where one of its requests was taken already, each gets its own.
 async fn write(app: &App, batch: Vec<Asked>) {
     match commit(app, &batch).await {
-        Ok(answers) => {
-            for (asked, told) in batch.into_iter().zip(answers) {
-                // Whoever no longer listens has cut the connection.
-                let _ = asked.answer.send(told);
-            }
-        }
         Err(Refused::Repeated) if batch.len() > 1 => {
             for asked in batch {
-                Box::pin(write(app, vec![asked])).await;
+                let alone = vec![asked];
+                let outcome = commit(app, &alone).await;
+                tell(alone, outcome);
+            }
+        }
+        outcome => tell(batch, outcome),
+    }
+}
+
+fn tell(batch: Vec<Asked>, outcome: Result<Vec<Result<Speaking, Refused>>, Refused>) {
+    // Whoever no longer listens has cut the connection.
+    match outcome {
+        Ok(answers) => {
+            for (asked, told) in batch.into_iter().zip(answers) {
+                let _ = asked.answer.send(told);
             }
         }
         Err(refused) => {

@@ -8,10 +8,12 @@ use roadstead_domain::clock::Micros;
 use roadstead_domain::cpin::{self, MOST_USES, USUAL_LIFE_SECONDS, rotate};
 use roadstead_domain::customer::Management;
 use roadstead_domain::ids::{CpinId, TenantId};
+use roadstead_domain::mail::MailKind;
 use roadstead_domain::serial;
 use roadstead_store::audit::{self, NewEntry};
 use roadstead_store::cpins::{self, Cpin};
 use roadstead_store::customers::Customer;
+use roadstead_store::mails::{self, NewMail};
 use roadstead_store::{Error, Tx, check_ins};
 
 use super::Refused;
@@ -87,6 +89,60 @@ pub async fn create(
     tx.commit().await?;
     app.wake();
     Ok(made)
+}
+
+/// Sends the customer what it needs to enrol PCs: the newest valid cPIN and how to use it. To its primary IT admin if no
+/// address is given. The address that it went to.
+pub async fn send_instructions(
+    app: &App,
+    scope: &Scope,
+    customer: &str,
+    email: Option<&str>,
+    language: &str,
+) -> Result<String, Refused> {
+    let now = app.ambient.now();
+    let mut tx = app.store.read(scope).await?;
+    let customer = manageable(&mut tx, scope, customer).await?;
+    let made = cpins::list(&mut tx, scope, TenantId(customer.id)).await?;
+    drop(tx);
+    let valid = made.into_iter().find(|cpin| cpin.bounds().check(now).is_ok());
+    let Some(valid) = valid else { return Err(Refused::Conflict("cpin.none_valid")) };
+    let email = email.map(str::trim).filter(|email| !email.is_empty()).unwrap_or(&customer.admin_email);
+    if email.is_empty() {
+        return Err(Refused::invalid("field.missing", "email"));
+    }
+    if !super::customers::looks_like_an_address(email) || email.len() > 200 {
+        return Err(Refused::invalid("field.not_an_address", "email"));
+    }
+    let shown = valid.code.parse::<cpin::Cpin>().map_or_else(|_| valid.code.clone(), |cpin| cpin.to_string());
+    // To the primary admin by name; who else it goes to is the customer's company.
+    let name = if email == customer.admin_email && !customer.admin_first_name.is_empty() {
+        format!("{} {}", customer.admin_first_name, customer.admin_last_name)
+    } else {
+        customer.name.clone()
+    };
+    let platform = scope.carried_out();
+    let mut tx = app.store.write(&platform).await?;
+    let mail = NewMail {
+        recipient: email.to_owned(),
+        language: language.to_owned(),
+        kind: MailKind::CpinInstructions,
+        data: serde_json::json!({
+            "name": name,
+            "organisation": customer.name,
+            "inviter": customer.partner_name.clone().unwrap_or_else(|| customer.name.clone()),
+            "cpin": shown,
+            "until": valid.expires_at,
+        }),
+        link: None,
+        ends_at: Some(Micros(valid.expires_at)),
+    };
+    mails::queue(&mut tx, &platform, &[mail], &app.ambient).await?;
+    let detail = serde_json::json!({ "to": email, "cpin": valid.id });
+    note(app, &mut tx, scope, &customer, AuditAction::CpinSent, detail).await?;
+    tx.commit().await?;
+    app.wake();
+    Ok(email.to_owned())
 }
 
 /// The instant after a day.

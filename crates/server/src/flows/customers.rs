@@ -90,7 +90,7 @@ impl NewCustomer<'_> {
     }
 }
 
-fn looks_like_an_address(text: &str) -> bool {
+pub(super) fn looks_like_an_address(text: &str) -> bool {
     text.split_once('@').is_some_and(|(who, host)| {
         !who.is_empty() && !host.is_empty() && !text.contains(char::is_whitespace) && !host.contains('@')
     })

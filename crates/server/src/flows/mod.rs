@@ -75,14 +75,6 @@ pub enum Refused {
     /// Too many wrong guesses: a stable code.
     #[error("{0}")]
     TooMany(&'static str),
-    /// These rows stand in the way: a stable code, and each row's number and serial.
-    #[error("{code} in {} rows", rows.len())]
-    Rows {
-        /// The stable code.
-        code: &'static str,
-        /// The rows.
-        rows: Vec<(i64, String)>,
-    },
     /// No PC has this key.
     #[error("no PC has this key")]
     UnknownKey,
@@ -112,6 +104,10 @@ impl Refused {
             Refused::Taken { .. } => "field.taken",
             Refused::Ambiguous { .. } => "serial.ambiguous",
             Refused::File(error) => error.code.as_str(),
+            Refused::NotOpen => "customer.not_open",
+            Refused::TooMany(code) => code,
+            Refused::UnknownKey => "device.unknown",
+            Refused::Repeated => "signature.repeated",
             Refused::Busy => "busy",
             Refused::Store(_) | Refused::Internal(_) => "internal",
         }

@@ -187,17 +187,13 @@ impl From<Refused> for Problem {
                     ..Place::default()
                 };
                 let places = rows.into_iter().take(MOST_PLACES).map(place).collect();
-                Self { places, ..Self::new(StatusCode::CONFLICT, code) }
+                let is_bad = code == "serial.invalid";
+                let status = if is_bad { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::CONFLICT };
+                Self { places, ..Self::new(status, code) }
             }
             Refused::File(error) => error.into(),
             Refused::NotOpen => Self::new(StatusCode::FORBIDDEN, "customer.not_open"),
             Refused::TooMany(code) => Self::new(StatusCode::TOO_MANY_REQUESTS, code),
-            Refused::Rows { code, rows } => {
-                let place =
-                    |(row, _): (i64, String)| Place { row: u64::try_from(row).ok(), ..Place::default() };
-                let places = rows.into_iter().map(place).collect();
-                Self { places, ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, code) }
-            }
             Refused::UnknownKey => Self::new(StatusCode::UNAUTHORIZED, "device.unknown"),
             Refused::Repeated => Self::new(StatusCode::UNAUTHORIZED, "signature.repeated"),
             Refused::Busy => Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy"),

@@ -73,6 +73,7 @@ pub fn routes() -> Routes {
         .get("/customers/{id}/settings/preferences", preferences::show)
         .post("/customers/{id}/settings/preferences/cpins", preferences::make_cpin)
         .post("/customers/{id}/settings/preferences/cpins/{cpin}/revoke", preferences::revoke_cpin)
+        .post("/customers/{id}/settings/preferences/instructions", preferences::send_instructions)
         .post("/customers/{id}/settings/preferences/domains", preferences::set_domains)
         .post("/customers/{id}/settings/preferences/zero-touch", preferences::list_serials)
         .post("/customers/{id}/settings/preferences/privacy", preferences::set_privacy)

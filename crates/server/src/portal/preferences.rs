@@ -17,7 +17,7 @@ use roadstead_store::{check_ins, cpins as rows};
 use serde::Deserialize;
 
 use super::format::{instant, link, number};
-use super::layout::{Entry, Frame};
+use super::layout::Frame;
 use crate::app::App;
 use crate::flows::{Refused, cpins};
 use crate::http::{Browser, Form, Problem};
@@ -59,6 +59,8 @@ struct PreferencesPage {
     done: Option<String>,
     refused: Option<(String, String)>,
     cpins: Vec<CpinView>,
+    /// Where the instructions go if nobody says.
+    admin_email: String,
     /// The command of a silent install with the newest valid cPIN.
     install: Option<String>,
     domains: String,
@@ -97,9 +99,10 @@ pub(super) async fn show(
     let install = views.iter().find(|view| view.is_valid).map(|view| {
         format!("roadstead-agent --config /etc/roadstead-agent.toml enrol --yes --cpin {}", view.code)
     });
-    let done = ["cpin", "revoked", "domains", "listed", "privacy"].contains(&asked.done.as_str());
+    let done = ["cpin", "revoked", "sent", "domains", "listed", "privacy"].contains(&asked.done.as_str());
     let refused = !asked.refused.is_empty() && KNOWN.contains(&asked.refused.as_str());
-    let mut frame = Frame::of(&browser, &uri, Entry::Pending, lang.text("preferences-title"));
+    let title = lang.text("preferences-title");
+    let mut frame = super::customers::inside(&browser, &uri, &scope, &customer, title);
     frame.here = path(&id);
     super::page(&PreferencesPage {
         frame,
@@ -108,6 +111,7 @@ pub(super) async fn show(
         id: customer.id.to_string(),
         decides_privacy: may_decide_privacy(&scope, customer.management()? == Management::Customer),
         name: customer.name,
+        admin_email: customer.admin_email,
         done: done.then(|| lang.text(&format!("preferences-done-{}", asked.done))),
         refused: refused.then(|| (lang.code_text(&asked.refused), lang.code_advice(&asked.refused))),
         cpins: views,
@@ -132,7 +136,10 @@ fn may_decide_privacy(scope: &Scope, customer_run: bool) -> bool {
 }
 
 /// What a form of this page can be refused for.
-const KNOWN: [&str; 6] = [
+const KNOWN: [&str; 9] = [
+    "cpin.none_valid",
+    "field.missing",
+    "field.not_an_address",
     "date.past",
     "field.not_a_date",
     "field.unknown_value",
@@ -218,6 +225,18 @@ pub(super) async fn revoke_cpin(
     let scope = browser.may(Action::ManageEnrolment)?;
     let cpin: CpinId = cpin.parse().map_err(|_| Problem::not_found())?;
     back(&id, "revoked", cpins::revoke(&app, &scope, &id, cpin).await)
+}
+
+/// Mails the customer how to enrol PCs.
+pub(super) async fn send_instructions(
+    State(app): State<App>,
+    browser: Browser,
+    Path(id): Path<String>,
+    Form(sent): Form<Sent>,
+) -> Result<Response, Problem> {
+    let scope = browser.may(Action::ManageEnrolment)?;
+    let email = Some(text(&sent, "email"));
+    back(&id, "sent", cpins::send_instructions(&app, &scope, &id, email, browser.lang.code()).await)
 }
 
 /// Replaces the domains.

@@ -1,6 +1,7 @@
 //! The agent itself against the platform: it joins, says how the PC is, and bears what goes wrong in between.
 
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use roadstead_agent::agent::Agent;
 use roadstead_agent::config::Config;
@@ -18,6 +19,9 @@ use crate::world::{World, csv};
 
 const READINGS: &str = r#"{"disks":[{"name":"/dev/sda","passed":true,"attributes":{"5":0}}]}"#;
 
+/// An agent that is started again must not repeat its nonces.
+static SEEDS: AtomicU64 = AtomicU64::new(1);
+
 fn agent(world: &World, home: &Path, server: &str, serial: &str, cpin: Option<&str>) -> Agent {
     let file = home.join("readings.json");
     std::fs::write(&file, READINGS).unwrap();
@@ -30,7 +34,7 @@ fn agent(world: &World, home: &Path, server: &str, serial: &str, cpin: Option<&s
     let config = Config::read(&home.join("agent.toml")).unwrap();
     let ambient = Ambient {
         clock: world.clock.clone(),
-        entropy: SeededEntropy::new(home.to_string_lossy().len() as u64),
+        entropy: SeededEntropy::new(SEEDS.fetch_add(1, Ordering::Relaxed)),
     };
     Agent::new(config, Health::recorded(&file).unwrap(), ambient).unwrap()
 }
@@ -76,6 +80,7 @@ async fn an_agent_joins_by_the_cpin_and_again_after_a_restart_by_nothing_but_its
     assert!(readings_of(&world, "5CG000000A").await.is_some());
     let devices = partner.all(&format!("customers/{customer}/devices")).await;
     assert_eq!(devices[0]["serial_number"], "5CG000000A");
+    assert!(devices[0]["last_seen"].is_string(), "{devices:?}");
     let mut again = agent(&world, home.path(), &world.url, "5CG000000A", pin);
     again.step().await.unwrap();
     assert!(!again.is_failing());

@@ -374,3 +374,30 @@ async fn a_cap_holds_however_many_come_at_once() {
     assert_eq!(states.iter().filter(|state| *state == "enrolled").count(), 5, "{states:?}");
     assert_eq!(partner.devices_of(&customer).await.len(), 5);
 }
+
+#[rstest]
+#[tokio::test]
+async fn b37_the_partner_sends_the_customer_the_instructions(#[values(Sqlite, Postgres)] kind: Kind) {
+    let world = World::start(kind, "instructions").await;
+    let partner = world.partner("R-1").await;
+    let customer = partner.invited_customer("Werft Nord").await;
+    let admin = world.token(Role::ItAdmin, Some(&customer)).await;
+    admin.post(&format!("customers/{customer}/assigned-partner/accept"), json!({})).await.expect(200);
+    let path = format!("customers/{customer}/cpins/instructions");
+    assert_eq!(partner.post(&path, json!({})).await.refused(409), "cpin.none_valid");
+    partner.cpin(&customer).await;
+    for (bad, code) in [
+        (json!({ "email": "nobody" }), "field.not_an_address"),
+        (json!({ "language": "fr" }), "field.unknown_value"),
+    ] {
+        assert_eq!(partner.post(&path, bad).await.refused(422), code);
+    }
+    let sent = partner.post(&path, json!({ "language": "de" })).await.expect(202);
+    assert_eq!(sent["sent_to"], "inga@example.com");
+    let mails = world.operator.get("mails").await.expect(200);
+    let mail = &mails["items"][0];
+    assert_eq!(mail["kind"], "cpin_instructions", "{mails}");
+    assert!(mail.to_string().contains("inga@example.com"), "{mails}");
+    let neighbour = world.partner("R-2").await;
+    neighbour.post(&path, json!({})).await.refused(404);
+}

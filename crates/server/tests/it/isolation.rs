@@ -52,6 +52,7 @@ const COVERED: &[&str] = &[
     "POST /customers/{id}/arrivals/decline",
     "POST /customers/{id}/assigned-partner/{step}",
     "POST /customers/{id}/cpins",
+    "POST /customers/{id}/cpins/instructions",
     "POST /customers/{id}/zero-touch-serials",
     "POST /enrolments/{id}/{say}",
     "POST /partners",

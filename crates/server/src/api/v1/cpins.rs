@@ -130,6 +130,42 @@ pub(super) async fn revoke(
     Ok(StatusCode::NO_CONTENT)
 }
 
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(default)]
+pub(super) struct Instructions {
+    /// Whom to send them to; the customer's primary IT admin if missing.
+    email: Option<String>,
+    /// `en` or `de`.
+    language: Option<String>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Sent {
+    sent_to: String,
+}
+
+/// Mail the customer the newest valid cPIN and how to enrol PCs with it.
+#[utoipa::path(
+    post, path = "/customers/{id}/cpins/instructions", tag = "enrolment", params(("id" = String, Path)),
+    request_body = Instructions,
+    responses((status = 202, body = Sent), (status = 403, body = ProblemBody), (status = 409, body = ProblemBody), (status = 422, body = ProblemBody))
+)]
+pub(super) async fn send_instructions(
+    State(app): State<App>,
+    caller: ApiCaller,
+    Path(id): Path<String>,
+    bytes: axum::body::Bytes,
+) -> Result<Response, Problem> {
+    let scope = caller.may(Action::ManageEnrolment)?;
+    let new: Instructions = read_or_default(&bytes)?;
+    let language = new.language.as_deref().unwrap_or(caller.lang.code());
+    if crate::i18n::Lang::from_code(language).is_none() {
+        return Err(Problem::field("field.unknown_value", "language"));
+    }
+    let sent_to = cpins::send_instructions(&app, &scope, &id, new.email.as_deref(), language).await?;
+    Ok((StatusCode::ACCEPTED, Json(Sent { sent_to })).into_response())
+}
+
 #[derive(Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
 pub(super) struct Domains {

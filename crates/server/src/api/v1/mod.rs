@@ -53,6 +53,7 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(operations::events))
         .routes(routes!(cpins::create, cpins::list))
         .routes(routes!(cpins::revoke))
+        .routes(routes!(cpins::send_instructions))
         .routes(routes!(cpins::domains, cpins::set_domains))
         .routes(routes!(cpins::zero_touch, cpins::list_serials))
         .routes(routes!(cpins::unlist_serial))

@@ -292,3 +292,5 @@ field-too-many = Zu viele auf einmal
 field-too-many-advice = Senden Sie höchstens 100.000.
 device-unknown = Kein PC hat diesen Schlüssel
 device-unknown-advice = Registrieren Sie den PC zuerst.
+cpin-none-valid = Es gibt keine gültige cPIN
+cpin-none-valid-advice = Erzeugen Sie zuerst eine neue.

@@ -18,3 +18,11 @@ mail-password-reset-text =
     Der Link gilt einmal, bis { $until } (UTC).
 mail-password-reset-button = Neues Passwort wählen
 mail-password-reset-why = Sie erhalten diese Mail, weil zu dieser Adresse ein Konto gehört. Wenn nicht Sie darum gebeten haben, tun Sie nichts.
+
+mail-cpin-instructions-subject = PCs in { $organisation } registrieren
+mail-cpin-instructions-text =
+    { $inviter } betreut die PCs von { $organisation } auf Roadstead. Um einen PC aufzunehmen, installieren Sie darauf den Agenten und geben diese cPIN ein: { $cpin }
+
+    Für eine stille Installation tragen Sie die cPIN in die Konfigurationsdatei des Agenten ein. Sie gilt bis { $until } (UTC). Geben Sie sie an niemanden außerhalb von { $organisation } weiter.
+mail-cpin-instructions-button = Roadstead öffnen
+mail-cpin-instructions-why = Sie erhalten diese Mail, weil { $inviter } diese Adresse für { $organisation } angegeben hat.

@@ -292,3 +292,5 @@ field-too-many = Too many at once
 field-too-many-advice = Send at most 100,000.
 device-unknown = No PC has this key
 device-unknown-advice = Enrol the PC first.
+cpin-none-valid = There is no valid cPIN
+cpin-none-valid-advice = Make a new one first.

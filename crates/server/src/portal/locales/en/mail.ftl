@@ -18,3 +18,11 @@ mail-password-reset-text =
     The link works once, until { $until } (UTC).
 mail-password-reset-button = Choose a new password
 mail-password-reset-why = You get this mail because this address belongs to an account. If it was not you who asked, do nothing.
+
+mail-cpin-instructions-subject = Enrol your PCs in { $organisation }
+mail-cpin-instructions-text =
+    { $inviter } looks after the PCs of { $organisation } on Roadstead. To add a PC, install the agent on it and type this cPIN: { $cpin }
+
+    For a silent installation put the cPIN into the agent's config file. It is valid until { $until } (UTC). Give it to nobody outside of { $organisation }.
+mail-cpin-instructions-button = Open Roadstead
+mail-cpin-instructions-why = You get this mail because { $inviter } gave this address for { $organisation }.

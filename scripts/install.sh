@@ -13,6 +13,7 @@ need python3 python3
 need npm npm
 # The tests' mail server belongs to the system's own Python.
 /usr/bin/python3 -c 'import aiosmtpd' 2>/dev/null || packages+=(python3-aiosmtpd)
+python3 -c 'import ensurepip' 2>/dev/null || packages+=(python3-venv)
 ls -d /usr/lib/postgresql/*/bin >/dev/null 2>&1 || packages+=(postgresql)
 fc-list 2>/dev/null | grep -qi dejavu || packages+=(fonts-dejavu-core)
 

@@ -7,6 +7,8 @@ cd "$(dirname "$0")/.."
 cargo fmt --all --check
 cargo clippy --workspace --all-targets --locked -- -D warnings
 
+ROADSTEAD_EDI_PYTHON=$(scripts/edi-python.sh)
+export ROADSTEAD_EDI_PYTHON
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 status=0

@@ -39,7 +39,14 @@ pub(crate) fn inspect(path: &Path, limits: &Limits) -> Result<Layout, FileError>
         }
     }
     let source = Source::Csv(dialect);
-    Ok(Layout { format: Format::Csv, lines, columns: known, unknown_columns: unknown, source })
+    Ok(Layout {
+        format: Format::Csv,
+        lines,
+        columns: known,
+        unknown_columns: unknown,
+        acknowledgement: None,
+        source,
+    })
 }
 
 pub(crate) fn read(

@@ -4,6 +4,8 @@ use std::fmt;
 
 use roadstead_domain::sale::Field;
 
+use crate::edi::Acknowledgement;
+
 /// The reason of a refusal; its text is stable and part of the API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum FileErrorCode {
@@ -21,6 +23,10 @@ pub enum FileErrorCode {
     ColumnMissing,
     /// Two columns mean the same field.
     ColumnDuplicate,
+    /// Its ISA, UNA or UNB cannot be read, so that nothing behind it can be.
+    EnvelopeBroken,
+    /// It can be read, but each of its transaction sets or messages is refused.
+    NothingAccepted,
     /// More bytes than the limits allow, once unpacked or in one row.
     TooLarge,
     /// More lines than the limits allow.
@@ -38,6 +44,8 @@ impl FileErrorCode {
             Self::NulBytes => "file.nul_bytes",
             Self::ColumnMissing => "file.column_missing",
             Self::ColumnDuplicate => "file.column_duplicate",
+            Self::EnvelopeBroken => "file.envelope_broken",
+            Self::NothingAccepted => "file.nothing_accepted",
             Self::TooLarge => "file.too_large",
             Self::TooManyLines => "file.too_many_lines",
         }
@@ -56,7 +64,7 @@ impl fmt::Display for FileErrorCode {
 pub struct FileError {
     /// The reason.
     pub code: FileErrorCode,
-    /// The row as a spreadsheet numbers it, where one is to blame.
+    /// The row as a spreadsheet numbers it, or the number of the segment, where one is to blame.
     pub row: Option<u64>,
     /// The column's header; for a missing column the header that is usual for it.
     pub column: Option<String>,
@@ -66,11 +74,21 @@ pub struct FileError {
     pub detail: String,
     /// The headers of the file, where they are the fault.
     pub headers: Vec<String>,
+    /// What to answer the sender, where the file says enough for it.
+    pub acknowledgement: Option<Box<Acknowledgement>>,
 }
 
 impl FileError {
     pub(crate) fn new(code: FileErrorCode, detail: impl Into<String>) -> Self {
-        Self { code, row: None, column: None, field: None, detail: detail.into(), headers: Vec::new() }
+        Self {
+            code,
+            row: None,
+            column: None,
+            field: None,
+            detail: detail.into(),
+            headers: Vec::new(),
+            acknowledgement: None,
+        }
     }
 
     pub(crate) fn at_row(mut self, row: u64) -> Self {

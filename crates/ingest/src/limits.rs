@@ -15,12 +15,14 @@ pub struct Limits {
     pub unpacked_bytes: u64,
     /// Lines of a workbook's sheet.
     pub xlsx_rows: u64,
-    /// Bytes of one cell, as UTF-8. A row may have 64 times as many: more means an open quote or an attack.
+    /// Bytes of one cell, as UTF-8, and of one segment. A row may have 64 times as many: more means an open quote or an attack.
     pub field_bytes: usize,
     /// Lines of any file.
     pub lines: u64,
     /// What the sender calls its columns.
     pub own_headers: OwnHeaders,
+    /// Transaction sets or messages of a file.
+    pub sets: usize,
 }
 
 impl Limits {
@@ -37,6 +39,7 @@ impl Default for Limits {
             field_bytes: 64 << 10,
             lines: 10_000_000,
             own_headers: OwnHeaders::new(),
+            sets: 100_000,
         }
     }
 }

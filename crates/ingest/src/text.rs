@@ -6,6 +6,7 @@ use std::path::Path;
 
 use encoding_rs::{Decoder, DecoderResult, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
+use crate::edi::{self, Syntax};
 use crate::error::{FileError, FileErrorCode};
 
 const CHUNK: usize = 64 << 10;
@@ -50,7 +51,7 @@ pub(crate) fn detect(path: &Path) -> Result<Encoding, FileError> {
     utf8_or_code_page(&mut file)
 }
 
-/// What kind of file begins like this, if it is none of text.
+/// What kind of file begins like this, if it is none of plain text.
 pub(crate) fn looks_like(head: &[u8]) -> Option<&'static str> {
     const MAGIC: &[(&[u8], &str)] = &[
         (b"PK\x03\x04", ZIP),
@@ -64,21 +65,20 @@ pub(crate) fn looks_like(head: &[u8]) -> Option<&'static str> {
         (b"\x1f\x8b", "gzip data"),
         (b"{\\rtf", "an RTF document"),
     ];
-    const BEGINNINGS: &[(&str, &str)] = &[
-        ("<!doctype", "an HTML page"),
-        ("<html", "an HTML page"),
-        ("<?xml", "an XML document"),
-        ("isa*", "an X12 interchange"),
-        ("unb+", "an EDIFACT interchange"),
-        ("una:+", "an EDIFACT interchange"),
-    ];
+    const BEGINNINGS: &[(&str, &str)] =
+        &[("<!doctype", "an HTML page"), ("<html", "an HTML page"), ("<?xml", "an XML document")];
     let magic = MAGIC.iter().find(|(magic, _)| head.starts_with(magic)).map(|(_, kind)| *kind);
     magic.or_else(|| {
         let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head).trim_ascii_start();
         let begins = |beginning: &str| {
             text.get(..beginning.len()).is_some_and(|start| start.eq_ignore_ascii_case(beginning.as_bytes()))
         };
-        BEGINNINGS.iter().find(|(beginning, _)| begins(beginning)).map(|(_, kind)| *kind)
+        let known = BEGINNINGS.iter().find(|(beginning, _)| begins(beginning)).map(|(_, kind)| *kind);
+        let message = || match edi::syntax_of(text)? {
+            Syntax::X12 => Some("an X12 interchange"),
+            Syntax::Edifact => Some("an EDIFACT interchange"),
+        };
+        known.or_else(message)
     })
 }
 

@@ -44,7 +44,14 @@ pub(crate) fn inspect(path: &Path, limits: &Limits) -> Result<Layout, FileError>
         Ok(ControlFlow::Continue(()))
     })?;
     let source = Source::Xlsx(table);
-    Ok(Layout { format: Format::Xlsx, lines, columns: known, unknown_columns: unknown, source })
+    Ok(Layout {
+        format: Format::Xlsx,
+        lines,
+        columns: known,
+        unknown_columns: unknown,
+        acknowledgement: None,
+        source,
+    })
 }
 
 pub(crate) fn read(

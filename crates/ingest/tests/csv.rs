@@ -228,9 +228,10 @@ fn lines_are_limited() {
 fn reading_stops_when_told() {
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), format!("{HEADER}\nd,r,p,A,1\nd,r,p,B,1\n")).unwrap();
-    let layout = roadstead_ingest::inspect(Format::Csv, file.path(), &Limits::default()).unwrap();
+    let maps = roadstead_ingest::EdiMaps::default();
+    let layout = roadstead_ingest::inspect(Format::Csv, file.path(), &Limits::default(), &maps).unwrap();
     let mut seen = 0;
-    roadstead_ingest::read(file.path(), &layout, &Limits::default(), &mut |_| {
+    roadstead_ingest::read(file.path(), &layout, &Limits::default(), &maps, &mut |_| {
         seen += 1;
         std::ops::ControlFlow::Break(())
     })

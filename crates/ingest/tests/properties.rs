@@ -4,6 +4,7 @@
 
 mod common;
 
+use common::messages::{self, edifact_delimiters, sets, x12_delimiters};
 use common::{inspected, lines};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -102,17 +103,87 @@ proptest! {
     }
 
     #[test]
-    fn no_bytes_panic(bytes in vec(any::<u8>(), 0..400), like in 0..5) {
+    fn x12_comes_back(
+        sets in sets(messages::X12_TEXT),
+        delimiters in x12_delimiters(),
+        again in any::<bool>(),
+    ) {
+        let mut file = messages::x12(delimiters, &sets);
+        let mut expected: Vec<_> = sets.iter().flatten().flat_map(messages::expected).collect();
+        if again {
+            file += &messages::x12(('*', '>', "~"), &sets);
+            expected.extend_from_within(..);
+        }
+        let found: Vec<_> = lines(Format::X12, file.as_bytes(), &Limits::default())
+            .unwrap()
+            .iter()
+            .map(messages::found)
+            .collect();
+        prop_assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn edifact_comes_back(
+        sets in sets(messages::EDIFACT_TEXT),
+        delimiters in edifact_delimiters(),
+        again in any::<bool>(),
+    ) {
+        let mut file = messages::edifact(delimiters, &sets);
+        let mut expected: Vec<_> = sets.iter().flatten().flat_map(messages::expected).collect();
+        if again {
+            file.extend(messages::edifact((None, ""), &sets));
+            expected.extend_from_within(..);
+        }
+        let found: Vec<_> = lines(Format::Edifact, &file, &Limits::default())
+            .unwrap()
+            .iter()
+            .map(messages::found)
+            .collect();
+        prop_assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn no_damaged_message_panics_or_counts_otherwise_than_it_reads(
+        sets in sets("[A-Z]{1,3}"),
+        flips in vec((any::<prop::sample::Index>(), prop::sample::select(b"*+'~:?\n0AZ \xff".to_vec())), 1..4),
+        cuts in vec((any::<prop::sample::Index>(), 0..40_usize), 0..3),
+    ) {
+        let x12 = messages::x12(('*', '>', "~"), &sets).into_bytes();
+        let edifact = messages::edifact((None, ""), &sets);
+        for (format, mut bytes) in [(Format::X12, x12), (Format::Edifact, edifact)] {
+            for (index, byte) in &flips {
+                let at = index.index(bytes.len());
+                bytes[at] = *byte;
+            }
+            for (index, length) in &cuts {
+                let at = index.index(bytes.len());
+                bytes.drain(at..(at + length).min(bytes.len()));
+            }
+            let answered = match lines(format, &bytes, &Limits::default()) {
+                Ok(_) => inspected(format, &bytes, &Limits::default()).unwrap().acknowledgement,
+                Err(error) => error.acknowledgement,
+            };
+            if let Some(answer) = answered {
+                answer.render(roadstead_domain::clock::Micros(0));
+            }
+        }
+    }
+
+    #[test]
+    fn no_bytes_panic(bytes in vec(any::<u8>(), 0..400), like in 0..6) {
         let beginning: &[u8] = match like {
             0 => b"",
             1 => b"Serial,Qty,Customer,Date,SKU,Reseller\n",
             2 => b"\xff\xfeS\0e\0r\0i\0a\0l\0;\0",
             3 => b"PK\x03\x04",
+            4 => b"UNA:+.? 'UNB+UNOC:3+A+B+1:1+1'UNH+1+SLSRPT:D:96A:UN'BGM'",
             _ => b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
         };
         let bytes = [beginning, &bytes].concat();
         let _ = lines(Format::Csv, &bytes, &Limits::default());
         let _ = lines(Format::Xlsx, &bytes, &Limits::default());
+        let _ = lines(Format::X12, &bytes, &Limits::default());
+        let _ = lines(Format::Edifact, &bytes, &Limits::default());
     }
 
     #[test]

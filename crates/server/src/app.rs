@@ -35,6 +35,8 @@ pub struct Config {
     pub public_url: String,
     /// What a file may hold.
     pub file: roadstead_ingest::Limits,
+    /// Which segment of a message carries what.
+    pub edi_maps: roadstead_ingest::EdiMaps,
 }
 
 impl Default for Config {
@@ -48,6 +50,7 @@ impl Default for Config {
             mail: None,
             public_url: "http://localhost:8080".to_owned(),
             file: roadstead_ingest::Limits::default(),
+            edi_maps: roadstead_ingest::EdiMaps::default(),
         }
     }
 }

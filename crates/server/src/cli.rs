@@ -10,7 +10,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use roadstead_domain::access::{self, Role};
 use roadstead_domain::audit::{self, ProofRow};
 use roadstead_domain::ids::{ReportId, TokenId};
-use roadstead_ingest::Format;
+use roadstead_ingest::EdiMaps;
 use roadstead_store::engine::{Kind, copy};
 use roadstead_store::page::Page;
 use roadstead_store::{Store, jobs as stored_jobs, lines, operations, placements, reports, tokens};
@@ -54,6 +54,9 @@ enum Command {
         /// The most bytes of an upload.
         #[arg(long, env = "ROADSTEAD_UPLOAD_BYTES", default_value_t = 1 << 30)]
         upload_bytes: u64,
+        /// A directory of maps (*.json) for partners whose X12 or EDIFACT differs: docs/messages.md.
+        #[arg(long, env = "ROADSTEAD_EDI_MAPS")]
+        edi_maps: Option<PathBuf>,
     },
     /// Serve a filled platform to look around in.
     Demo {
@@ -72,13 +75,16 @@ enum Command {
     User(UserCommand),
     /// Hand in a sell-through report and wait until it is judged.
     Import {
-        /// A .csv or .xlsx file.
+        /// A CSV, XLSX, X12 or EDIFACT file.
         file: PathBuf,
         #[command(flatten)]
         place: Place,
         /// The reporter's id or number.
         #[arg(long)]
         reporter: String,
+        /// A directory of maps (*.json) for partners whose X12 or EDIFACT differs.
+        #[arg(long, env = "ROADSTEAD_EDI_MAPS")]
+        edi_maps: Option<PathBuf>,
         /// Judge it without changing anything.
         #[arg(long)]
         validate_only: bool,
@@ -257,7 +263,8 @@ pub async fn run() -> ExitCode {
 async fn execute(command: Command) -> anyhow::Result<()> {
     let scope = access::system();
     match command {
-        Command::Serve { place, listen, public_url, proxies, smtp, mail_from, upload_bytes } => {
+        Command::Serve { place, listen, public_url, proxies, smtp, mail_from, upload_bytes, edi_maps } => {
+            let edi_maps = maps_of(edi_maps.as_deref())?;
             let listener = bind(listen).await?;
             let public_url = match public_url {
                 Some(url) => url,
@@ -265,7 +272,8 @@ async fn execute(command: Command) -> anyhow::Result<()> {
             };
             let https = public_url.starts_with("https://");
             let mail = smtp.zip(mail_from).map(|(url, from)| MailServer { url, from });
-            let config = Config { https, upload_bytes, proxies, mail, public_url, ..Config::default() };
+            let config =
+                Config { https, upload_bytes, proxies, mail, public_url, edi_maps, ..Config::default() };
             let app = place.open(config).await?;
             println!("Roadstead listens on http://{}", listener.local_addr()?);
             serve(app, listener, until_told_to_stop()).await
@@ -321,8 +329,9 @@ async fn execute(command: Command) -> anyhow::Result<()> {
             println!("{}", flows::users::create(&app, &scope, new).await?);
             Ok(())
         }
-        Command::Import { file, place, reporter, validate_only, json } => {
-            let app = place.open(Config::default()).await?;
+        Command::Import { file, place, reporter, edi_maps, validate_only, json } => {
+            let edi_maps = maps_of(edi_maps.as_deref())?;
+            let app = place.open(Config { edi_maps, ..Config::default() }).await?;
             import(&app, &file, &reporter, validate_only, json).await
         }
         Command::Copy { from: Embedded::Sqlite, to: Shared::Postgres, data, database } => {
@@ -340,6 +349,13 @@ async fn execute(command: Command) -> anyhow::Result<()> {
         }
         Command::Audit(AuditCommand::Verify { place }) => verify(&place.open(Config::default()).await?).await,
         Command::Audit(AuditCommand::Check { file, serial }) => check(&file, &serial),
+    }
+}
+
+fn maps_of(directory: Option<&std::path::Path>) -> anyhow::Result<EdiMaps> {
+    match directory {
+        Some(directory) => EdiMaps::load(directory).map_err(|error| anyhow::anyhow!(error)),
+        None => Ok(EdiMaps::default()),
     }
 }
 
@@ -409,11 +425,7 @@ async fn import(
     json: bool,
 ) -> anyhow::Result<()> {
     let scope = access::system();
-    let format = match file.extension().and_then(|extension| extension.to_str()) {
-        Some(extension) if extension.eq_ignore_ascii_case("csv") => Format::Csv,
-        Some(extension) if extension.eq_ignore_ascii_case("xlsx") => Format::Xlsx,
-        _ => bail!("{} is neither .csv nor .xlsx", file.display()),
-    };
+    let format = roadstead_ingest::guess(file)?;
     let name = file.file_name().and_then(|name| name.to_str()).unwrap_or("report").to_owned();
     let source =
         tokio::fs::File::open(file).await.with_context(|| format!("cannot open {}", file.display()))?;

@@ -16,6 +16,11 @@ const MIGRATIONS: &[Migration] = &[
     (1, include_str!("migrations/0001_core.sql"), include_str!("migrations/0001_core.pg.sql")),
     (2, include_str!("migrations/0002_customers.sql"), include_str!("migrations/0002_customers.pg.sql")),
     (3, include_str!("migrations/0003_accounts.sql"), include_str!("migrations/0003_accounts.pg.sql")),
+    (
+        4,
+        include_str!("migrations/0004_acknowledgements.sql"),
+        include_str!("migrations/0004_acknowledgements.pg.sql"),
+    ),
     (5, include_str!("migrations/0005_pool.sql"), include_str!("migrations/0005_pool.pg.sql")),
     (7, include_str!("migrations/0007_support.sql"), include_str!("migrations/0007_support.pg.sql")),
     (10, include_str!("migrations/0010_transfers.sql"), include_str!("migrations/0010_transfers.pg.sql")),

@@ -32,7 +32,7 @@ pub struct Report {
     pub operation: Uuid,
     /// The name of the file.
     pub file_name: String,
-    /// `csv` or `xlsx`.
+    /// `csv`, `xlsx`, `x12` or `edifact`.
     pub format: String,
     /// Its size.
     pub bytes: i64,
@@ -65,7 +65,7 @@ pub struct NewReport<'a> {
     pub operation: OperationId,
     /// The name of the file.
     pub file_name: &'a str,
-    /// `csv` or `xlsx`.
+    /// `csv`, `xlsx`, `x12` or `edifact`.
     pub format: &'a str,
     /// The digest of the file.
     pub sha256: [u8; 32],
@@ -195,6 +195,41 @@ pub async fn forget_pieces(tx: &mut Tx, scope: &Scope, report: ReportId) -> Resu
     Ok(())
 }
 
+/// Keeps what was answered to the sender of a report.
+pub async fn keep_acknowledgement(
+    tx: &mut Tx,
+    scope: &Scope,
+    report: ReportId,
+    bytes: Vec<u8>,
+) -> Result<()> {
+    scope.reports_of()?;
+    tx.execute("INSERT INTO report_acknowledgements (report, bytes) VALUES ($1, $2)", args![report, bytes])
+        .await?;
+    Ok(())
+}
+
+/// What was answered to a preview is the answer to the report that is made of it.
+pub async fn copy_acknowledgement(tx: &mut Tx, scope: &Scope, from: ReportId, to: ReportId) -> Result<()> {
+    scope.platform()?;
+    let sql = "INSERT INTO report_acknowledgements (report, bytes) \
+               SELECT $2, bytes FROM report_acknowledgements WHERE report = $1";
+    tx.execute(sql, args![from, to]).await?;
+    Ok(())
+}
+
+/// What was answered to the sender of a report, if it came as messages and the scope reaches it.
+pub async fn acknowledgement(tx: &mut Tx, scope: &Scope, report: ReportId) -> Result<Option<Vec<u8>>> {
+    let own = scope.reports_of()?;
+    let row: Option<(Vec<u8>,)> = tx
+        .optional(
+            "SELECT a.bytes FROM report_acknowledgements a JOIN reports r ON r.id = a.report \
+             WHERE a.report = $1 AND ($2 OR r.reporter = $3)",
+            args![report, own.is_none(), own],
+        )
+        .await?;
+    Ok(row.map(|(bytes,)| bytes))
+}
+
 /// Notes where the report stands.
 pub async fn set_state(
     tx: &mut Tx,
@@ -310,6 +345,8 @@ pub async fn forget_previews(tx: &mut Tx, scope: &Scope, before: Micros) -> Resu
         "DELETE FROM report_lines WHERE report IN \
          (SELECT id FROM reports WHERE validate_only AND finished_at < $1)",
         "DELETE FROM report_counts WHERE report IN \
+         (SELECT id FROM reports WHERE validate_only AND finished_at < $1)",
+        "DELETE FROM report_acknowledgements WHERE report IN \
          (SELECT id FROM reports WHERE validate_only AND finished_at < $1)",
     ] {
         tx.execute(sql, args![before]).await?;

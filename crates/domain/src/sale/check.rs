@@ -199,7 +199,7 @@ pub fn parse_date(text: &str) -> Result<Date, DateError> {
 }
 
 /// Reads an amount: a whole number, also as `1.0` or `1,00`.
-fn parse_quantity(text: &str) -> Option<i64> {
+pub fn parse_quantity(text: &str) -> Option<i64> {
     let text = text.trim();
     let whole = match text.split_once(['.', ',']) {
         Some((whole, zeros)) if !zeros.is_empty() && zeros.bytes().all(|b| b == b'0') => whole,
@@ -209,13 +209,26 @@ fn parse_quantity(text: &str) -> Option<i64> {
     whole.parse().ok()
 }
 
-/// The first rule. `only_seller` is the one number that this reporter may report for, if it is bound to one.
+/// Whoever hands a report in, as the first rule has to know it.
+#[derive(Clone, Debug)]
+pub struct Sender {
+    /// Its number.
+    pub number: String,
+    /// The one seller that it may report for, if it is bound to one.
+    pub only_seller: Option<String>,
+}
+
+fn same_number(one: &str, other: &str) -> bool {
+    one.trim().to_uppercase() == other.trim().to_uppercase()
+}
+
+/// The first rule.
 ///
 /// Every fault of the line is listed; the verdict is the first in the order of [`Verdict::ALL`].
 pub fn check(
     received: &ReceivedLine,
     levels: &LevelNames,
-    only_seller: Option<&str>,
+    sender: &Sender,
 ) -> Result<SaleLine, (Verdict, Vec<Reason>)> {
     let mut faults: Vec<(Verdict, Reason)> = Vec::new();
     let mut reject = |verdict: Verdict, field: Field| {
@@ -263,8 +276,10 @@ pub fn check(
         reject(Verdict::TransactionUnknown, Field::Transaction);
     }
 
+    let disagrees = received.fault(Field::Quantity) == Some(CellFault::Disagrees);
     match (text(Field::Quantity), parse_quantity(text(Field::Quantity))) {
         ("", _) if !formula(Field::Quantity) => reject(Verdict::CellMissing, Field::Quantity),
+        _ if disagrees => reject(Verdict::QuantitySerialMismatch, Field::Quantity),
         (_, Some(1)) if !formula(Field::Quantity) => {}
         (_, Some(-1)) if transaction.is_none_or(Transaction::takes_back) && !formula(Field::Quantity) => {}
         _ => reject(Verdict::QuantitySerialMismatch, Field::Quantity),
@@ -273,7 +288,7 @@ pub fn check(
     let seller = text(Field::Seller).to_uppercase();
     if seller.is_empty() || formula(Field::Seller) {
         reject(Verdict::SellerMissing, Field::Seller);
-    } else if only_seller.is_some_and(|only| !only.trim().to_uppercase().eq(&seller)) {
+    } else if sender.only_seller.as_deref().is_some_and(|only| !same_number(only, &seller)) {
         reject(Verdict::ReporterNotAllowed, Field::Seller);
     }
 
@@ -289,6 +304,11 @@ pub fn check(
     let sold = levels.read(text(Field::Level)).filter(|_| !formula(Field::Level));
     if sold.is_none() {
         reject(Verdict::SupportLevelUnknown, Field::Level);
+    }
+
+    if let Some(named) = received.reporter.as_deref().filter(|named| !same_number(named, &sender.number)) {
+        let reason = Reason::new(Verdict::ReporterNotAllowed.as_str());
+        faults.push((Verdict::ReporterNotAllowed, Reason { received: Some(named.to_owned()), ..reason }));
     }
 
     match (sold_on, transaction, faults.is_empty()) {
@@ -318,6 +338,8 @@ pub fn check(
                     && parse_date(text(field)) == Err(DateError::Ambiguous)
                 {
                     reasons.push(Reason::at("date.ambiguous", field, received.get(field)));
+                } else if *verdict == Verdict::ReporterNotAllowed && reason.field.is_none() {
+                    reasons.push(Reason::new("reporter.another_named"));
                 }
             }
             // A line that fails without a fault would be lost without a reason.
@@ -332,6 +354,10 @@ mod tests {
     use jiff::civil::date;
 
     use super::*;
+
+    fn sender(only_seller: Option<&str>) -> Sender {
+        Sender { number: "D-1001".to_owned(), only_seller: only_seller.map(str::to_owned) }
+    }
 
     fn good() -> ReceivedLine {
         let mut line = ReceivedLine::new(7, 8);
@@ -353,7 +379,7 @@ mod tests {
     fn verdict(change: impl FnOnce(&mut ReceivedLine)) -> Option<Verdict> {
         let mut line = good();
         change(&mut line);
-        check(&line, &LevelNames::default(), None).err().map(|(verdict, reasons)| {
+        check(&line, &LevelNames::default(), &sender(None)).err().map(|(verdict, reasons)| {
             assert_eq!(reasons[0].code, verdict.as_str(), "the first reason is the verdict");
             verdict
         })
@@ -361,7 +387,7 @@ mod tests {
 
     #[test]
     fn a_good_line_is_normalised() {
-        let line = check(&good(), &LevelNames::default(), Some("R-2002")).unwrap();
+        let line = check(&good(), &LevelNames::default(), &sender(Some("R-2002"))).unwrap();
         assert_eq!((line.seller.as_str(), line.serial.as_str()), ("R-2002", "5CG1234ABC"));
         assert_eq!((line.date, line.level), (date(2026, 11, 18), Some(SupportLevel::PremiumPlus)));
     }
@@ -418,14 +444,14 @@ mod tests {
         let mut line = good();
         line.set(Field::Quantity, "3");
         line.set(Field::TransactionDate, "31.02.2026");
-        let (verdict, reasons) = check(&line, &LevelNames::default(), None).unwrap_err();
+        let (verdict, reasons) = check(&line, &LevelNames::default(), &sender(None)).unwrap_err();
         assert_eq!(verdict, Verdict::DateInvalid);
         assert_eq!(reasons.len(), 2);
     }
 
     #[test]
     fn a_reseller_reports_for_itself_alone() {
-        let outcome = check(&good(), &LevelNames::default(), Some("R-2003"));
+        let outcome = check(&good(), &LevelNames::default(), &sender(Some("R-2003")));
         assert_eq!(outcome.unwrap_err().0, Verdict::ReporterNotAllowed);
     }
 

@@ -8,7 +8,9 @@ mod judge;
 mod received;
 mod verdict;
 
-pub use check::{DateError, LevelNames, SaleLine, Sold, Transaction, check, parse_date};
+pub use check::{
+    DateError, LevelNames, SaleLine, Sender, Sold, Transaction, check, parse_date, parse_quantity,
+};
 pub use judge::{Earlier, Effect, Holder, Judgement, Parked, Seller, Sellers, SerialState, judge};
 pub use received::{CellFault, Field, ReceivedLine};
 pub use verdict::{Reason, Verdict};

@@ -77,6 +77,8 @@ pub enum CellFault {
     Formula,
     /// Longer than the limit of a field; the cell holds its beginning.
     TooLarge,
+    /// An amount that is not the number of serials that stand with it.
+    Disagrees,
 }
 
 /// One line as the file has it: the text of each known cell, and where it stood.
@@ -87,6 +89,8 @@ pub struct ReceivedLine {
     /// The row of the file (1 is its first) or the number of the segment.
     pub row: u64,
     cells: [Option<Box<str>>; Field::ALL.len()],
+    /// Who reports it, where the file itself says so by a number of ours.
+    pub reporter: Option<Box<str>>,
     /// Cells that cannot be taken as they are.
     pub faults: Vec<(Field, CellFault)>,
 }

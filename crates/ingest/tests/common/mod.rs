@@ -2,11 +2,13 @@
 
 #![allow(dead_code, reason = "not every test file needs each helper")]
 
+pub(crate) mod messages;
+
 use std::io::{Cursor, Write};
 use std::ops::ControlFlow;
 
 use roadstead_domain::sale::ReceivedLine;
-use roadstead_ingest::{FileError, Format, Layout, Limits, inspect, read};
+use roadstead_ingest::{EdiMaps, FileError, Format, Layout, Limits, inspect, read};
 use zip::write::{SimpleFileOptions, ZipWriter};
 
 pub(crate) const HEADER: &str = "Date,Reseller,SKU,Serial,Qty";
@@ -14,16 +16,17 @@ pub(crate) const HEADER: &str = "Date,Reseller,SKU,Serial,Qty";
 pub(crate) fn inspected(format: Format, bytes: &[u8], limits: &Limits) -> Result<Layout, FileError> {
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), bytes).unwrap();
-    inspect(format, file.path(), limits)
+    inspect(format, file.path(), limits, &EdiMaps::default())
 }
 
 /// Inspects and reads; the lines must be as many as inspecting counted.
 pub(crate) fn lines(format: Format, bytes: &[u8], limits: &Limits) -> Result<Vec<ReceivedLine>, FileError> {
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), bytes).unwrap();
-    let layout = inspect(format, file.path(), limits)?;
+    let maps = EdiMaps::default();
+    let layout = inspect(format, file.path(), limits, &maps)?;
     let mut lines = Vec::new();
-    read(file.path(), &layout, limits, &mut |line| {
+    read(file.path(), &layout, limits, &maps, &mut |line| {
         lines.push(line);
         ControlFlow::Continue(())
     })?;

@@ -7,8 +7,8 @@ use anyhow::Context;
 use roadstead_domain::access::{self, Scope};
 use roadstead_domain::event::Event;
 use roadstead_domain::ids::{JobId, OperationId, ReportId, ReporterId};
-use roadstead_domain::sale::{self, Field, Parked, Reason, ReceivedLine, SaleLine, Verdict};
-use roadstead_ingest::{FileError, Format};
+use roadstead_domain::sale::{self, Field, Parked, Reason, ReceivedLine, SaleLine, Sender, Verdict};
+use roadstead_ingest::FileError;
 use roadstead_store::engine::Kind;
 use roadstead_store::lines::Judged;
 use roadstead_store::reports::{Counts, Report};
@@ -18,6 +18,7 @@ use tokio::sync::mpsc;
 
 use super::judge_batch::{Item, judge_batch};
 use super::own_headers;
+use super::submit_report::format_of;
 use crate::app::App;
 use crate::jobs::LEASE_SECONDS;
 
@@ -46,16 +47,16 @@ pub async fn run(app: &App, id: ReportId, job: JobId) -> anyhow::Result<()> {
     let (sender, mut batches) = mpsc::channel::<Vec<Checked>>(1);
     let reading = {
         let (path, config) = (file.to_path_buf(), app.config.clone());
-        let format = if report.format == "xlsx" { Format::Xlsx } else { Format::Csv };
-        let only_seller = report.only_seller.clone();
+        let format = format_of(&report.format).with_context(|| format!("no format {:?}", report.format))?;
+        let from = Sender { number: report.reporter_number.clone(), only_seller: report.only_seller.clone() };
         tokio::task::spawn_blocking(move || -> Result<(), FileError> {
-            let layout = roadstead_ingest::inspect(format, &path, &limits)?;
+            let layout = roadstead_ingest::inspect(format, &path, &limits, &config.edi_maps)?;
             let mut batch: Vec<Checked> = Vec::with_capacity(config.batch_lines);
             let (mut gone, mut bytes) = (false, 0);
-            roadstead_ingest::read(&path, &layout, &limits, &mut |line| {
+            roadstead_ingest::read(&path, &layout, &limits, &config.edi_maps, &mut |line| {
                 if line.line > done {
                     bytes += line.bytes();
-                    let checked = sale::check(&line, &levels, only_seller.as_deref());
+                    let checked = sale::check(&line, &levels, &from);
                     batch.push((line, checked));
                 }
                 if batch.len() == config.batch_lines || bytes > MOST_BYTES {

@@ -81,8 +81,13 @@ pub enum Refused {
         seconds: i64,
     },
     /// The file cannot be taken as a whole.
-    #[error(transparent)]
-    File(FileError),
+    #[error("{error}")]
+    File {
+        /// Why.
+        error: Box<FileError>,
+        /// What the sender's own system can read of it, where the file came as messages.
+        acknowledgement: Option<Vec<u8>>,
+    },
     /// Too much of this at once.
     #[error("busy")]
     Busy,
@@ -108,7 +113,7 @@ impl Refused {
             Refused::Invalid { code, .. } | Refused::Conflict(code) | Refused::Rows { code, .. } => code,
             Refused::Taken { .. } => "field.taken",
             Refused::Ambiguous { .. } => "serial.ambiguous",
-            Refused::File(error) => error.code.as_str(),
+            Refused::File { error, .. } => error.code.as_str(),
             Refused::LinkSpent => "link.spent",
             Refused::TooManyTries { .. } => "too_many_tries",
             Refused::Busy => "busy",

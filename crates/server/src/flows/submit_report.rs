@@ -2,9 +2,10 @@
 
 use roadstead_domain::access::{self, Denied, Scope};
 use roadstead_domain::audit::AuditAction;
+use roadstead_domain::clock::Micros;
 use roadstead_domain::event::Event;
 use roadstead_domain::ids::{OperationId, ReportId, ReporterId};
-use roadstead_ingest::Format;
+use roadstead_ingest::{FileError, Format};
 use roadstead_store::audit::{self, NewEntry};
 use roadstead_store::reports::{self, NewReport, Report};
 use roadstead_store::{Error, jobs, operations, outbox};
@@ -47,7 +48,16 @@ pub fn format_code(format: Format) -> &'static str {
     match format {
         Format::Csv => "csv",
         Format::Xlsx => "xlsx",
+        Format::X12 => "x12",
+        Format::Edifact => "edifact",
     }
+}
+
+/// The format of this stored name.
+pub fn format_of(code: &str) -> Option<Format> {
+    [Format::Csv, Format::Xlsx, Format::X12, Format::Edifact]
+        .into_iter()
+        .find(|format| format_code(*format) == code)
 }
 
 /// The size of a stored piece of the file.
@@ -71,16 +81,19 @@ pub async fn submit(app: &App, scope: &Scope, submission: Submission<'_>) -> Res
     }
     tx.commit().await?;
 
-    let path = file.path().to_owned();
-    let layout = tokio::task::spawn_blocking(move || roadstead_ingest::inspect(format, &path, &limits))
-        .await
-        .map_err(|error| Refused::Internal(error.into()))?
-        .map_err(Refused::File)?;
+    let (path, config) = (file.path().to_owned(), app.config.clone());
+    let layout = tokio::task::spawn_blocking(move || {
+        roadstead_ingest::inspect(format, &path, &limits, &config.edi_maps)
+    })
+    .await
+    .map_err(|error| Refused::Internal(error.into()))?
+    .map_err(|error| refused(error, app.ambient.now()))?;
 
     let submitted = Submitted { report: app.ambient.id(), operation: app.ambient.id() };
     let last = keep(app, scope, submitted.report, &file).await?;
 
     let now = app.ambient.now();
+    let acknowledgement = layout.acknowledgement.map(|answer| answer.render(now));
     let report = NewReport {
         id: submitted.report,
         reporter: reporter_id,
@@ -98,6 +111,9 @@ pub async fn submit(app: &App, scope: &Scope, submission: Submission<'_>) -> Res
     if let Err(error) = reports::create(&mut tx, scope, &report, now).await {
         drop(tx);
         return same_bytes_meanwhile(app, scope, &report, error).await;
+    }
+    if let Some(bytes) = acknowledgement.filter(|bytes| !bytes.is_empty()) {
+        reports::keep_acknowledgement(&mut tx, scope, submitted.report, bytes).await?;
     }
     let home = Some(reporter.id);
     operations::create(&mut tx, submitted.operation, "ingest_report", home, layout.lines, now).await?;
@@ -163,6 +179,7 @@ pub async fn submit_preview(app: &App, scope: &Scope, id: ReportId) -> Result<Su
         undoes: preview.undoes.map(ReportId),
     };
     reports::create(&mut tx, &system, &report, now).await?;
+    reports::copy_acknowledgement(&mut tx, &system, id, submitted.report).await?;
     operations::create(&mut tx, submitted.operation, "ingest_report", home, lines, now).await?;
     let kind = jobs::Kind::IngestReport;
     jobs::enqueue(&mut tx, kind, submitted.report.0, preview.reporter, now, &app.ambient).await?;
@@ -183,6 +200,13 @@ pub async fn submit_preview(app: &App, scope: &Scope, id: ReportId) -> Result<Su
     tx.commit().await?;
     app.wake();
     Ok(submitted)
+}
+
+/// Also a file that is refused is answered, if it says to whom.
+fn refused(error: FileError, at: Micros) -> Refused {
+    let acknowledgement = error.acknowledgement.as_ref().map(|answer| answer.render(at));
+    let acknowledgement = acknowledgement.filter(|bytes| !bytes.is_empty());
+    Refused::File { error: Box::new(error), acknowledgement }
 }
 
 /// The same bytes came before. A report that was given up is tried again; its pieces are still there.

@@ -43,13 +43,23 @@ pub struct Problem {
     /// Seconds to wait before trying again.
     pub retry_after: Option<i64>,
     /// The headers of a file whose columns are not known.
-    pub headers: Vec<String>,
+    pub headers: Box<[String]>,
+    /// What the sender's own system can read of it: a 997 or a CONTRL.
+    pub acknowledgement: Option<Box<str>>,
 }
 
 impl Problem {
     /// An error without a place.
     pub fn new(status: StatusCode, code: &'static str) -> Self {
-        Self { status, code, found: None, places: Vec::new(), retry_after: None, headers: Vec::new() }
+        Self {
+            status,
+            code,
+            found: None,
+            places: Vec::new(),
+            retry_after: None,
+            headers: Box::default(),
+            acknowledgement: None,
+        }
     }
 
     /// It does not exist, or not for this caller.
@@ -117,7 +127,10 @@ impl Problem {
             body["found"] = found.as_str().into();
         }
         if !self.headers.is_empty() {
-            body["headers"] = self.headers.clone().into();
+            body["headers"] = self.headers.to_vec().into();
+        }
+        if let Some(acknowledgement) = &self.acknowledgement {
+            body["acknowledgement"] = (**acknowledgement).into();
         }
         if !self.places.is_empty() {
             body["errors"] = serde_json::to_value(&self.places).unwrap_or_default();
@@ -171,8 +184,9 @@ impl From<FileError> for Problem {
             serial: None,
         };
         let places = if place.row.is_some() || place.column.is_some() { vec![place] } else { Vec::new() };
-        let headers = error.headers;
-        Self { found: Some(error.detail), places, headers, ..Self::new(status, error.code.as_str()) }
+        let headers = error.headers.into();
+        let problem = Self::new(status, error.code.as_str());
+        Self { found: Some(error.detail), places, headers, ..problem }
     }
 }
 
@@ -210,7 +224,10 @@ impl From<Refused> for Problem {
                 retry_after: Some(seconds),
                 ..Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_tries")
             },
-            Refused::File(error) => error.into(),
+            Refused::File { error, acknowledgement } => Self {
+                acknowledgement: acknowledgement.map(|bytes| String::from_utf8_lossy(&bytes).into()),
+                ..(*error).into()
+            },
             Refused::Busy => {
                 Self { retry_after: Some(5), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy") }
             }

@@ -83,6 +83,8 @@ pub(super) struct Body {
     pub(super) verdicts: Vec<VerdictCount>,
     /// Where the rejected lines are had as a file, once all are known and there are any.
     pub(super) errors: Option<String>,
+    /// Where the 997 or CONTRL is had, if it came as messages.
+    pub(super) acknowledgement: Option<String>,
     pub(super) tabs: Vec<Tab>,
     pub(super) rows: Vec<Row>,
     pub(super) pager: Pager,
@@ -142,6 +144,8 @@ pub(super) async fn show(
         verdicts: verdicts::verdicts(lang, &counts),
         errors: (rejected && !progress.runs())
             .then(|| format!("/api/v1/sell-through-reports/{id}/errors.csv")),
+        acknowledgement: matches!(report.format.as_str(), "x12" | "edifact")
+            .then(|| format!("/api/v1/sell-through-reports/{id}/acknowledgement")),
         tabs: tabs(lang, &path, &counts, verdict),
         rows: rows?,
         pager: Pager::new(lang, &asked.cursor, found.next_cursor, to),

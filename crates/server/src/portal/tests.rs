@@ -312,6 +312,7 @@ fn report(lang: Lang, state: &str) -> ReportPage {
         shares: verdicts::shares(lang, &counts(), 100),
         verdicts: verdicts::verdicts(lang, &counts()),
         errors: Some("/api/v1/sell-through-reports/1/errors.csv".to_owned()),
+        acknowledgement: Some("/api/v1/sell-through-reports/1/acknowledgement".to_owned()),
         tabs: vec![tab(true), tab(false)],
         rows: if state == "received" { Vec::new() } else { rows.collect() },
         pager: pager(lang, "", true),

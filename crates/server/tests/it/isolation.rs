@@ -39,6 +39,7 @@ const COVERED: &[&str] = &[
     "GET /reporters",
     "GET /sell-through-reports",
     "GET /sell-through-reports/{id}",
+    "GET /sell-through-reports/{id}/acknowledgement",
     "GET /sell-through-reports/{id}/errors.csv",
     "GET /sell-through-reports/{id}/lines",
     "GET /service-terms",
@@ -80,6 +81,7 @@ const COVERED: &[&str] = &[
     "PUT /devices/{serial}/entitlements/{support_level}",
     "PUT /own-headers",
     "PUT /profile",
+    "PUT /sell-through-reports/files/{file_name}",
     "PUT /service-terms/{name}",
 ];
 
@@ -258,6 +260,7 @@ async fn a_foreign_thing_and_an_unknown_one_differ_in_no_byte(#[values(Sqlite, P
             ("sell-through-reports/{id}", &report),
             ("sell-through-reports/{id}/lines", &report),
             ("sell-through-reports/{id}/errors.csv", &report),
+            ("sell-through-reports/{id}/acknowledgement", &report),
             ("operations/{id}", &operation),
             ("operations/{id}/events", &operation),
             ("devices/{id}", &serial),

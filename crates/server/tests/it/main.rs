@@ -13,6 +13,7 @@ mod faults;
 mod idempotency;
 mod isolation;
 mod mails;
+mod messages;
 mod nodes;
 mod operator;
 mod partners;

@@ -54,7 +54,7 @@ pub(super) struct ReportBody {
     /// Lines in all.
     lines: i64,
     file_name: String,
-    /// `csv` or `xlsx`.
+    /// `csv`, `xlsx`, `x12` or `edifact`.
     format: String,
     validate_only: bool,
     /// The report that it takes back.
@@ -78,7 +78,7 @@ pub(super) struct ReporterReference {
 pub(super) struct LineBody {
     /// 1 for the first line.
     line: i64,
-    /// The row of the file.
+    /// The row of the file, or the number of the segment.
     row: i64,
     /// In its normal form, or as received where there is none.
     serial_number: String,
@@ -124,7 +124,7 @@ fn reasons(line: &Line) -> Result<Vec<Reason>, Problem> {
 /// Hand in a report: the raw file as body. Answers once it is kept; the same bytes again are the same report.
 #[utoipa::path(
     post, path = "/sell-through-reports", tag = "sell-through reports", params(SubmitQuery),
-    request_body(content((String = "text/csv"), (Vec<u8> = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"))),
+    request_body(content((String = "text/csv"), (Vec<u8> = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"), (Vec<u8> = "application/edi-x12"), (Vec<u8> = "application/edifact"))),
     responses(
         (status = 202, body = SubmittedBody), (status = 413, body = ProblemBody), (status = 415, body = ProblemBody),
         (status = 422, body = ProblemBody)
@@ -138,32 +138,80 @@ pub(super) async fn submit(
     body: Body,
 ) -> Result<Response, Problem> {
     let scope = caller.may(Action::SubmitReport)?;
-    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
-    let kind = text(header::CONTENT_TYPE).unwrap_or("").split(';').next().unwrap_or("").trim();
+    let (format, usual) = declared(&headers)
+        .ok_or(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "content_type.unsupported"))?;
+    let name = headers.get("x-file-name").and_then(|value| value.to_str().ok()).map(percent_decode);
+    let name = name.filter(|name| !name.is_empty()).unwrap_or_else(|| usual.to_owned());
+    hand_in(&app, &scope, Some(format), &name, &query, &headers, body).await
+}
+
+/// Hand in a report as `curl -T` does: the raw file as body, under its name. What it is, is seen from its beginning
+/// unless its content type says so. Answers as the other way does, and the same bytes again are the same report.
+#[utoipa::path(
+    put, path = "/sell-through-reports/files/{file_name}", tag = "sell-through reports",
+    params(("file_name" = String, Path), SubmitQuery),
+    request_body(content((Vec<u8> = "application/octet-stream"))),
+    responses(
+        (status = 202, body = SubmittedBody), (status = 413, body = ProblemBody), (status = 415, body = ProblemBody),
+        (status = 422, body = ProblemBody)
+    )
+)]
+pub(super) async fn put(
+    State(app): State<App>,
+    caller: ApiCaller,
+    Path(file_name): Path<String>,
+    Query(query): Query<SubmitQuery>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Problem> {
+    let scope = caller.may(Action::SubmitReport)?;
+    let format = declared(&headers).map(|(format, _)| format);
+    hand_in(&app, &scope, format, &as_name(&file_name), &query, &headers, body).await
+}
+
+/// The format that the content type says, and what such a file is called where nobody says it.
+fn declared(headers: &HeaderMap) -> Option<(Format, &'static str)> {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
+    let kind = kind.split(';').next().unwrap_or("").trim();
     // Types are compared in any case (RFC 9110 8.3.1).
-    let (format, usual) = match kind.to_ascii_lowercase().as_str() {
-        "text/csv" => (Format::Csv, "report.csv"),
-        XLSX => (Format::Xlsx, "report.xlsx"),
-        _ => return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "content_type.unsupported")),
-    };
-    let declared = text(header::CONTENT_LENGTH).and_then(|length| length.parse::<u64>().ok());
+    match kind.to_ascii_lowercase().as_str() {
+        "text/csv" => Some((Format::Csv, "report.csv")),
+        XLSX => Some((Format::Xlsx, "report.xlsx")),
+        "application/edi-x12" => Some((Format::X12, "report.x12")),
+        "application/edifact" => Some((Format::Edifact, "report.edi")),
+        _ => None,
+    }
+}
+
+async fn hand_in(
+    app: &App,
+    scope: &Scope,
+    format: Option<Format>,
+    name: &str,
+    query: &SubmitQuery,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<Response, Problem> {
+    let length = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
     let limit = app.config.upload_bytes;
-    if declared.is_some_and(|length| length > limit) {
+    if length.and_then(|length| length.parse::<u64>().ok()).is_some_and(|length| length > limit) {
         return Err(spool::SpoolError::TooLarge(limit).into());
     }
-    let name = text(header::HeaderName::from_static("x-file-name")).map(percent_decode);
-    let name = name.filter(|name| !name.is_empty()).unwrap_or_else(|| usual.to_owned());
     let spooled = format!("upload-{}", app.ambient.id::<Uuid>());
     let file = spool::receive(&app.spool, &spooled, body.into_data_stream(), limit).await?;
+    let format = match format {
+        Some(format) => format,
+        None => roadstead_ingest::guess(file.path())?,
+    };
     let submission = Submission {
         file,
-        name: &name,
+        name,
         format,
         reporter: query.reporter.as_deref(),
         validate_only: query.validate_only,
         about: About::default(),
     };
-    Ok(accepted(submit_report(&app, &scope, submission).await?))
+    Ok(accepted(submit_report(app, scope, submission).await?))
 }
 
 fn accepted(submitted: Submitted) -> Response {
@@ -232,7 +280,7 @@ pub(super) async fn undo(
     Ok(accepted(withdraw_report::run(&app, &scope, id, Way::Undo, query.validate_only).await?))
 }
 
-/// `%C3%A4` is one letter. At most 200 characters of a file's name are kept, without any path.
+/// A file's name in which `%C3%A4` is one letter.
 fn percent_decode(text: &str) -> String {
     let mut bytes = Vec::new();
     let mut rest = text.as_bytes();
@@ -249,7 +297,11 @@ fn percent_decode(text: &str) -> String {
             }
         }
     }
-    let name = String::from_utf8_lossy(&bytes);
+    as_name(&String::from_utf8_lossy(&bytes))
+}
+
+/// At most 200 characters of a file's name, without any path.
+fn as_name(name: &str) -> String {
     let name = name.rsplit(['/', '\\']).next().unwrap_or("");
     name.chars().filter(|c| !c.is_control()).take(200).collect()
 }
@@ -416,6 +468,34 @@ pub(super) async fn errors_csv(
         }
     })
     .await
+}
+
+/// What a report that came as messages was answered: a 997 for X12, a CONTRL for EDIFACT.
+#[utoipa::path(
+    get, path = "/sell-through-reports/{id}/acknowledgement", tag = "sell-through reports",
+    params(("id" = String, Path)),
+    responses(
+        (status = 200, content((Vec<u8> = "application/edi-x12"), (Vec<u8> = "application/edifact"))),
+        (status = 404, body = ProblemBody)
+    )
+)]
+pub(super) async fn acknowledgement(
+    State(app): State<App>,
+    caller: ApiCaller,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
+    let scope = caller.may(Action::ReadReports)?;
+    let (report, _) = find(&app, &scope, &id).await?;
+    let mut tx = app.store.read(&scope).await?;
+    let bytes = reports::acknowledgement(&mut tx, &scope, ReportId(report.id)).await?;
+    let bytes = bytes.ok_or(Problem::new(StatusCode::NOT_FOUND, "report.no_acknowledgement"))?;
+    let (kind, name) = match report.format.as_str() {
+        "x12" => ("application/edi-x12", "997.x12"),
+        _ => ("application/edifact", "contrl.edi"),
+    };
+    let disposition = format!("attachment; filename=\"{name}\"");
+    let headers = [(header::CONTENT_TYPE, kind.to_owned()), (header::CONTENT_DISPOSITION, disposition)];
+    Ok((headers, bytes).into_response())
 }
 
 #[cfg(test)]

@@ -235,7 +235,15 @@ class Upload {
     this.refused.hidden = true;
   }
 
-  send() {
+  /** The type of a message by its beginning, since what it is called says little; of a workbook by its name. */
+  async kind() {
+    if (/\.xlsx$/i.test(this.file.name)) return XLSX;
+    const head = (await this.file.slice(0, 64).text()).trimStart();
+    if (/^ISA[^A-Za-z0-9]/.test(head)) return "application/edi-x12";
+    return /^UN(A[^A-Za-z0-9]|B[+\x1d])/.test(head) ? "application/edifact" : "text/csv";
+  }
+
+  async send() {
     const query = new URLSearchParams({ lang: document.documentElement.lang });
     const reporter = this.form.querySelector("#reporter")?.value;
     if (reporter) query.set("reporter", reporter);
@@ -245,10 +253,10 @@ class Upload {
     this.running.hidden = false;
     this.show(fill(this.form.dataset.sending, { percent: "0 %" }), 0, 1);
 
+    const kind = await this.kind().catch(() => "text/csv");
     const request = new XMLHttpRequest();
     request.open("POST", `/api/v1/sell-through-reports?${query}`);
-    const xlsx = /\.xlsx$/i.test(this.file.name);
-    request.setRequestHeader("Content-Type", xlsx ? XLSX : "text/csv");
+    request.setRequestHeader("Content-Type", kind);
     request.setRequestHeader("X-File-Name", encodeURIComponent(this.file.name));
     request.setRequestHeader("X-CSRF-Token", csrf);
     request.upload.onprogress = (event) => {

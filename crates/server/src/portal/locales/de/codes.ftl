@@ -36,7 +36,7 @@ rejected-support-level-unknown-advice = Verwenden Sie Premium oder Premium+, ode
 rejected-too-large = Eine Zelle ist zu lang
 rejected-too-large-advice = Kürzen Sie den Text der Zelle.
 rejected-reporter-not-allowed = Für diesen Händler dürfen Sie nicht melden
-rejected-reporter-not-allowed-advice = Ein Händler meldet nur eigene Verkäufe. Verkäufe anderer meldet deren Distributor.
+rejected-reporter-not-allowed-advice = Ein Händler meldet nur eigene Verkäufe. Verkäufe anderer meldet deren Distributor, unter dessen eigener Nummer.
 
 # Feinere Gründe.
 resale = Weiterverkauft von dem Händler, der den PC hatte
@@ -44,6 +44,7 @@ supersedes = Ersetzt eine frühere Zeile
 held-by-seller = Der Händler hat diesen PC bereits; nur die Rechnung ist eine andere
 withdrawn = Durch eine spätere Rückgabe oder Korrektur zurückgezogen
 cell-formula = Die Zelle enthält eine Formel
+reporter-another-named = Die Datei nennt einen anderen Meldenden als Absender; senden Sie sie unter diesem Meldenden, oder berichtigen Sie die Datei
 date-ambiguous = Das Datum lässt sich auf zwei Arten lesen; schreiben Sie es als 2026-11-18
 
 # Die Familien der Ergebnisse.
@@ -77,7 +78,7 @@ field-supersedes = ersetzte Rechnung
 file-empty = Die Datei ist leer
 file-empty-advice = Es wurde nichts geändert. Exportieren Sie die Meldung erneut und senden Sie sie.
 file-wrong-type = Die Datei ist nicht das, was ihr Name sagt
-file-wrong-type-advice = Es wurde nichts geändert. Senden Sie eine CSV-Datei oder eine XLSX-Arbeitsmappe unter ihrem eigenen Typ.
+file-wrong-type-advice = Es wurde nichts geändert. Senden Sie eine CSV-Datei, eine XLSX-Arbeitsmappe, eine X12- oder eine EDIFACT-Übertragungsdatei unter ihrem eigenen Typ.
 file-unreadable = Die Datei kann nicht gelesen werden
 file-unreadable-advice = Es wurde nichts geändert. Öffnen Sie die Datei in einer Tabellenkalkulation, speichern Sie sie neu und senden Sie sie.
 file-truncated = Das Ende der Datei fehlt
@@ -88,6 +89,10 @@ file-column-missing = Eine Pflichtspalte fehlt
 file-column-missing-advice = Es wurde nichts geändert. Ergänzen Sie die Spalte; ihre Überschrift muss in der ersten Zeile stehen.
 file-column-duplicate = Eine Spalte ist doppelt vorhanden
 file-column-duplicate-advice = Es wurde nichts geändert. Behalten Sie eine der beiden Spalten.
+file-envelope-broken = Der Kopf der Übertragungsdatei kann nicht gelesen werden
+file-envelope-broken-advice = Es wurde nichts geändert. Ein ISA-Segment ist genau 106 Zeichen lang; eine EDIFACT-Übertragungsdatei beginnt mit UNA oder UNB. Senden Sie die Datei so, wie Ihr System sie geschrieben hat, ohne sie umzuwandeln.
+file-nothing-accepted = Keine der Nachrichten kann angenommen werden
+file-nothing-accepted-advice = Es wurde nichts geändert. Die Empfangsbestätigung (997 oder CONTRL) sagt, was an jeder falsch ist. Berichtigen Sie es und senden Sie die Datei noch einmal.
 file-too-large = Die Datei ist zu groß
 file-too-large-advice = Es wurde nichts geändert. Senden Sie sie in mehreren Teilen.
 file-too-many-lines = Die Datei hat zu viele Zeilen
@@ -96,6 +101,8 @@ file-place-row = Zeile { $row }
 file-place-column = Spalte { $column }
 
 # Fehler von Seiten und der API.
+report-no-acknowledgement = Diese Verkaufsmeldung hat keine Empfangsbestätigung
+report-no-acknowledgement-advice = Nur Meldungen, die als X12 oder EDIFACT kamen, werden damit beantwortet. Die Zeilen sagen, was aus jeder wurde.
 not-found = Nicht gefunden
 not-found-advice = Prüfen Sie die Adresse. Entweder gibt es sie nicht, oder sie gehört nicht Ihnen.
 forbidden = Ihre Rolle darf das nicht

@@ -36,7 +36,7 @@ rejected-support-level-unknown-advice = Use Premium or Premium+, or leave the ce
 rejected-too-large = A cell is too long
 rejected-too-large-advice = Shorten the text of the cell.
 rejected-reporter-not-allowed = You may not report for this reseller
-rejected-reporter-not-allowed-advice = A reseller reports its own sales only. Sales of others are reported by their distributor.
+rejected-reporter-not-allowed-advice = A reseller reports its own sales only. Sales of others are reported by their distributor, under the distributor's own number.
 
 # Finer reasons.
 resale = Sold on by the reseller that held it
@@ -44,6 +44,7 @@ supersedes = Replaces an earlier line
 held-by-seller = The reseller already holds this PC; only the invoice differs
 withdrawn = Withdrawn by a later return or correction
 cell-formula = The cell holds a formula
+reporter-another-named = The file names another reporter as its sender; send it under that reporter, or mend the file
 date-ambiguous = The date can be read in two ways; write it as 2026-11-18
 
 # The families of verdicts.
@@ -77,7 +78,7 @@ field-supersedes = superseded invoice
 file-empty = The file is empty
 file-empty-advice = Nothing was changed. Export the report again and send it.
 file-wrong-type = The file is not what it is called
-file-wrong-type-advice = Nothing was changed. Send a CSV file or an XLSX workbook under its own type.
+file-wrong-type-advice = Nothing was changed. Send a CSV file, an XLSX workbook, an X12 or an EDIFACT interchange under its own type.
 file-unreadable = The file cannot be read
 file-unreadable-advice = Nothing was changed. Open the file in a spreadsheet, save it anew and send it.
 file-truncated = The end of the file is missing
@@ -88,6 +89,10 @@ file-column-missing = A required column is missing
 file-column-missing-advice = Nothing was changed. Add the column; its header must be in the first row.
 file-column-duplicate = A column is there twice
 file-column-duplicate-advice = Nothing was changed. Keep one of the two columns.
+file-envelope-broken = The header of the interchange cannot be read
+file-envelope-broken-advice = Nothing was changed. An ISA segment is exactly 106 characters long; an EDIFACT interchange begins with UNA or UNB. Send the file as your system wrote it, without converting it.
+file-nothing-accepted = None of the transaction sets or messages can be accepted
+file-nothing-accepted-advice = Nothing was changed. The acknowledgement (997 or CONTRL) says what is wrong with each. Mend it and send the file again.
 file-too-large = The file is too large
 file-too-large-advice = Nothing was changed. Send it in several parts.
 file-too-many-lines = The file has too many lines
@@ -96,6 +101,8 @@ file-place-row = Row { $row }
 file-place-column = column { $column }
 
 # Errors of pages and of the API.
+report-no-acknowledgement = This report has no acknowledgement
+report-no-acknowledgement-advice = Only reports that came as X12 or EDIFACT are answered by one. The lines say what each came to.
 not-found = Not found
 not-found-advice = Check the address. Either it does not exist or it is not yours.
 forbidden = Your role may not do this

@@ -1,0 +1,196 @@
+//! Reports that come as messages, X12 867 and EDIFACT SLSRPT, through the API: lines, refusals, acknowledgements.
+
+use reqwest::Method;
+use roadstead_domain::access::Role;
+use roadstead_store::engine::Kind::{self, Postgres, Sqlite};
+use rstest::rstest;
+
+use crate::world::{World, csv};
+
+pub(crate) const X12: &str = "application/edi-x12";
+pub(crate) const EDIFACT: &str = "application/edifact";
+
+/// An 867 of a distributor that sells these: serial and reseller.
+pub(crate) fn x12(reporter: &str, sales: &[(&str, &str)]) -> String {
+    let loops: String = sales
+        .iter()
+        .zip(1..)
+        .map(|((serial, seller), n)| {
+            format!(
+                "PTD*SS***IV*INV-{n}~DTM*003*20261118~N1*BY*RESELLER*92*{seller}~N1*EN*MUSTER AG*92*C-1~N4****DE~\
+                 QTY*32*1*EA~LIN**VP*6T1A2EA*ZZ*PREMIUM+~REF*SE*{serial}~"
+            )
+        })
+        .collect();
+    let segments = 8 * sales.len() + 4;
+    format!(
+        "ISA*00*          *00*          *ZZ*DIST           *ZZ*VENDOR         *261122*1905*U*00401*000000101*0*T*>~\
+         GS*PT*DIST*VENDOR*20261122*1905*101*X*004010~ST*867*0001~BPT*00*RPT*20261122*SS~N1*DS*D*92*{reporter}~\
+         {loops}SE*{segments}*0001~GE*1*101~IEA*1*000000101~"
+    )
+}
+
+/// The same as a SLSRPT.
+pub(crate) fn edifact(reporter: &str, sales: &[(&str, &str)]) -> String {
+    let locations: String = sales
+        .iter()
+        .zip(1..)
+        .map(|((serial, seller), n)| {
+            format!(
+                "LOC+162+{seller}::92'DTM+3:20261118:102'LIN+{n}'PIA+1+6T1A2EA:SA'RFF+IV:INV-{n}'\
+                 PIA+5+Premium?+:ZZZ'RFF+SE:{serial}'QTY+153:1:PCE'NAD+UC+C-1::92++Muster AG+++++DE'"
+            )
+        })
+        .collect();
+    let segments = 9 * sales.len() + 4;
+    format!(
+        "UNB+UNOC:3+DIST:ZZ+VENDOR:ZZ+261122:1905+101'UNH+1+SLSRPT:D:96A:UN'BGM+73E::9+RPT+9'\
+         NAD+SE+{reporter}::92'{locations}UNT+{segments}+1'UNZ+1+101'"
+    )
+}
+
+#[rstest]
+#[tokio::test]
+async fn messages_are_reports_and_are_acknowledged(#[values(Sqlite, Postgres)] kind: Kind) {
+    let world = World::start(kind, "messages").await;
+    let (one, two) = (world.partner("R-1").await, world.partner("R-2").await);
+    let (distributor, other) = (world.distributor("D-1").await, world.distributor("D-2").await);
+
+    let sales = [("5CG000000A", "R-1"), ("5CG000000B", "R-9"), ("5CG1", "R-1"), ("", "R-1")];
+    let report = distributor.report("", X12, x12("D-1", &sales)).await;
+    assert_eq!(
+        distributor.verdicts(&report).await,
+        ["placed", "parked.unknown_seller", "rejected.serial_invalid", "rejected.serial_missing"]
+    );
+    let second = [("5CG000000A", "R-1"), ("5CG000000C", "R-2")];
+    let answer = distributor.report("", EDIFACT, edifact("D-1", &second)).await;
+    assert_eq!(distributor.verdicts(&answer).await, ["duplicate", "placed"]);
+    assert_eq!(
+        (one.pool().await, two.pool().await),
+        (vec!["5CG000000A".to_owned()], vec!["5CG000000C".to_owned()])
+    );
+    let pc = &one.all("unassigned-devices").await[0];
+    assert_eq!(
+        (pc["support_level"].as_str(), pc["product_number"].as_str()),
+        (Some("premium_plus"), Some("6T1A2EA"))
+    );
+
+    let acknowledgement = |report: &str| format!("sell-through-reports/{report}/acknowledgement");
+    let ack = distributor.get(&acknowledgement(&report)).await;
+    assert_eq!(ack.status, 200);
+    assert!(ack.text.contains("~AK1*PT*101~AK2*867*0001~AK5*A~AK9*A*1*1*1~"), "{}", ack.text);
+    let contrl = distributor.get(&acknowledgement(&answer)).await.text;
+    assert!(contrl.contains("'UCI+101+DIST:ZZ+VENDOR:ZZ+7'UCM+1+SLSRPT:D:96A:UN+7'"), "{contrl}");
+    assert_eq!(world.operator.get(&acknowledgement(&answer)).await.text, contrl);
+    assert_eq!(other.get(&acknowledgement(&answer)).await.refused(404), "not_found");
+    assert_eq!(one.get(&acknowledgement(&answer)).await.refused(404), "not_found");
+
+    let plain = distributor.report("", "text/csv", csv(&["5CG000000A R-1"])).await;
+    assert_eq!(distributor.get(&acknowledgement(&plain)).await.refused(404), "report.no_acknowledgement");
+    let preview = distributor.report("?validate_only=true", X12, x12("D-1", &sales[..1])).await;
+    let checked = distributor.get(&acknowledgement(&preview)).await.text;
+    let path = format!("/api/v1/sell-through-reports/{preview}/submit");
+    let made = distributor.send(Method::POST, &path, None).await.json();
+    let made = made["report"]["id"].as_str().unwrap();
+    assert_eq!(distributor.get(&acknowledgement(made)).await.text, checked, "handed in for good");
+    assert_eq!(distributor.report("", X12, x12("D-1", &sales)).await, report, "the same bytes");
+}
+
+#[tokio::test]
+async fn a_report_that_names_another_reporter_adds_nothing() {
+    let world = World::start(Sqlite, "othername").await;
+    let partner = world.partner("R-1").await;
+    let distributor = world.distributor("D-1").await;
+    world.distributor("D-2").await;
+    for (kind, bytes) in
+        [(X12, x12("D-2", &[("5CG000000A", "R-1")])), (EDIFACT, edifact("D-2", &[("5CG000000A", "R-1")]))]
+    {
+        let report = distributor.report("", kind, bytes).await;
+        let lines = distributor.all(&format!("sell-through-reports/{report}/lines")).await;
+        assert_eq!(lines[0]["verdict"], "rejected.reporter_not_allowed");
+        let codes: Vec<&str> =
+            lines[0]["reasons"].as_array().unwrap().iter().map(|r| r["code"].as_str().unwrap()).collect();
+        assert_eq!(codes, ["rejected.reporter_not_allowed", "reporter.another_named"]);
+        assert_eq!(lines[0]["reasons"][0]["received"], "D-2");
+    }
+    assert!(partner.pool().await.is_empty());
+    let own = world.token(Role::Operator, None).await;
+    own.report("?reporter=D-2", X12, x12(" d-2", &[("5CG000000A", "R-1")])).await;
+    assert_eq!(partner.pool().await, ["5CG000000A"]);
+}
+
+#[tokio::test]
+async fn messages_that_cannot_be_taken_are_refused_with_reason_place_and_acknowledgement() {
+    let world = World::start(Sqlite, "badmessages").await;
+    let partner = world.partner("R-1").await;
+    let distributor = world.distributor("D-1").await;
+    let (x, e) = (x12("D-1", &[("5CG000000A", "R-1")]), edifact("D-1", &[("5CG000000A", "R-1")]));
+    let segment = format!("{}{}", &x[..200], "x".repeat(3 << 20));
+    for (what, kind, bytes, status, code, row, said) in [
+        (
+            "cut off",
+            X12,
+            x[..x.len() - 30].to_owned(),
+            422,
+            "file.truncated",
+            Some(14),
+            "TA1*000000101*261122*1905*R*023",
+        ),
+        ("cut off", EDIFACT, e[..e.len() - 8].to_owned(), 422, "file.truncated", Some(15), "+4+13+UNZ"),
+        (
+            "wrong count",
+            X12,
+            x.replace("SE*12", "SE*11"),
+            422,
+            "file.nothing_accepted",
+            None,
+            "AK5*R*4~AK9*R*1*1*0",
+        ),
+        (
+            "wrong count",
+            EDIFACT,
+            e.replace("UNT+13", "UNT+12"),
+            422,
+            "file.nothing_accepted",
+            None,
+            "+4+29+UNT",
+        ),
+        ("another set", X12, x.replace("ST*867", "ST*850"), 422, "file.nothing_accepted", None, "AK5*R*1~"),
+        (
+            "another message",
+            EDIFACT,
+            e.replace("SLSRPT", "INVOIC"),
+            422,
+            "file.nothing_accepted",
+            None,
+            "+4+17+UNH",
+        ),
+        (
+            "out of order",
+            X12,
+            x.replace("QTY*32*1*EA~", "").replace("SE*12", "SE*11"),
+            422,
+            "file.nothing_accepted",
+            None,
+            "AK3*LIN*9**7~AK5*R*5~",
+        ),
+        ("105 characters", X12, x.replacen("DIST  ", "DIST ", 1), 422, "file.envelope_broken", Some(1), ""),
+        ("one long segment", X12, segment, 413, "file.too_large", Some(5), ""),
+        ("the other syntax", X12, e.clone(), 415, "file.wrong_type", None, ""),
+        ("the other syntax", EDIFACT, x.clone(), 415, "file.wrong_type", None, ""),
+        ("as a table", "text/csv", x.clone(), 415, "file.wrong_type", None, ""),
+    ] {
+        let body = Some((kind, bytes.into_bytes()));
+        let answer = distributor.send(Method::POST, "/api/v1/sell-through-reports", body).await;
+        assert_eq!(answer.status.as_u16(), status, "{what} {kind}: {}", answer.text);
+        let problem = answer.json();
+        assert_eq!(problem["code"], code, "{what} {kind}: {problem}");
+        assert_eq!(problem["errors"][0]["row"].as_i64(), row, "{what} {kind}: {problem}");
+        match problem["acknowledgement"].as_str() {
+            Some(text) => assert!(!said.is_empty() && text.contains(said), "{what} {kind}: {text}"),
+            None => assert_eq!(said, "", "{what} {kind}: {problem}"),
+        }
+    }
+    assert!(distributor.all("sell-through-reports").await.is_empty());
+    assert!(partner.pool().await.is_empty());
+}

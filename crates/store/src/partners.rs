@@ -224,15 +224,25 @@ pub async fn record_qualification(
     Ok(row.map_or(id, |(id,)| QualificationId(id)))
 }
 
-/// Makes the partner's holding tenant if it has none; whether it did. Called by what records a valid qualification
-/// or places a PC, in the same transaction; there is no other way to get one.
+/// A partner's holding tenant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Holding {
+    /// Its id.
+    pub tenant: TenantId,
+    /// Whether it was made just now.
+    pub is_new: bool,
+}
+
+/// The partner's holding tenant, made under `id` if there is none; `None` for nobody's id. Called by what records a
+/// valid qualification or places a PC, in the same transaction; there is no other way to get one. Another node may make
+/// it at the same moment: what counts is the one that is there.
 pub async fn ensure_holding(
     tx: &mut Tx,
     scope: &Scope,
     partner: TenantId,
     id: TenantId,
     at: Micros,
-) -> Result<bool> {
+) -> Result<Option<Holding>> {
     scope.platform()?;
     let made = tx
         .execute(
@@ -242,7 +252,12 @@ pub async fn ensure_holding(
             args![id, partner, at],
         )
         .await?;
-    Ok(made > 0)
+    if made > 0 {
+        return Ok(Some(Holding { tenant: id, is_new: true }));
+    }
+    let there: Option<(Uuid,)> =
+        tx.optional("SELECT id FROM tenants WHERE parent = $1 AND kind = 'holding'", args![partner]).await?;
+    Ok(there.map(|(tenant,)| Holding { tenant: TenantId(tenant), is_new: false }))
 }
 
 #[derive(Deserialize, sqlx::FromRow)]

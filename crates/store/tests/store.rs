@@ -10,6 +10,7 @@ use roadstead_domain::partner::{PartnerRole, Qualification, SupportLevel};
 use roadstead_domain::placement::{Move, Place};
 use roadstead_store::engine::Kind::{self, Postgres, Sqlite};
 use roadstead_store::page::Page;
+use roadstead_store::partners::Holding;
 use roadstead_store::placements::{Cause, Why};
 use roadstead_store::pool::Sort;
 use roadstead_store::{Error, Store, jobs, outbox, partners, placements, pool, serials, testing};
@@ -37,7 +38,8 @@ impl World {
         let now = self.ambient.now();
         partners::create(&mut tx, &self.system, partner, number, number, now).await.unwrap();
         let tenant = self.ambient.id();
-        assert!(partners::ensure_holding(&mut tx, &self.system, partner, tenant, now).await.unwrap());
+        let made = partners::ensure_holding(&mut tx, &self.system, partner, tenant, now).await.unwrap();
+        assert_eq!(made, Some(Holding { tenant, is_new: true }));
         tx.commit().await.unwrap();
         Place { tenant, partner }
     }
@@ -90,9 +92,14 @@ async fn a_partner_has_one_holding_tenant(#[values(Sqlite, Postgres)] kind: Kind
     let mut tx = world.store.write(&world.system).await.unwrap();
     let again = world.ambient.id();
     let now = world.ambient.now();
-    assert!(!partners::ensure_holding(&mut tx, &world.system, place.partner, again, now).await.unwrap());
+    let there = partners::ensure_holding(&mut tx, &world.system, place.partner, again, now).await.unwrap();
+    assert_eq!(
+        there,
+        Some(Holding { tenant: place.tenant, is_new: false }),
+        "the one that is there, not the one offered"
+    );
     let nobody = world.ambient.id();
-    assert!(!partners::ensure_holding(&mut tx, &world.system, nobody, again, now).await.unwrap());
+    assert_eq!(partners::ensure_holding(&mut tx, &world.system, nobody, again, now).await.unwrap(), None);
     let found = partners::find(&mut tx, &world.system, " r-1 ").await.unwrap().unwrap();
     assert_eq!(found.holding, Some(place.tenant.0));
     let taken = partners::create(&mut tx, &world.system, nobody, "r-1", "Other", now).await;

@@ -88,7 +88,7 @@ pub(super) async fn add_qualification(
     };
     audit::record(tx, scope.actor(), &[entry], &app.ambient).await?;
     if qualification.standing(now.date()) == Standing::Valid {
-        open_pool(app, tx, scope, partner, app.ambient.id()).await?;
+        open_pool(app, tx, scope, partner).await?;
     }
     if let Some(due) = replay_due(qualification, now) {
         jobs::enqueue(tx, jobs::Kind::ReplayPartner, partner.0, partner.0, due, &app.ambient).await?;
@@ -107,24 +107,26 @@ fn midnight(day: Date) -> Micros {
     Micros(instant.unwrap_or(0))
 }
 
-/// Makes the partner's holding tenant if it has none.
+/// The partner's holding tenant, made if it has none.
 pub(super) async fn open_pool(
     app: &App,
     tx: &mut Tx,
     scope: &Scope,
     partner: TenantId,
-    tenant: TenantId,
-) -> roadstead_store::Result<()> {
-    if partners::ensure_holding(tx, scope, partner, tenant, app.ambient.now()).await? {
+) -> roadstead_store::Result<TenantId> {
+    let holding = partners::ensure_holding(tx, scope, partner, app.ambient.id(), app.ambient.now())
+        .await?
+        .ok_or_else(|| roadstead_store::Error::bad("partners", format!("no partner {partner}")))?;
+    if holding.is_new {
         let entry = NewEntry {
             home: Some(partner.0),
             action: AuditAction::HoldingTenantCreated,
-            subject: Some(tenant.0),
+            subject: Some(holding.tenant.0),
             detail: serde_json::json!({}),
         };
         audit::record(tx, scope.actor(), &[entry], &app.ambient).await?;
     }
-    Ok(())
+    Ok(holding.tenant)
 }
 
 #[cfg(test)]

@@ -171,8 +171,8 @@ async fn holding(
     if let Some(tenant) = sellers.holdings.get(&partner) {
         return Ok(Place { tenant: *tenant, partner });
     }
-    let tenant = app.ambient.id();
-    super::certify::open_pool(app, tx, scope, partner, tenant).await?;
+    // Another node may have made it since `sellers` was read.
+    let tenant = super::certify::open_pool(app, tx, scope, partner).await?;
     sellers.holdings.insert(partner, tenant);
     Ok(Place { tenant, partner })
 }

@@ -19,7 +19,7 @@ pub async fn run(app: &App, partner: TenantId, job: JobId) -> anyhow::Result<()>
     let recorded = partners::qualifications(&mut tx, &scope, &[partner]).await?;
     let today = app.ambient.now().date();
     if is_qualified(recorded.iter().map(|recorded| &recorded.qualification), today) {
-        open_pool(app, &mut tx, &scope, partner, app.ambient.id()).await?;
+        open_pool(app, &mut tx, &scope, partner).await?;
     }
     let levels = entitlements::level_names(&mut tx, &scope).await?;
     tx.commit().await?;

@@ -62,8 +62,6 @@ async fn partners_are_imported_after_a_preview_all_or_none(#[values(Sqlite, Post
     // What waited for them is judged again, by itself.
     let partner = world.token(Role::PartnerAdmin, Some("R-2")).await;
     crate::world::eventually("the PC is in the pool", async || {
-        // A job that failed once is tried again later: the clock of a test stands still by itself.
-        world.clock.step_seconds(2);
         (partner.pool().await == ["5CG000000B"]).then_some(())
     })
     .await;

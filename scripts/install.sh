@@ -11,6 +11,8 @@ need chromium chromium
 need chromedriver chromium-driver
 need python3 python3
 need npm npm
+[ -x /usr/sbin/sshd ] || packages+=(openssh-server)
+need sftp openssh-client
 # The tests' mail server belongs to the system's own Python.
 /usr/bin/python3 -c 'import aiosmtpd' 2>/dev/null || packages+=(python3-aiosmtpd)
 python3 -c 'import ensurepip' 2>/dev/null || packages+=(python3-venv)

@@ -12,6 +12,7 @@ use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use crate::drop_folder::DropFolder;
 use crate::events::Hub;
 use crate::mail::MailServer;
 use crate::pools::Pools;
@@ -37,6 +38,8 @@ pub struct Config {
     pub file: roadstead_ingest::Limits,
     /// Which segment of a message carries what.
     pub edi_maps: roadstead_ingest::EdiMaps,
+    /// Where reporters put files; without it they come by HTTP alone.
+    pub drop: Option<DropFolder>,
 }
 
 impl Default for Config {
@@ -51,6 +54,7 @@ impl Default for Config {
             public_url: "http://localhost:8080".to_owned(),
             file: roadstead_ingest::Limits::default(),
             edi_maps: roadstead_ingest::EdiMaps::default(),
+            drop: None,
         }
     }
 }

@@ -17,6 +17,7 @@ use roadstead_store::{Store, jobs as stored_jobs, lines, operations, placements,
 use tokio::net::TcpListener;
 
 use crate::app::{App, Config, system_ambient};
+use crate::drop_folder::{self, DropFolder};
 use crate::flows::submit_report::{Submission, submit};
 use crate::flows::users::NewUser;
 use crate::flows::withdraw_report::About;
@@ -57,6 +58,12 @@ enum Command {
         /// A directory of maps (*.json) for partners whose X12 or EDIFACT differs: docs/messages.md.
         #[arg(long, env = "ROADSTEAD_EDI_MAPS")]
         edi_maps: Option<PathBuf>,
+        /// A directory with a folder for each reporter, whose files are taken: docs/operating.md.
+        #[arg(long, env = "ROADSTEAD_DROP")]
+        drop: Option<PathBuf>,
+        /// How many seconds a file there must not have changed before it is taken.
+        #[arg(long, env = "ROADSTEAD_DROP_STILL", default_value_t = 10)]
+        drop_still: u32,
     },
     /// Serve a filled platform to look around in.
     Demo {
@@ -263,7 +270,18 @@ pub async fn run() -> ExitCode {
 async fn execute(command: Command) -> anyhow::Result<()> {
     let scope = access::system();
     match command {
-        Command::Serve { place, listen, public_url, proxies, smtp, mail_from, upload_bytes, edi_maps } => {
+        Command::Serve {
+            place,
+            listen,
+            public_url,
+            proxies,
+            smtp,
+            mail_from,
+            upload_bytes,
+            edi_maps,
+            drop,
+            drop_still,
+        } => {
             let edi_maps = maps_of(edi_maps.as_deref())?;
             let listener = bind(listen).await?;
             let public_url = match public_url {
@@ -272,8 +290,17 @@ async fn execute(command: Command) -> anyhow::Result<()> {
             };
             let https = public_url.starts_with("https://");
             let mail = smtp.zip(mail_from).map(|(url, from)| MailServer { url, from });
-            let config =
-                Config { https, upload_bytes, proxies, mail, public_url, edi_maps, ..Config::default() };
+            let drop = drop.map(|path| DropFolder { path, still_seconds: drop_still });
+            let config = Config {
+                https,
+                upload_bytes,
+                proxies,
+                mail,
+                public_url,
+                edi_maps,
+                drop,
+                ..Config::default()
+            };
             let app = place.open(config).await?;
             println!("Roadstead listens on http://{}", listener.local_addr()?);
             serve(app, listener, until_told_to_stop()).await
@@ -384,6 +411,9 @@ pub async fn serve(app: App, listener: TcpListener, stop: impl Future<Output = (
         tokio::spawn(events::listen(app.clone(), stopping.clone())),
         tokio::spawn(jobs::keep_house(app.clone(), stopping.clone())),
     ];
+    let dropped = app.config.drop.clone();
+    let dropped =
+        dropped.map(|folder| tokio::spawn(drop_folder::watch(app.clone(), folder, stopping.clone())));
     let sending = sender.map(|sender| tokio::spawn(mail::run(app.clone(), sender, stopping.clone())));
     let service = http::router(app.clone()).into_make_service_with_connect_info::<SocketAddr>();
     let server = axum::serve(listener, service).with_graceful_shutdown(stopping.clone().cancelled_owned());
@@ -392,7 +422,7 @@ pub async fn serve(app: App, listener: TcpListener, stop: impl Future<Output = (
     stopping.cancel();
     // A batch in work ends soon or is done again.
     let _ = tokio::time::timeout(Duration::from_secs(5), server).await;
-    for worker in runners.into_iter().chain(others).chain(sending) {
+    for worker in runners.into_iter().chain(others).chain(sending).chain(dropped) {
         let _ = tokio::time::timeout(Duration::from_secs(5), worker).await;
     }
     app.store.close().await;

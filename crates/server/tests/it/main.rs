@@ -9,6 +9,7 @@ mod barriers;
 mod browser;
 mod copy;
 mod customers;
+mod drop_folder;
 mod faults;
 mod idempotency;
 mod isolation;

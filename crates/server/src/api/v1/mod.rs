@@ -5,6 +5,7 @@ mod csv;
 mod customers;
 mod devices;
 mod entitlements;
+pub(crate) mod error_file;
 mod events;
 mod invitations;
 mod mails;

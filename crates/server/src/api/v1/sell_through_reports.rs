@@ -9,16 +9,15 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use roadstead_domain::access::{Action, Scope};
 use roadstead_domain::ids::ReportId;
-use roadstead_domain::sale::{Field, Reason};
-use roadstead_ingest::{Format, usual_header};
+use roadstead_domain::sale::Reason;
+use roadstead_ingest::Format;
 use roadstead_store::lines::{self, Line};
-use roadstead_store::page::Page;
 use roadstead_store::reports::{self, Report};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use super::{ListOf, PageQuery, ProblemBody, Reference, csv, instant};
+use super::{ListOf, PageQuery, ProblemBody, Reference, csv, error_file, instant};
 use crate::app::App;
 use crate::flows::submit_report::{Submission, Submitted, submit as submit_report, submit_preview};
 use crate::flows::withdraw_report::{self, About, Way};
@@ -115,7 +114,7 @@ impl ReasonBody {
 }
 
 /// The reasons of a line; a verdict without finer ones is its own reason, unless all is well.
-fn reasons(line: &Line) -> Result<Vec<Reason>, Problem> {
+pub(super) fn reasons(line: &Line) -> Result<Vec<Reason>, Problem> {
     let reasons = line.reasons()?;
     let plain = matches!(line.verdict.as_str(), "placed" | "returned");
     Ok(if reasons.is_empty() && !plain { vec![Reason::new(line.verdict.clone())] } else { reasons })
@@ -414,9 +413,6 @@ pub(super) async fn lines(
     Ok(Json(ListOf { items, next_cursor: rows.next_cursor }))
 }
 
-/// Lines of the error file read at a time: each may hold cells of up to 64 KiB.
-const ERRORS_AT_ONCE: i64 = 100;
-
 /// The rejected lines as a file: what, where, what to do, and the cells as received, to be mended and sent again.
 #[utoipa::path(
     get, path = "/sell-through-reports/{id}/errors.csv", tag = "sell-through reports", params(("id" = String, Path)),
@@ -430,42 +426,9 @@ pub(super) async fn errors_csv(
     let scope = caller.may(Action::ReadReports)?;
     let lang = caller.lang;
     let (report, _) = find(&app, &scope, &id).await?;
-    let report = ReportId(report.id);
-    let mut head =
-        vec!["Rejected Row", "Rejected Line", "Reason Code", "Reason Field", "Reason", "What To Do"];
-    head.extend(Field::ALL.iter().map(|field| usual_header(*field)));
-    let start = Page { limit: Some(ERRORS_AT_ONCE), cursor: None };
-    csv::stream("errors.csv", csv::row(head), start, move |page| {
+    csv::stream("errors.csv", error_file::head(), error_file::start(), move |page| {
         let app = app.clone();
-        async move {
-            let mut tx = app.store.read(&scope).await?;
-            let rows =
-                lines::list(&mut tx, &scope, report, Some("rejected"), lines::Cells::With, &page).await?;
-            let rows = rows.ok_or_else(Problem::cursor)?;
-            let mut text = Vec::new();
-            for line in rows.items {
-                let cells = line.cells()?;
-                let reasons = reasons(&line)?;
-                let join = |part: &dyn Fn(&Reason) -> String| {
-                    let parts: Vec<String> =
-                        reasons.iter().map(part).filter(|text| !text.is_empty()).collect();
-                    parts.join(" | ")
-                };
-                let mut row = vec![
-                    line.file_row.to_string(),
-                    line.line.to_string(),
-                    join(&|reason| reason.code.clone()),
-                    join(&|reason| reason.field.map_or("", usual_header).to_owned()),
-                    join(&|reason| lang.code_text(&reason.code)),
-                    join(&|reason| lang.code_advice(&reason.code)),
-                ];
-                row.extend(Field::ALL.iter().map(|f| cells.get(f.as_str()).cloned().unwrap_or_default()));
-                text.extend(csv::row(row.iter().map(String::as_str)));
-            }
-            let next =
-                rows.next_cursor.map(|cursor| Page { limit: Some(ERRORS_AT_ONCE), cursor: Some(cursor) });
-            Ok((text, next))
-        }
+        async move { error_file::rows(&app, &scope, ReportId(report.id), lang, &page).await }
     })
     .await
 }

@@ -199,6 +199,44 @@ impl Sale {
             self.invoice
         );
     }
+
+    /// As the PTD loop of an 867; how many segments it is.
+    fn write_x12(&self, text: &mut String) -> u64 {
+        let date = self.sold_on.replace('-', "");
+        let level = self.level.map_or_else(String::new, |level| format!("*ZZ*{}", level.name()));
+        let _ = write!(
+            text,
+            "PTD*SS***IV*{}~DTM*003*{date}~N1*BY**92*{}~N1*EN*{}*92*{}~N4****{}~QTY*32*1*EA~LIN**VP*{}{level}~\
+             REF*SE*{}~",
+            self.invoice,
+            self.seller_number,
+            self.buyer_name,
+            self.buyer,
+            self.country,
+            self.product_number,
+            self.serial
+        );
+        8
+    }
+
+    /// As the location of a SLSRPT; how many segments it is.
+    fn write_edifact(&self, line: u64, text: &mut String) -> u64 {
+        let date = self.sold_on.replace('-', "");
+        let _ = write!(
+            text,
+            "LOC+162+{}::92'DTM+3:{date}:102'LIN+{line}'PIA+1+{}:SA'RFF+IV:{}'",
+            self.seller_number, self.product_number, self.invoice
+        );
+        if let Some(level) = self.level {
+            let _ = write!(text, "PIA+5+{}:ZZZ'", level.name().replace('+', "?+"));
+        }
+        let _ = write!(
+            text,
+            "RFF+SE:{}'QTY+153:1:PCE'NAD+UC+{}::92++{}+++++{}'",
+            self.serial, self.buyer, self.buyer_name, self.country
+        );
+        8 + u64::from(self.level.is_some())
+    }
 }
 
 /// What is wrong with a line of a dirty file.
@@ -299,6 +337,79 @@ pub fn write_csv(
     written.bytes += text.len() as u64;
     file.write_all(text.as_bytes())?;
     file.sync_all()?;
+    Ok(written)
+}
+
+/// The syntax of a file of messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Syntax {
+    /// X12 867.
+    X12,
+    /// EDIFACT SLSRPT.
+    Edifact,
+}
+
+/// Lines of one transaction set or message.
+const SET: u64 = 10_000;
+
+/// Writes the lines of these numbers, plain, as one interchange.
+pub fn write_messages(
+    path: &Path,
+    numbers: Range<u64>,
+    sellers: &Sellers,
+    syntax: Syntax,
+) -> anyhow::Result<Written> {
+    let mut file = std::fs::File::create(path).with_context(|| format!("cannot make {}", path.display()))?;
+    let mut written = Written { per_partner: vec![0; PARTNERS], ..Written::default() };
+    let mut text = match syntax {
+        Syntax::X12 => {
+            "ISA*00*          *00*          *ZZ*BENCH          *ZZ*VENDOR         *261122*1905*U*00401\
+                        *000000101*0*P*>~GS*PT*BENCH*VENDOR*20261122*1905*101*X*004010~"
+                .to_owned()
+        }
+        Syntax::Edifact => "UNA:+.? 'UNB+UNOC:3+BENCH:ZZ+VENDOR:ZZ+261122:1905+101'".to_owned(),
+    };
+    let mut sets = 0;
+    let mut number = numbers.start;
+    while number < numbers.end {
+        sets += 1;
+        let until = (number + SET).min(numbers.end);
+        // Segments of the set, its header and trailer with them.
+        let mut segments = 3;
+        // Writing to a string does not fail.
+        let _ = match syntax {
+            Syntax::X12 => write!(text, "ST*867*{sets:04}~BPT*00*RPT-{sets}*20261122*SS~"),
+            Syntax::Edifact => write!(text, "UNH+{sets}+SLSRPT:D:96A:UN'BGM+73E::9+RPT-{sets}+9'"),
+        };
+        for number in number..until {
+            let sale = Sale::of(number, sellers);
+            written.per_partner[sale.seller] += 1;
+            written.with_level += u64::from(sale.level.is_some());
+            segments += match syntax {
+                Syntax::X12 => sale.write_x12(&mut text),
+                Syntax::Edifact => sale.write_edifact(number + 1, &mut text),
+            };
+            if text.len() > 1 << 20 {
+                written.bytes += text.len() as u64;
+                file.write_all(text.as_bytes())?;
+                text.clear();
+            }
+        }
+        let _ = match syntax {
+            Syntax::X12 => write!(text, "SE*{segments}*{sets:04}~"),
+            Syntax::Edifact => write!(text, "UNT+{segments}+{sets}'"),
+        };
+        number = until;
+    }
+    let _ = match syntax {
+        Syntax::X12 => write!(text, "GE*{sets}*101~IEA*1*000000101~"),
+        Syntax::Edifact => write!(text, "UNZ+{sets}+101'"),
+    };
+    written.bytes += text.len() as u64;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()?;
+    written.lines = numbers.end - numbers.start;
+    written.verdicts = [("placed", written.lines)].into();
     Ok(written)
 }
 

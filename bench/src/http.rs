@@ -90,7 +90,12 @@ impl Client {
 
     /// Posts a CSV file as it is read.
     pub async fn post_csv(&mut self, path: &str, pieces: Pieces) -> anyhow::Result<Value> {
-        let request = self.request(Method::POST, path, "text/csv", pieces.boxed())?;
+        self.post_file(path, "text/csv", pieces).await
+    }
+
+    /// Posts a file of this type as it is read.
+    pub async fn post_file(&mut self, path: &str, kind: &str, pieces: Pieces) -> anyhow::Result<Value> {
+        let request = self.request(Method::POST, path, kind, pieces.boxed())?;
         Ok(serde_json::from_slice(&self.send(request).await?.collect().await?.to_bytes())?)
     }
 

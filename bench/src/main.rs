@@ -47,6 +47,8 @@ enum Command {
     W1a(Options),
     /// Reports of new PCs, of the same again, of more, and of flawed lines, rows per second.
     W1(Options),
+    /// Reports of new PCs as X12 867 and EDIFACT SLSRPT, beside the same lines as CSV, rows per second.
+    W1m(Options),
     /// From a report's last byte to the partner's open page.
     W1e(Options),
     /// A look-up by serial, requests per second.
@@ -112,6 +114,7 @@ struct Options {
 enum Which {
     W1a,
     W1,
+    W1m,
     W1e,
     W2,
     W3a,
@@ -134,13 +137,16 @@ async fn execute(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::W1a(options) => run(&options, &[Which::W1a]).await,
         Command::W1(options) => run(&options, &[Which::W1]).await,
+        Command::W1m(options) => run(&options, &[Which::W1m]).await,
         Command::W1e(options) => run(&options, &[Which::W1e]).await,
         Command::W2(options) => run(&options, &[Which::W2]).await,
         Command::W3a(options) => run(&options, &[Which::W3a]).await,
         Command::W9(options) => run(&options, &[Which::W9]).await,
         Command::Fill(options) => run(&options, &[Which::Fill]).await,
         Command::Nodes(options) => run(&options, &[Which::Nodes]).await,
-        Command::All(options) => run(&options, &[Which::W1, Which::W1e, Which::W2, Which::W3a]).await,
+        Command::All(options) => {
+            run(&options, &[Which::W1, Which::W1m, Which::W1e, Which::W2, Which::W3a]).await
+        }
         Command::WebFloor { bodies } => web_floor::serve(&bodies).await.map(|()| ExitCode::SUCCESS),
     }
 }
@@ -163,6 +169,7 @@ async fn run(options: &Options, which: &[Which]) -> anyhow::Result<ExitCode> {
         let workloads = match one {
             Which::W1a => w1::run(options, &engine, &[Case::New]).await?,
             Which::W1 => w1::run(options, &engine, &Case::ALL).await?,
+            Which::W1m => w1::run(options, &engine, &Case::MESSAGES).await?,
             Which::W1e => vec![w1e::run(options, &engine).await?],
             Which::W9 => vec![w9::run(options, &engine).await?],
             Which::Nodes => vec![nodes::run(options, &engine).await?],

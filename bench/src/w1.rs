@@ -1,5 +1,6 @@
 //! W1: a sell-through file, from the start of its upload until every line is judged. W1a all PCs new, W1b the same
-//! lines again, W1c a second file of new PCs on top, W1d a file with one flawed line in a hundred.
+//! lines again, W1c a second file of new PCs on top, W1d a file with one flawed line in a hundred; the lines of W1a as
+//! X12 867 and as EDIFACT SLSRPT.
 
 use std::fs::File;
 use std::path::Path;
@@ -25,6 +26,8 @@ const LEAST: f64 = 0.35;
 const GOAL: f64 = 0.5;
 /// W1a on SQLite must reach the goal, or this of the floor of one table.
 const OF_ONE_TABLE: f64 = 0.15;
+/// What messages must reach of the rate of CSV.
+const OF_CSV: f64 = 1.0 / 3.0;
 /// The most memory of the server.
 const PEAK_MB: f64 = 300.0;
 /// How many serials are looked up afterwards.
@@ -41,11 +44,35 @@ pub enum Case {
     Second,
     /// W1d.
     Dirty,
+    /// The lines of W1a as X12 867.
+    X12,
+    /// The lines of W1a as EDIFACT SLSRPT.
+    Edifact,
 }
 
 impl Case {
     /// Every one, in the order in which they run; the second and the third follow the first on its platform.
     pub const ALL: [Case; 4] = [Case::New, Case::Again, Case::Second, Case::Dirty];
+
+    /// The same lines as CSV and as messages, each on a platform of its own.
+    pub const MESSAGES: [Case; 3] = [Case::New, Case::X12, Case::Edifact];
+
+    fn is_message(self) -> bool {
+        matches!(self, Case::X12 | Case::Edifact)
+    }
+
+    /// Whether it needs a platform that has nothing yet.
+    fn is_alone(self) -> bool {
+        self == Case::Dirty || self.is_message()
+    }
+
+    fn content_type(self) -> &'static str {
+        match self {
+            Case::X12 => "application/edi-x12",
+            Case::Edifact => "application/edifact",
+            _ => "text/csv",
+        }
+    }
 
     fn id(self) -> &'static str {
         match self {
@@ -53,6 +80,8 @@ impl Case {
             Case::Again => "W1b",
             Case::Second => "W1c",
             Case::Dirty => "W1d",
+            Case::X12 => "W1m-867",
+            Case::Edifact => "W1m-SLSRPT",
         }
     }
 
@@ -62,6 +91,8 @@ impl Case {
             Case::Again => "the lines of W1a in another order and with a column more: nothing changes",
             Case::Second => "every PC is new, into the tables that W1a has filled",
             Case::Dirty => "one line in a hundred with an unknown partner, a doubled serial or a bad date",
+            Case::X12 => "the lines of W1a as X12 867, sets of 10,000",
+            Case::Edifact => "the lines of W1a as EDIFACT SLSRPT, messages of 10,000",
         }
     }
 
@@ -82,6 +113,7 @@ enum Who {
 impl Who {
     fn name(self) -> &'static str {
         match self {
+            Who::Product(Case::New) => "product, CSV of new PCs",
             Who::Product(_) => "product",
             Who::Floor(Floor::SameTables, _) => "floor, same tables",
             Who::Floor(Floor::OneTable, _) => "floor, one table",
@@ -112,8 +144,18 @@ impl Files {
         let mut of = Vec::new();
         for case in cases {
             let path = directory.path().join(format!("{}.csv", case.id()));
+            let syntax = match case {
+                Case::X12 => Some(generator::Syntax::X12),
+                Case::Edifact => Some(generator::Syntax::Edifact),
+                _ => None,
+            };
+            if let Some(syntax) = syntax {
+                let written = generator::write_messages(&path, 0..lines, &sellers, syntax)?;
+                of.push((*case, path, written));
+                continue;
+            }
             let (numbers, style) = match case {
-                Case::New => (0..lines, Style::Plain),
+                Case::New | Case::X12 | Case::Edifact => (0..lines, Style::Plain),
                 Case::Again => (0..lines, Style::Shuffled),
                 Case::Second => (lines..2 * lines, Style::Plain),
                 Case::Dirty => (0..lines, Style::Dirty),
@@ -157,8 +199,9 @@ async fn one_round(
         eprintln!("{} {}: {:.2} s, idle before {:.2}", case.id(), run.who.name(), run.seconds, run.idle);
         runs.push(run);
     };
-    let first: Vec<Case> = cases.iter().copied().filter(|case| *case != Case::Dirty).collect();
-    for cases in [first, cases.iter().copied().filter(|case| *case == Case::Dirty).collect()] {
+    let first: Vec<Case> = cases.iter().copied().filter(|case| !case.is_alone()).collect();
+    let alone = cases.iter().filter(|case| case.is_alone()).map(|case| vec![*case]);
+    for cases in std::iter::once(first).chain(alone) {
         if cases.is_empty() {
             continue;
         }
@@ -231,13 +274,14 @@ async fn product(
     files: &Files,
     there: &mut There,
 ) -> anyhow::Result<Run> {
-    let (csv, written) = files.get(case)?;
+    let (file, written) = files.get(case)?;
     let idle = idle_share().await?;
     let cpu = platform.cpu_ms()?;
     let wal = platform.database.wal_bytes().await?;
     let start = Instant::now();
-    let pieces = Pieces::new(File::open(csv)?, written.bytes);
-    let submitted = platform.distributor.post_csv("/api/v1/sell-through-reports", pieces).await?;
+    let pieces = Pieces::new(File::open(file)?, written.bytes);
+    let path = "/api/v1/sell-through-reports";
+    let submitted = platform.distributor.post_file(path, case.content_type(), pieces).await?;
     let upload_seconds = Some(start.elapsed().as_secs_f64());
     let result = platform.until_done(text_at(&submitted, "/operation/id")?).await?;
     let seconds = start.elapsed().as_secs_f64();
@@ -337,8 +381,13 @@ fn workload(
         Who::Product(case),
         Who::Floor(Floor::SameTables, case.floor()),
         Who::Floor(Floor::OneTable, case.floor()),
+        Who::Product(Case::New),
     ];
-    let whos = if case == Case::New { &whos[..] } else { &whos[..2] };
+    let whos = match case {
+        Case::New => &whos[..3],
+        Case::X12 | Case::Edifact => &[whos[0], whos[1], whos[3]],
+        _ => &whos[..2],
+    };
     let of = |who: Who| runs.iter().filter(move |run| run.who == who);
     let rows: Vec<Map<String, Value>> = runs
         .iter()
@@ -374,7 +423,11 @@ fn workload(
         outcome: Outcome::of(met, full),
     };
     let mut bounds = Vec::new();
-    if case == Case::New && engine.name() == EngineName::Sqlite {
+    if case.is_message() {
+        let of_csv = share(whos[2]);
+        let demand = "of the rate of the same lines as CSV, at least a third".to_owned();
+        bounds.push(bound(demand, of_csv, of_csv >= OF_CSV));
+    } else if case == Case::New && engine.name() == EngineName::Sqlite {
         let of_one = share(whos[2]);
         let fast = of_same >= GOAL || of_one >= OF_ONE_TABLE;
         bounds.push(bound(
@@ -394,7 +447,7 @@ fn workload(
             of_same >= LEAST,
         ));
     }
-    if case == Case::New {
+    if case == Case::New || case.is_message() {
         let peak = of(whos[0]).filter_map(|run| run.peak_mb).fold(0.0, f64::max);
         let met = peak > 0.0 && peak < PEAK_MB;
         bounds.push(bound(format!("resident MB of the server at most, under {PEAK_MB}"), peak, met));

@@ -35,6 +35,8 @@ actions! {
     HoldingTenantCreated => "holding_tenant.created",
     /// A reporter was added.
     ReporterCreated => "reporter.created",
+    /// A reporter is late by its own rhythm.
+    ReporterSilent => "reporter.silent",
     /// A report was handed in.
     ReportReceived => "report.received",
     /// A batch of a report moved PCs into or out of a pool.

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::access::Reach;
-use crate::ids::{OperationId, ReportId, SupportCaseId, TenantId, TransferId};
+use crate::ids::{OperationId, ReportId, ReporterId, SupportCaseId, TenantId, TransferId};
 
 /// Something that happened in one home.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,6 +60,14 @@ pub enum Event {
         /// The report.
         report: ReportId,
     },
+    /// A reporter fell silent by its own rhythm, or was heard of again.
+    #[serde(rename = "reporter.rhythm")]
+    ReporterRhythm {
+        /// The reporter.
+        reporter: ReporterId,
+        /// Whether it is silent now.
+        silent: bool,
+    },
     /// A report got on, or ended.
     #[serde(rename = "report.progress")]
     ReportProgress {
@@ -85,6 +93,7 @@ impl Event {
             Event::TransferProgress { .. } => "transfer.progress",
             Event::ReportedLinesChanged { .. } => "reported_lines.changed",
             Event::ReportProgress { .. } => "report.progress",
+            Event::ReporterRhythm { .. } => "reporter.rhythm",
         }
     }
 }
@@ -101,7 +110,6 @@ pub fn is_told(reach: Reach, home: Option<Uuid>, event: &Event) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ids::ReporterId;
 
     #[test]
     fn each_home_is_told_its_own() {

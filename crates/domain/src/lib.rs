@@ -16,6 +16,7 @@ pub mod ids;
 pub mod mail;
 pub mod partner;
 pub mod placement;
+pub mod reporter_quality;
 pub mod sale;
 pub mod self_service;
 pub mod serial;

@@ -13,11 +13,14 @@ pub enum MailKind {
     PasswordReset,
     /// Somebody wrote in a support case.
     SupportCase,
+    /// A reporter is late by its own rhythm.
+    ReporterSilent,
 }
 
 impl MailKind {
     /// Every kind.
-    pub const ALL: [MailKind; 3] = [MailKind::Invitation, MailKind::PasswordReset, MailKind::SupportCase];
+    pub const ALL: [MailKind; 4] =
+        [MailKind::Invitation, MailKind::PasswordReset, MailKind::SupportCase, MailKind::ReporterSilent];
 
     /// The stable code.
     pub fn as_str(self) -> &'static str {
@@ -25,6 +28,7 @@ impl MailKind {
             MailKind::Invitation => "invitation",
             MailKind::PasswordReset => "password_reset",
             MailKind::SupportCase => "support_case",
+            MailKind::ReporterSilent => "reporter_silent",
         }
     }
 
@@ -34,6 +38,7 @@ impl MailKind {
             MailKind::Invitation => &["name", "inviter", "organisation", "role", "until"],
             MailKind::PasswordReset => &["name", "until"],
             MailKind::SupportCase => &["name", "number"],
+            MailKind::ReporterSilent => &["name", "reporter", "days", "last"],
         }
     }
 

@@ -210,6 +210,23 @@ fn too_long_a_cell_is_cut_and_marked() {
 }
 
 #[test]
+fn quotes_within_quotes_and_within_words_are_part_of_the_text() {
+    for (cell, expected) in [
+        (r#""Hafen ""Süd"" GmbH""#, r#"Hafen "Süd" GmbH"#),
+        (r#""""Süd"" GmbH""#, r#""Süd" GmbH"#),
+        (r#""""""#, r#"""#),
+        (r#"14" Notebook"#, r#"14" Notebook"#),
+        (r#""Say ""a, ""b"" and c""""#, r#"Say "a, "b" and c""#),
+        ("\"two\nlines, \"\"one\"\" cell\"", "two\nlines, \"one\" cell"),
+    ] {
+        let text = format!("Date,Reseller,SKU,Serial,Qty,End Customer\nd,r,p,A,1,{cell}\nd,r,p,B,1,x\n");
+        let lines = lines(Format::Csv, text.as_bytes(), &Limits::default()).unwrap();
+        let read: Vec<_> = lines.iter().map(|l| (l.get(Field::Serial), l.get(Field::BuyerName))).collect();
+        assert_eq!(read, [("A", expected), ("B", "x")], "{cell}");
+    }
+}
+
+#[test]
 fn an_open_quote_does_not_eat_the_file() {
     let text = format!("{HEADER}\nd,r,p,A,1\nd,r,p,\"B,1\n{}", "d,r,p,C,1\n".repeat(600_000));
     assert_eq!(refused(text), (Code::TooLarge, Some(3)));

@@ -92,7 +92,8 @@ async fn until_next(app: &App) -> Duration {
     Duration::from_micros(wait).clamp(Duration::from_millis(50), Duration::from_secs(5))
 }
 
-/// Once an hour forgets what is past its time: ended sessions, old answers, events and previews, cut-off uploads.
+/// Once an hour forgets what is past its time (ended sessions, old answers, events and previews, cut-off uploads), and
+/// looks for reporters that have fallen silent.
 pub async fn keep_house(app: App, stop: CancellationToken) {
     const DAY: i64 = 24 * 3600;
     loop {
@@ -116,6 +117,9 @@ pub async fn keep_house(app: App, stop: CancellationToken) {
         };
         if let Err(error) = swept.await {
             tracing::warn!(%error, "old rows could not be forgotten");
+        }
+        if let Err(error) = flows::reporter_quality::notice_silence(&app).await {
+            tracing::warn!(%error, "silent reporters could not be looked for");
         }
         tokio::select! {
             () = stop.cancelled() => return,

@@ -30,6 +30,7 @@ pub mod partners;
 pub mod password_resets;
 pub mod placements;
 pub mod pool;
+pub mod reporter_quality;
 pub mod reporters;
 pub mod reports;
 pub mod saved_views;

@@ -30,6 +30,11 @@ const MIGRATIONS: &[Migration] = &[
         include_str!("migrations/0012_self_service.sql"),
         include_str!("migrations/0012_self_service.pg.sql"),
     ),
+    (
+        50,
+        include_str!("migrations/0050_reporter_silences.sql"),
+        include_str!("migrations/0050_reporter_silences.pg.sql"),
+    ),
 ];
 
 const VERSIONS: &str = "CREATE TABLE IF NOT EXISTS schema_versions (version BIGINT PRIMARY KEY)";

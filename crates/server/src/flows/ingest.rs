@@ -18,6 +18,7 @@ use tokio::sync::mpsc;
 
 use super::judge_batch::{Item, judge_batch};
 use super::own_headers;
+use super::reporter_quality;
 use super::submit_report::format_of;
 use crate::app::App;
 use crate::jobs::LEASE_SECONDS;
@@ -37,6 +38,9 @@ pub async fn run(app: &App, id: ReportId, job: JobId) -> anyhow::Result<()> {
         return Ok(());
     }
     reports::set_state(&mut tx, &scope, id, "running", None).await?;
+    if !report.validate_only && report.withdraws.is_none() && report.undoes.is_none() {
+        reporter_quality::heard(&mut tx, &scope, ReporterId(report.reporter), app.ambient.now()).await?;
+    }
     let levels = entitlements::level_names(&mut tx, &scope).await?;
     let mut limits = app.config.file.clone();
     limits.own_headers = own_headers::of_reporter(&mut tx, &scope, ReporterId(report.reporter)).await?;

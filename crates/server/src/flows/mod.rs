@@ -15,6 +15,7 @@ mod judge_batch;
 pub mod own_headers;
 pub mod pool;
 pub mod replay;
+pub mod reporter_quality;
 pub mod reporters;
 pub mod reset_password;
 pub mod saved_views;

@@ -28,7 +28,7 @@ pub const MOST_SERIALS: usize = 10_000;
 /// The longest message, in characters.
 const LONGEST: usize = 10_000;
 /// The reporter in whose name approvals are handed in.
-const OPERATOR: &str = "OPERATOR";
+pub(super) const OPERATOR: &str = "OPERATOR";
 
 /// What a case can be about.
 pub const KINDS: [&str; 3] = ["missing_devices", "question", "other"];

@@ -15,7 +15,7 @@ use crate::i18n::Lang;
 struct Guides;
 
 /// The guides in the order of their chain.
-const CHAIN: [&str; 4] = ["unassigned-devices", "customer-dashboard", "transfers", "self-service"];
+const CHAIN: [&str; 5] = ["unassigned-devices", "customer-dashboard", "transfers", "self-service", "reports"];
 
 /// A guide as a link.
 pub(super) struct Link {

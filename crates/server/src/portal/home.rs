@@ -5,7 +5,7 @@ use axum::extract::State;
 use axum::http::Uri;
 use axum::response::Response;
 use roadstead_domain::access::Action;
-use roadstead_store::{disputes, jobs, partners, reports};
+use roadstead_store::{disputes, jobs, partners, reporter_quality, reports};
 
 use super::format::{link, number};
 use super::layout::{Entry, Frame};
@@ -44,23 +44,33 @@ pub(super) async fn show(State(app): State<App>, browser: Browser, uri: Uri) -> 
     let open = disputes::open_counts(&mut tx, &scope).await?;
     let waited_for = disputes::waited_for(&mut tx, &scope, 10).await?;
     let (lapsed, ending) = partners::ending(&mut tx, &scope, (today, soon(today))).await?;
+    let silent = reporter_quality::lasting(&mut tx, &scope).await?.len();
     let failed = reports::failed(&mut tx, &scope).await?;
     let dead = jobs::dead(&mut tx).await?;
     tx.commit().await?;
-    let matters = matters(lang, &open, lapsed, ending, failed, dead);
+    let silent = i64::try_from(silent).unwrap_or(i64::MAX);
+    let matters = matters(lang, &open, &Counted { lapsed, ending, failed, dead, silent });
     let waited_for = waited_for.into_iter().map(|(of, lines)| (of, number(lang, lines))).collect();
     super::page(&HomePage { frame: Frame::at(&browser, &uri, Entry::Home), lang, matters, waited_for })
 }
 
+/// What was counted, beside open lines.
+pub(super) struct Counted {
+    /// Qualifications that have ended.
+    pub(super) lapsed: i64,
+    /// Those that end soon.
+    pub(super) ending: i64,
+    /// Reports that were given up.
+    pub(super) failed: i64,
+    /// Jobs that were given up.
+    pub(super) dead: i64,
+    /// Reporters that are late by their own rhythm.
+    pub(super) silent: i64,
+}
+
 /// What there is to look at, the most urgent first.
-pub(super) fn matters(
-    lang: Lang,
-    open: &[(String, i64)],
-    lapsed: i64,
-    ending: i64,
-    failed: i64,
-    dead: i64,
-) -> Vec<Matter> {
+pub(super) fn matters(lang: Lang, open: &[(String, i64)], counted: &Counted) -> Vec<Matter> {
+    let Counted { lapsed, ending, failed, dead, silent } = *counted;
     let own = |mood, count: i64, key: &str, to: Option<String>| {
         (count > 0).then(|| Matter {
             mood,
@@ -74,6 +84,7 @@ pub(super) fn matters(
     let mut matters: Vec<Matter> = [
         own("bad", dead, "jobs", None),
         own("bad", failed, "reports", Some("/reports".to_owned())),
+        own("bad", silent, "silent", Some("/reporters".to_owned())),
         own("bad", lapsed, "lapsed", to("lapsed")),
         own("waiting", ending, "ending", to("ends_soon")),
     ]

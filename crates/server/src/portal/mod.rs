@@ -21,6 +21,7 @@ mod mails;
 mod pager;
 mod partners;
 mod qualifications;
+mod quality;
 mod report;
 mod reporters;
 mod reports;
@@ -95,6 +96,7 @@ pub fn routes() -> Routes {
         .get("/reports", reports::show)
         .get("/reports/columns", columns::show)
         .post("/reports/columns", columns::save)
+        .get("/reports/quality", quality::show)
         .get("/reports/template.csv", columns::template)
         .get("/reports/{id}", report::show)
         .post("/reports/{id}/submit", report::submit)

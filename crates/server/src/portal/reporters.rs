@@ -6,7 +6,7 @@ use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Redirect, Response};
 use roadstead_domain::access::{Action, Scope};
 use roadstead_domain::clock::Micros;
-use roadstead_store::reporters;
+use roadstead_store::{reporter_quality, reporters};
 use serde::Deserialize;
 
 use super::field::{Attempt, FormView, Forms, Sent, text};
@@ -34,7 +34,10 @@ pub(super) struct Row {
     pub(super) kind: String,
     /// When its last report came; empty if none did.
     pub(super) last: String,
+    /// Whether the next one is late.
+    pub(super) silent: bool,
     pub(super) columns: String,
+    pub(super) quality: String,
 }
 
 /// The page.
@@ -83,12 +86,15 @@ async fn render(
     let Some(found) = reporters::list(&mut tx, scope, &page_at(&asked.cursor, None)).await? else {
         return Ok(Redirect::to(PATH).into_response());
     };
+    let silent = reporter_quality::lasting(&mut tx, scope).await?;
     let mut rows = Vec::with_capacity(found.items.len());
     for reporter in found.items {
         let last = reporters::last_report(&mut tx, scope, reporter.id.into()).await?;
         rows.push(Row {
             kind: kind_text(lang, &reporter.kind),
             last: last.map_or_else(String::new, |at| instant(lang, Micros(at))),
+            silent: silent.iter().any(|silence| silence.reporter == reporter.id),
+            quality: link("/reports/quality", &[("reporter", &reporter.number)]),
             columns: link("/reports/columns", &[("reporter", &reporter.number)]),
             number: reporter.number,
             name: reporter.name,

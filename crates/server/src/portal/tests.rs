@@ -15,7 +15,7 @@ use super::device::{DevicePage, FindPage};
 use super::disputes::{DisputePage, DisputesPage, Row as DisputeRow};
 use super::entitlements::{EntitlementsPage, PcView};
 use super::field::{Attempt, Forms};
-use super::home::HomePage;
+use super::home::{Counted, HomePage};
 use super::import::ImportPage;
 use super::layout::{Entry, Frame, Person};
 use super::pager::Pager;
@@ -355,6 +355,8 @@ fn reporters(lang: Lang) -> ReportersPage {
         name: "Nordic Distribution <x>".to_owned(),
         kind: lang.text(&format!("reporter-kind-{kind}")),
         last: last.to_owned(),
+        silent: kind == "distributor",
+        quality: "/reports/quality?reporter=D-1001".to_owned(),
         columns: "/reports/columns?reporter=D-1001".to_owned(),
     };
     ReportersPage {
@@ -401,7 +403,8 @@ fn qualification_list(lang: Lang, empty: bool) -> QualificationsPage {
 fn home(lang: Lang, empty: bool) -> HomePage {
     let open =
         [("disputed.sold_by_other_partner".to_owned(), 3), ("parked.unknown_seller".to_owned(), 1_200)];
-    let matters = super::home::matters(lang, &open, 1, 2, 1, 1);
+    let matters =
+        super::home::matters(lang, &open, &Counted { lapsed: 1, ending: 2, failed: 1, dead: 1, silent: 2 });
     HomePage {
         frame: frame(lang, Role::Operator, Entry::Home),
         lang,

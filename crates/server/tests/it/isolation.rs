@@ -36,6 +36,7 @@ const COVERED: &[&str] = &[
     "GET /partners",
     "GET /partners/{id}",
     "GET /profile",
+    "GET /reporter-quality",
     "GET /reporters",
     "GET /sell-through-reports",
     "GET /sell-through-reports/{id}",

@@ -8,7 +8,14 @@ use tempfile::TempDir;
 
 const LINES: usize = 150_000;
 
-struct Server(Child);
+pub(crate) struct Server(Child);
+
+impl Server {
+    /// The number of its process.
+    pub(crate) fn id(&self) -> u32 {
+        self.0.id()
+    }
+}
 
 impl Drop for Server {
     fn drop(&mut self) {
@@ -23,7 +30,7 @@ fn roadstead(arguments: &[&str]) -> Command {
     command
 }
 
-async fn serve(data: &str, port: u16) -> Server {
+pub(crate) async fn serve(data: &str, port: u16) -> Server {
     let listen = format!("127.0.0.1:{port}");
     let server =
         roadstead(&["serve", "--data", data, "--listen", &listen]).stdout(Stdio::null()).spawn().unwrap();
@@ -37,7 +44,7 @@ async fn serve(data: &str, port: u16) -> Server {
     panic!("the server does not listen within 10 seconds");
 }
 
-fn token(data: &str, role: &str, whose: &[&str]) -> String {
+pub(crate) fn token(data: &str, role: &str, whose: &[&str]) -> String {
     let output = roadstead(&["token", "create", "--data", data, "--role", role, "--name", "t"])
         .args(whose)
         .output()

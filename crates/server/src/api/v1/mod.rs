@@ -14,6 +14,7 @@ mod own_headers;
 mod partners;
 mod partners_import;
 mod profile;
+mod reporter_quality;
 mod reporters;
 mod sell_through_reports;
 mod support_cases;
@@ -60,6 +61,7 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(sell_through_reports::withdraw))
         .routes(routes!(sell_through_reports::undo))
         .routes(routes!(own_headers::get, own_headers::put))
+        .routes(routes!(reporter_quality::get))
         .routes(routes!(sell_through_reports::lines))
         .routes(routes!(sell_through_reports::errors_csv))
         .routes(routes!(sell_through_reports::acknowledgement))

@@ -18,7 +18,7 @@ use crate::http::{ApiCaller, Problem};
 #[into_params(parameter_in = Query)]
 pub(super) struct Whose {
     /// The reporter's id or number; a distributor's own by default, needed by operators.
-    reporter: Option<String>,
+    pub(super) reporter: Option<String>,
 }
 
 #[derive(Debug, Serialize, Deserialize, ToSchema)]

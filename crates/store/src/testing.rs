@@ -1,7 +1,8 @@
 //! For tests: a fresh database a test, on either engine, and ambient time and randomness that tests steer.
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use roadstead_domain::clock::{Ambient, Clock, Entropy, Micros};
 
@@ -72,9 +73,16 @@ pub async fn fresh(kind: Kind, directory: &std::path::Path, name: &str) -> Resul
     }
 }
 
-/// The address of an empty database on the test cluster. A missing cluster fails, it does not skip.
+/// The names that tests of this process have taken on the cluster.
+static TAKEN: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+
+/// The address of an empty database on the test cluster. A missing cluster fails, it does not skip; so does a name that
+/// another test of this process has.
 pub async fn fresh_postgres(name: &str) -> Result<String> {
     use sqlx::{AssertSqlSafe, Connection, Executor};
+    if !TAKEN.lock().unwrap_or_else(PoisonError::into_inner).insert(database_name(name)) {
+        return Err(Error::Unusable(format!("another test has the database {name}")));
+    }
     let cluster = std::env::var(POSTGRES)
         .map_err(|_| Error::Unusable(format!("{POSTGRES} is not set: run the tests by `make test`")))?;
     let name = database_name(name);

@@ -116,7 +116,7 @@ async fn a_customer_closes_its_tenant_to_the_partner(#[values(Sqlite, Postgres)]
 #[rstest]
 #[tokio::test]
 async fn b06_customers_find_no_holding_tenant(#[values(Sqlite, Postgres)] kind: Kind) {
-    let world = World::start(kind, "b06").await;
+    let world = World::start(kind, "b06customers").await;
     let partner = world.partner("R-1").await;
     let distributor = world.distributor("D-1").await;
     distributor.report("", "text/csv", csv(&["5CG1234ABC R-1"])).await;

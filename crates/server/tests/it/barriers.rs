@@ -2,13 +2,16 @@
 //! page needs scrolling sideways on a narrow screen, and the pool can be worked with by keyboard. Screenshots are left
 //! in `target/screenshots`.
 
+use reqwest::Method;
 use roadstead_domain::access::Role;
 use roadstead_store::engine::Kind::Sqlite;
 use rstest::rstest;
+use serde_json::{Value, json};
 use thirtyfour::prelude::*;
 
 use crate::browser::{Driver, Page};
-use crate::world::{World, csv};
+use crate::mails::Catcher;
+use crate::world::{World, browse, csv};
 
 const AXE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/axe/node_modules/axe-core/axe.min.js");
 
@@ -22,7 +25,7 @@ async fn violations(page: &Page, axe: &str) -> Vec<String> {
 }
 
 /// Looks at pages of this width.
-async fn look(page: &Page, axe: &str, width: i64, paths: &[(&str, String)]) -> Vec<String> {
+async fn look(page: &Page, axe: &str, width: i64, paths: &[(String, String)]) -> Vec<String> {
     let mut faults = Vec::new();
     for (name, path) in paths {
         page.go(path).await;
@@ -42,14 +45,101 @@ async fn look(page: &Page, axe: &str, width: i64, paths: &[(&str, String)]) -> V
     faults
 }
 
-#[rstest]
-#[case::english("en")]
-#[case::german("de")]
-#[tokio::test(flavor = "multi_thread")]
-async fn no_page_has_a_barrier(#[case] lang: &'static str) {
-    let axe = std::fs::read_to_string(AXE).expect("axe-core is installed by scripts/install.sh");
-    let world = World::start(Sqlite, "barriers").await;
-    world.partner("R-1").await;
+/// Every page, with who looks at it and what its screenshot is called. `{name}` is replaced by what [`populate`] made.
+const PAGES: &[(&str, &str, &str)] = &[
+    ("", "sign-in", "/sign-in"),
+    ("", "invitation", "{invitation}"),
+    ("", "invitation-spent", "/invitation?token=spent"),
+    ("", "forgotten", "/password-reset"),
+    ("", "new-password", "{password}"),
+    ("", "new-password-spent", "/password-reset/new?token=spent"),
+    ("newcomer", "empty", "/unassigned-devices"),
+    ("newcomer", "no-customers", "/customers"),
+    ("newcomer", "no-transfers", "/transfers"),
+    ("newcomer", "no-support-cases", "/support-cases"),
+    ("partner", "start", "/"),
+    ("partner", "pool", "/unassigned-devices"),
+    ("partner", "filtered", "/unassigned-devices?q=5cg&support_level=premium&columns=model&columns=since"),
+    ("partner", "groups", "/unassigned-devices?group=end_customer"),
+    ("partner", "no-hit", "/unassigned-devices?q=zzz"),
+    ("partner", "device", "/devices/5CG0000001"),
+    ("partner", "find", "/devices?q=5cgnobody"),
+    ("partner", "customers", "/customers"),
+    ("partner", "customer-new", "/customers/new"),
+    ("partner", "customer-new-admin", "/customers/new?management=customer&name=Werft&city=Kiel"),
+    ("partner", "customer", "/customers/{customer}"),
+    ("partner", "customer-invited", "/customers/{invited}"),
+    ("partner", "customer-overview", "/customers/{customer}/settings"),
+    ("partner", "customer-notifications", "/customers/{customer}/settings/notifications"),
+    ("partner", "customer-partner", "/customers/{customer}/settings/assigned-partner"),
+    ("partner", "transfers", "/transfers"),
+    ("partner", "transfer-new", "/transfers/new"),
+    ("partner", "transfer", "/transfers/{transfer}"),
+    ("partner", "transfer-undo", "/transfers/{transfer}?undo=1"),
+    ("partner", "transfer-blocked", "/transfers/{blocked}"),
+    ("partner", "support-cases", "/support-cases"),
+    ("partner", "support-new", "/support-cases/new"),
+    ("partner", "support-case", "/support-cases/{case}"),
+    ("partner", "help", "/help"),
+    ("partner", "guide", "/help/transfers"),
+    ("partner", "not-found", "/help/nothing"),
+    ("partner", "account", "/account"),
+    ("partner", "settings", "/settings"),
+    ("partner", "users", "/settings/users"),
+    ("partner", "logs", "/settings/logs"),
+    ("partner", "tokens", "/settings/tokens"),
+    ("it-admin", "own-devices", "/customers/{customer}"),
+    ("it-admin", "arrivals", "/customers/{customer}/arrivals"),
+    ("it-admin", "own-overview", "/customers/{customer}/settings"),
+    ("it-admin", "own-notifications", "/customers/{customer}/settings/notifications"),
+    ("it-admin", "own-partner", "/customers/{customer}/settings/assigned-partner"),
+    ("it-admin", "own-users", "/settings/users"),
+    ("distributor", "reports", "/reports"),
+    ("distributor", "report", "/reports/{report}"),
+    ("distributor", "preview", "/reports/{preview}"),
+    ("distributor", "quality", "/reports/quality"),
+    ("distributor", "guide-reports", "/help/reports"),
+    ("distributor", "columns", "/reports/columns?h=Ger%C3%A4te-Kennung&h=Qty"),
+    ("operator", "home", "/home"),
+    ("operator", "partners", "/partners"),
+    ("operator", "import", "/partners/import"),
+    ("operator", "qualifications", "/qualifications"),
+    ("operator", "reporters", "/reporters"),
+    ("operator", "operator-quality", "/reports/quality?reporter=D-1"),
+    ("operator", "operator-reports", "/reports"),
+    ("operator", "disputes", "/disputes"),
+    ("operator", "dispute", "/disputes/{report}/61"),
+    ("operator", "entitlements", "/entitlements?q=5CG0000001"),
+    ("operator", "support-desk", "/support-cases"),
+    ("operator", "support-desk-case", "/support-cases/{case}"),
+    ("operator", "mails", "/settings/mails"),
+];
+
+/// What is no page of its own: files.
+const FILES: &[&str] = &["/assets/{digest}/{name}", "/reports/template.csv"];
+
+/// Whether an address falls under a route.
+fn is_of(route: &str, address: &str) -> bool {
+    let path = address.split('?').next().unwrap_or_default();
+    let (route, path): (Vec<&str>, Vec<&str>) = (route.split('/').collect(), path.split('/').collect());
+    route.len() == path.len()
+        && route.iter().zip(&path).all(|(want, got)| want.starts_with('{') || want == got)
+}
+
+#[test]
+fn every_page_is_looked_at() {
+    let list = roadstead_server::portal::routes().list;
+    let routes = list.iter().filter(|(method, path)| *method == Method::GET && !FILES.contains(path));
+    let forgotten: Vec<&str> = routes
+        .map(|(_, path)| *path)
+        .filter(|path| !PAGES.iter().any(|(_, _, address)| is_of(path, address)))
+        .collect();
+    assert!(forgotten.is_empty(), "nobody looks for barriers on {forgotten:?}");
+}
+
+/// Something of everything, and somebody of every kind; what stands for each `{name}` of [`PAGES`].
+async fn populate(world: &World, catcher: &mut Catcher) -> Vec<(&'static str, String)> {
+    let partner = world.partner("R-1").await;
     world.partner("R-2").await;
     world.newcomer("R-3").await;
     let distributor = world.distributor("D-1").await;
@@ -63,66 +153,79 @@ async fn no_page_has_a_barrier(#[case] lang: &'static str) {
         distributor.report("", "text/csv", csv(&lines.iter().map(String::as_str).collect::<Vec<_>>())).await;
     let preview = distributor.report("?validate_only=true", "text/csv", csv(&["MXL0000001 R-1"])).await;
     let term = ("application/json", br#"{"support_level":"premium","months":60}"#.to_vec());
-    world.operator.send(reqwest::Method::PUT, "/api/v1/service-terms/U8PL1E", Some(term)).await;
+    world.operator.send(Method::PUT, "/api/v1/service-terms/U8PL1E", Some(term)).await;
+
+    let id = |answer: Value| answer["id"].as_str().unwrap().to_owned();
+    let customer = partner.invited_customer("Werft <Nord>").await;
+    let admin = world.token(Role::ItAdmin, Some(&customer)).await;
+    admin.post(&format!("customers/{customer}/assigned-partner/accept"), json!({})).await.expect(200);
+    let invited = partner.invited_customer("Reederei Süd").await;
+    let transfer = |serials: &[&str]| {
+        let items: Vec<Value> =
+            serials.iter().map(|serial| json!({ "serial": serial, "to": customer })).collect();
+        json!({ "items": items })
+    };
+    let moved = partner.post("transfers", transfer(&["5CG0000050", "5CG0000051"])).await.expect(201);
+    let digest = json!({ "digest": moved["digest"] });
+    let moved = id(moved);
+    partner.post(&format!("transfers/{moved}/commit"), digest).await.expect(200);
+    let blocked = id(partner.post("transfers", transfer(&["5CG0000052", "5CGNOBODY9"])).await.expect(201));
+    let body =
+        json!({ "kind": "missing_devices", "text": "Zwei fehlen", "serials": ["5CG0000003", "5CG0000077"] });
+    let case = id(partner.post("support-cases", body).await.expect(201));
+    let invitation = json!({ "email": "new@example.com", "name": "Neu", "role": "partner_read_only" });
+    partner.post("invitations", invitation).await.expect(201);
     for (email, role, whose) in [
         ("operator@example.com", Role::Operator, None),
         ("distributor@example.com", Role::Distributor, Some("D-1")),
         ("partner@example.com", Role::PartnerAdmin, Some("R-1")),
         ("newcomer@example.com", Role::PartnerAdmin, Some("R-3")),
+        ("it-admin@example.com", Role::ItAdmin, Some(customer.as_str())),
     ] {
         world.user(email, role, whose).await;
     }
+    let invitation = catcher.link_to(&world.url, "new@example.com").await;
+    browse(&world.url, "/password-reset", &[("email", "newcomer@example.com")], &[]).await;
+    let password = catcher.link_to(&world.url, "newcomer@example.com").await;
+    vec![
+        ("{report}", report),
+        ("{preview}", preview),
+        ("{customer}", customer),
+        ("{invited}", invited),
+        ("{transfer}", moved),
+        ("{blocked}", blocked),
+        ("{case}", case),
+        ("{invitation}", invitation),
+        ("{password}", password),
+    ]
+}
+
+#[rstest]
+#[case::english("en")]
+#[case::german("de")]
+#[tokio::test(flavor = "multi_thread")]
+async fn no_page_has_a_barrier(#[case] lang: &'static str) {
+    let axe = std::fs::read_to_string(AXE).expect("axe-core is installed by scripts/install.sh");
+    let mut catcher = Catcher::start(&[]).await;
+    let world = World::with(Sqlite, "barriers", catcher.config("")).await;
+    let made = populate(&world, &mut catcher).await;
     let driver = Driver::start().await;
-    let own = |paths: &[(&'static str, &str)]| -> Vec<(&'static str, String)> {
-        paths.iter().map(|(name, path)| (*name, (*path).to_owned())).collect()
-    };
-    let visits = [
-        ("", vec![("b-sign-in", format!("/sign-in?lang={lang}"))]),
-        ("newcomer@example.com", own(&[("b-empty", "/unassigned-devices")])),
-        (
-            "partner@example.com",
-            own(&[
-                ("b-pool", "/unassigned-devices"),
-                ("b-filtered", "/unassigned-devices?q=5cg&support_level=premium&columns=model&columns=since"),
-                ("b-groups", "/unassigned-devices?group=end_customer"),
-                ("b-no-hit", "/unassigned-devices?q=zzz"),
-                ("b-device", "/devices/5CG0000001"),
-                ("b-find", "/devices?q=5cgnobody"),
-            ]),
-        ),
-        (
-            "distributor@example.com",
-            vec![
-                ("b-reports", "/reports".to_owned()),
-                ("b-report", format!("/reports/{report}")),
-                ("b-preview", format!("/reports/{preview}")),
-                ("b-quality", "/reports/quality".to_owned()),
-                ("b-guide", "/help/reports".to_owned()),
-                ("b-columns", "/reports/columns?h=Ger%C3%A4te-Kennung&h=Qty".to_owned()),
-            ],
-        ),
-        (
-            "operator@example.com",
-            vec![
-                ("b-home", "/home".to_owned()),
-                ("b-partners", "/partners".to_owned()),
-                ("b-import", "/partners/import".to_owned()),
-                ("b-qualifications", "/qualifications".to_owned()),
-                ("b-reporters", "/reporters".to_owned()),
-                ("b-operator-quality", "/reports/quality?reporter=D-1".to_owned()),
-                ("b-operator-reports", "/reports".to_owned()),
-                ("b-disputes", "/disputes".to_owned()),
-                ("b-dispute", format!("/disputes/{report}/61")),
-                ("b-entitlements", "/entitlements?q=5CG0000001".to_owned()),
-            ],
-        ),
-    ];
     let mut faults = Vec::new();
-    for (who, paths) in visits {
+    for visit in PAGES.chunk_by(|a, b| a.0 == b.0) {
+        let who = visit[0].0;
+        let paths: Vec<(String, String)> = visit
+            .iter()
+            .map(|(_, name, path)| {
+                let path = made.iter().fold((*path).to_owned(), |path, (name, id)| path.replace(name, id));
+                (format!("b-{name}"), path)
+            })
+            .collect();
         for (width, height) in [(1280, 900), (360, 740)] {
             let page = driver.browser_with(&world, lang, Some((width, height))).await;
-            if !who.is_empty() {
-                page.sign_in(who).await;
+            if who.is_empty() {
+                page.go(&format!("/sign-in?lang={lang}")).await;
+            } else {
+                page.sign_in(&format!("{who}@example.com")).await;
             }
             faults.extend(look(&page, &axe, width, &paths).await);
             page.driver.quit().await.unwrap();

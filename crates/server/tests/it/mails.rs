@@ -53,6 +53,18 @@ impl Catcher {
         let line = tokio::time::timeout(std::time::Duration::from_secs(30), self.lines.next_line()).await;
         serde_json::from_str(&line.expect("a mail within 30 seconds").unwrap().unwrap()).unwrap()
     }
+
+    /// The path of the link in the next mail to this address; mails to others before it are passed over.
+    pub(crate) async fn link_to(&mut self, url: &str, address: &str) -> String {
+        loop {
+            let mail = self.next().await;
+            if mail["to"] == json!([address]) {
+                let (_, rest) =
+                    mail["text"].as_str().unwrap().split_once(url).expect("a link to the platform");
+                return rest.split_whitespace().next().unwrap().to_owned();
+            }
+        }
+    }
 }
 
 async fn queue(world: &World, recipients: &[&str], language: &str) {

@@ -10,6 +10,7 @@ mod edifact;
 mod error;
 mod limits;
 mod mapping;
+mod table;
 mod text;
 mod x12;
 mod xlsx;
@@ -25,6 +26,7 @@ pub use edi::{Acknowledgement, EdiMaps};
 pub use error::{FileError, FileErrorCode};
 pub use limits::{Limits, OwnHeaders};
 pub use mapping::{folded_header, usual_field, usual_header};
+pub use table::{Column, TableError, TableRow, read_table};
 
 /// The kinds of files, as the sender declares them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

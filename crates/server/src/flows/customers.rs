@@ -14,6 +14,7 @@ use uuid::Uuid;
 use super::Refused;
 use super::invite::{self, Invitee, Organisation, Person};
 use crate::app::App;
+use crate::mail::is_address;
 
 /// What a partner says of a new customer.
 #[derive(Clone, Copy, Debug)]
@@ -73,7 +74,7 @@ impl NewCustomer<'_> {
             super::filled("admin.last_name", admin.last_name)?;
             super::filled("admin.email", admin.email)?;
         }
-        if !admin.email.is_empty() && !looks_like_an_address(admin.email) {
+        if !admin.email.is_empty() && !is_address(admin.email) {
             return Err(Refused::invalid("field.not_an_address", "admin.email"));
         }
         for (field, text) in [
@@ -89,12 +90,6 @@ impl NewCustomer<'_> {
         }
         Ok(())
     }
-}
-
-fn looks_like_an_address(text: &str) -> bool {
-    text.split_once('@').is_some_and(|(who, host)| {
-        !who.is_empty() && !host.is_empty() && !text.contains(char::is_whitespace) && !host.contains('@')
-    })
 }
 
 /// Creates a customer tenant of the scope's partner, which must be qualified for the plan.

@@ -8,6 +8,7 @@ use roadstead_domain::access::Scope;
 use roadstead_domain::ids::TenantId;
 use roadstead_domain::partner::{PartnerRole, Qualification, SupportLevel};
 use roadstead_domain::sale::{LevelNames, parse_date};
+use roadstead_ingest::{Column, read_table};
 use roadstead_store::Tx;
 use roadstead_store::partners;
 
@@ -48,8 +49,8 @@ impl Outcome {
 /// A row with what it comes to.
 #[derive(Clone, Debug)]
 pub struct Row {
-    /// Its number in the table, 2 for the first below the header.
-    pub row: usize,
+    /// Its number in the table, 1 for the header.
+    pub row: u64,
     /// The partner's number.
     pub partner_number: String,
     /// The partner's name.
@@ -69,20 +70,26 @@ pub struct Imported {
     pub applied: bool,
 }
 
-/// The columns, with the headers that stand for them, folded.
-pub const COLUMNS: [(&str, &str); 7] = [
-    ("partner_number", "partnernumber resellernumber resellerid partnernummer haendlernummer"),
-    ("name", "name partner partnername firma"),
-    ("support_level", "supportlevel level servicelevel servicestufe"),
-    ("role", "role partnerrole rolle"),
-    ("course_completed_on", "coursecompletedon coursecompleted kursabgeschlossenam kursabgeschlossen"),
-    ("certified_on", "certifiedon certified zertifiziertam zertifiziert"),
-    ("expires_on", "expireson expires endetam endet gueltigbis"),
+/// The columns.
+pub const COLUMNS: [Column; 7] = [
+    Column::required(
+        "partner_number",
+        &["partnernumber", "resellernumber", "resellerid", "partnernummer", "haendlernummer"],
+    ),
+    Column::optional("name", &["name", "partner", "partnername", "firma"]),
+    Column::optional("support_level", &["supportlevel", "level", "servicelevel", "servicestufe"]),
+    Column::optional("role", &["role", "partnerrole", "rolle"]),
+    Column::optional(
+        "course_completed_on",
+        &["coursecompletedon", "coursecompleted", "kursabgeschlossenam", "kursabgeschlossen"],
+    ),
+    Column::optional("certified_on", &["certifiedon", "certified", "zertifiziertam", "zertifiziert"]),
+    Column::optional("expires_on", &["expireson", "expires", "endetam", "endet", "gueltigbis"]),
 ];
 
 /// A row as the table has it.
 struct Line {
-    row: usize,
+    row: u64,
     number: String,
     name: String,
     qualification: Option<Qualification>,
@@ -175,56 +182,12 @@ async fn apply(
     Ok(())
 }
 
-/// The lines of a table in CSV: with commas, semicolons or tabs, the first row names the columns.
 fn read(text: &str) -> Result<Vec<Line>, Refused> {
-    let text = text.trim_start_matches('\u{feff}');
-    let head = text.lines().next().unwrap_or("");
-    let delimiter =
-        [b';', b'\t', b','].into_iter().max_by_key(|mark| head.bytes().filter(|b| b == mark).count());
-    let mut reader = csv::ReaderBuilder::new()
-        .delimiter(delimiter.unwrap_or(b','))
-        .flexible(true)
-        .from_reader(text.as_bytes());
-    let unreadable = |_| Refused::invalid("import.unreadable", "table");
-    let headers = reader.headers().map_err(unreadable)?.clone();
-    let mut places = [None; COLUMNS.len()];
-    for (at, header) in headers.iter().enumerate() {
-        let folded: String = header
-            .to_lowercase()
-            .replace('ä', "ae")
-            .replace('ü', "ue")
-            .chars()
-            .filter(|c| c.is_alphanumeric())
-            .collect();
-        let column = COLUMNS.iter().position(|(_, names)| names.split(' ').any(|name| name == folded));
-        if let Some(column) = column
-            && places[column].replace(at).is_some()
-        {
-            return Err(Refused::invalid("file.column_duplicate", COLUMNS[column].0));
-        }
-    }
-    if places[0].is_none() {
-        return Err(Refused::invalid("file.column_missing", COLUMNS[0].0));
-    }
-    let mut lines = Vec::new();
-    for (at, record) in reader.records().enumerate() {
-        let record = record.map_err(unreadable)?;
-        let get = |column: usize| places[column].and_then(|at| record.get(at)).unwrap_or("").trim();
-        if record.iter().all(|cell| cell.trim().is_empty()) {
-            continue;
-        }
-        if lines.len() == MOST {
-            return Err(Refused::invalid("file.too_many_lines", "table"));
-        }
-        lines.push(line(at + 2, &get));
-    }
-    if lines.is_empty() {
-        return Err(Refused::invalid("file.empty", "table"));
-    }
-    Ok(lines)
+    let rows = read_table(text, &COLUMNS, MOST).map_err(|error| Refused::table(error, "table"))?;
+    Ok(rows.iter().map(|row| line(row.row, &|column| row.cells[column].as_str())).collect())
 }
 
-fn line<'a>(row: usize, get: &dyn Fn(usize) -> &'a str) -> Line {
+fn line<'a>(row: u64, get: &dyn Fn(usize) -> &'a str) -> Line {
     let (number, name) = (get(0).to_owned(), get(1).to_owned());
     let (qualification, fault) = match fields(get) {
         Ok(qualification) => (qualification, None),
@@ -243,7 +206,7 @@ fn fields<'a>(get: &dyn Fn(usize) -> &'a str) -> Result<Option<Qualification>, (
     let day = |column: usize| -> Result<Option<Date>, (&'static str, &'static str)> {
         match get(column) {
             "" => Ok(None),
-            text => parse_date(text).map(Some).map_err(|_| ("field.not_a_date", COLUMNS[column].0)),
+            text => parse_date(text).map(Some).map_err(|_| ("field.not_a_date", COLUMNS[column].name)),
         }
     };
     if (2..COLUMNS.len()).all(|column| get(column).is_empty()) {
@@ -293,10 +256,10 @@ mod tests {
                 (2, None),
                 (3, None),
                 (4, Some(("field.missing", "partner_number"))),
-                (5, Some(("field.unknown_value", "support_level"))),
-                (6, Some(("field.unknown_value", "role"))),
-                (7, Some(("field.not_a_date", "course_completed_on"))),
-                (8, Some(("qualification.expires_before_certified", "expires_on"))),
+                (6, Some(("field.unknown_value", "support_level"))),
+                (7, Some(("field.unknown_value", "role"))),
+                (8, Some(("field.not_a_date", "course_completed_on"))),
+                (9, Some(("qualification.expires_before_certified", "expires_on"))),
             ]
         );
         let first = lines[0].qualification.as_ref().unwrap();

@@ -1,11 +1,11 @@
 //! Inviting people into a home, one or many. The mail carries a link that works once.
 
-use lettre::Address;
 use roadstead_domain::access::{self, Actor, Home, Role, Scope};
 use roadstead_domain::audit::AuditAction;
 use roadstead_domain::ids::InvitationId;
 use roadstead_domain::mail::MailKind;
 use roadstead_domain::user::{INVITATION_SECONDS, MOST_AT_ONCE, MOST_OPEN};
+use roadstead_ingest::{Column, TableError, TableRow, read_table};
 use roadstead_store::audit::{self, NewEntry};
 use roadstead_store::invitations::{self, Invitation};
 use roadstead_store::mails::{self, NewMail};
@@ -15,6 +15,7 @@ use roadstead_store::{Tx, customers, partners, reporters};
 use super::{Refused, tokens};
 use crate::app::App;
 use crate::i18n::Lang;
+use crate::mail::is_address;
 
 /// Somebody to be invited, as written.
 #[derive(Clone, Copy, Debug, Default)]
@@ -43,7 +44,7 @@ impl Invitee {
     pub fn check(person: Person<'_>, home: Home) -> Result<Self, Refused> {
         let (email, name) = (person.email.trim(), person.name.trim());
         super::filled("email", email)?;
-        if email.parse::<Address>().is_err() {
+        if !is_address(email) {
             return Err(Refused::invalid("field.not_an_address", "email"));
         }
         super::filled("name", name)?;
@@ -261,11 +262,11 @@ impl Line {
     }
 }
 
-const HEADERS: [(&str, &[&str]); 4] = [
-    ("email", &["email", "e-mail", "mail", "address", "e-mail-adresse", "adresse", "e-mail address"]),
-    ("name", &["name", "full name", "vollständiger name"]),
-    ("role", &["role", "rolle"]),
-    ("language", &["language", "sprache"]),
+const COLUMNS: [Column; 4] = [
+    Column::required("email", &["email", "mail", "address", "emailadresse", "adresse", "emailaddress"]),
+    Column::required("name", &["name", "fullname", "vollstaendigername"]),
+    Column::optional("role", &["role", "rolle"]),
+    Column::optional("language", &["language", "sprache"]),
 ];
 
 /// Invites everybody on a list, lines of comma, semicolon or tab separated text under a header. A bad line never stops the
@@ -322,14 +323,6 @@ pub async fn invite_many(
     Ok(lines)
 }
 
-/// The row of a list in which this byte stands, 1 for the first. The reader's own count is one behind where lines end as on
-/// Windows.
-fn row_at(list: &str, byte: u64) -> u64 {
-    let begin = usize::try_from(byte).unwrap_or(usize::MAX).min(list.len());
-    let ends = list.bytes().skip(begin).take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
-    list.bytes().take(begin + ends).filter(|byte| *byte == b'\n').count() as u64 + 1
-}
-
 struct Row {
     row: u64,
     email: String,
@@ -339,47 +332,15 @@ struct Row {
 }
 
 fn read(list: &str) -> Result<Vec<Row>, Refused> {
-    let list = list.trim_start_matches('\u{feff}');
-    let head = list.lines().next().unwrap_or_default();
-    let delimiter =
-        [';', '\t', ','].into_iter().max_by_key(|mark| head.matches(*mark).count()).unwrap_or(',');
-    let mut reader = csv::ReaderBuilder::new()
-        .delimiter(delimiter as u8)
-        .flexible(true)
-        .trim(csv::Trim::All)
-        .from_reader(list.as_bytes());
-    let unreadable = |_| Refused::invalid("request.invalid", "list");
-    let head: Vec<String> = reader.headers().map_err(unreadable)?.iter().map(str::to_lowercase).collect();
-    let column = |name: &str| {
-        let names = HEADERS.iter().find(|(field, _)| *field == name).map_or(&[][..], |(_, names)| names);
-        head.iter().position(|cell| names.contains(&cell.as_str()))
+    let rows = read_table(list, &COLUMNS, MOST_AT_ONCE).map_err(|error| match error {
+        TableError::TooManyRows => Refused::invalid("invitation.too_many", "list"),
+        error => Refused::table(error, "list"),
+    })?;
+    let row = |TableRow { row, cells }| {
+        let [email, name, role, language] = <[String; 4]>::try_from(cells).ok()?;
+        Some(Row { row, email, name, role, language })
     };
-    let (Some(email), Some(name)) = (column("email"), column("name")) else {
-        return Err(Refused::invalid("file.column_missing", "list"));
-    };
-    let (role, language) = (column("role"), column("language"));
-    let mut rows = Vec::new();
-    for record in reader.records() {
-        let record = record.map_err(unreadable)?;
-        let cell = |at: Option<usize>| at.and_then(|at| record.get(at)).unwrap_or_default().to_owned();
-        if record.iter().all(str::is_empty) {
-            continue;
-        }
-        if rows.len() == MOST_AT_ONCE {
-            return Err(Refused::invalid("invitation.too_many", "list"));
-        }
-        rows.push(Row {
-            row: record.position().map_or(0, |at| row_at(list, at.byte())),
-            email: cell(Some(email)),
-            name: cell(Some(name)),
-            role: cell(role),
-            language: cell(language),
-        });
-    }
-    if rows.is_empty() {
-        return Err(Refused::invalid("file.empty", "list"));
-    }
-    Ok(rows)
+    Ok(rows.into_iter().filter_map(row).collect())
 }
 
 #[cfg(test)]

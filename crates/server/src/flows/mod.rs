@@ -30,7 +30,7 @@ pub mod users;
 pub mod withdraw_report;
 
 use roadstead_domain::access::Denied;
-use roadstead_ingest::FileError;
+use roadstead_ingest::{FileError, TableError};
 use roadstead_store::Error;
 
 /// Why a use case did not happen. Nothing was changed.
@@ -104,6 +104,17 @@ impl Refused {
     /// A field that cannot be as it is.
     pub fn invalid(code: &'static str, field: &'static str) -> Self {
         Self::Invalid { code, field }
+    }
+
+    /// A table that cannot be taken as a whole; `field` is where it was sent.
+    pub fn table(error: TableError, field: &'static str) -> Self {
+        match error {
+            TableError::Unreadable => Self::invalid("file.unreadable", field),
+            TableError::ColumnMissing(column) => Self::invalid("file.column_missing", column),
+            TableError::ColumnTwice(column) => Self::invalid("file.column_duplicate", column),
+            TableError::Empty => Self::invalid("file.empty", field),
+            TableError::TooManyRows => Self::invalid("file.too_many_lines", field),
+        }
     }
 
     /// The stable code.

@@ -9,6 +9,7 @@ use roadstead_domain::event::Event;
 use roadstead_domain::ids::{OperationId, TenantId, TransferId};
 use roadstead_domain::placement::{Move, Place};
 use roadstead_domain::transfer::{self, Asked, Found, MOST_ROWS, Row, Target, UNASSIGNED, Verdict};
+use roadstead_ingest::{Column, TableError, read_table};
 use roadstead_store::audit::{self, NewEntry};
 use roadstead_store::placements::{self, Cause, Why};
 use roadstead_store::transfers::{self, Transfer};
@@ -436,40 +437,29 @@ fn scope_of(partner: TenantId, actor: Actor) -> anyhow::Result<Scope> {
         .map_err(|_| anyhow::anyhow!("a partner admin may not transfer"))
 }
 
-/// Reads a file or a pasted text with a header: the columns of serials and of targets by their names in English or
-/// German, separated by comma, semicolon or tab.
+/// The columns of a file of serials with their targets.
+const COLUMNS: [Column; 2] = [
+    Column::required("serial", &["serial", "serialnumber", "seriennummer"]),
+    Column::required("to", &["to", "customer", "customerid", "target", "kunde", "kundenid", "ziel"]),
+];
+
+/// Reads a file: the columns of serials and of targets by their names in English or German.
 pub fn read_csv(bytes: &[u8]) -> Result<Vec<Asked>, Refused> {
-    let text = String::from_utf8_lossy(bytes);
-    let text = text.trim_start_matches('\u{feff}');
-    let head = text.lines().next().unwrap_or("");
-    let delimiter = [b';', b'\t', b',']
-        .into_iter()
-        .max_by_key(|delimiter| head.bytes().filter(|byte| byte == delimiter).count())
-        .unwrap_or(b',');
-    let mut reader =
-        csv::ReaderBuilder::new().delimiter(delimiter).flexible(true).from_reader(text.as_bytes());
-    let broken = |_| Refused::invalid("transfer.file_unreadable", "items");
-    let headers = reader.headers().map_err(broken)?.clone();
-    let column = |names: &[&str]| {
-        headers.iter().position(|header| {
-            let header: String = header.to_lowercase().chars().filter(|c| c.is_alphanumeric()).collect();
-            names.contains(&header.as_str())
-        })
-    };
-    let serial = column(&["serial", "serialnumber", "seriennummer"])
-        .ok_or(Refused::invalid("transfer.column_missing", "serial"))?;
-    let to = column(&["to", "customer", "customerid", "target", "kunde", "kundenid", "ziel"])
-        .ok_or(Refused::invalid("transfer.column_missing", "to"))?;
-    let mut asked = Vec::new();
-    for record in reader.records() {
-        let record = record.map_err(broken)?;
-        let cell = |at: usize| record.get(at).unwrap_or("").trim().to_owned();
-        let row = Asked { serial: cell(serial), to: cell(to) };
-        if !(row.serial.is_empty() && row.to.is_empty()) {
-            asked.push(row);
+    let rows = read_table(&String::from_utf8_lossy(bytes), &COLUMNS, MOST_ROWS);
+    let rows = match rows {
+        Ok(rows) => rows,
+        Err(TableError::Empty) => Vec::new(),
+        Err(TableError::ColumnMissing(column)) => {
+            return Err(Refused::invalid("transfer.column_missing", column));
         }
-    }
-    Ok(asked)
+        Err(TableError::TooManyRows) => return Err(Refused::invalid("transfer.too_many_rows", "items")),
+        Err(error) => return Err(Refused::table(error, "items")),
+    };
+    let asked = rows.into_iter().filter_map(|row| <[String; 2]>::try_from(row.cells).ok());
+    Ok(asked
+        .map(|[serial, to]| Asked { serial, to })
+        .filter(|row| !(row.serial.is_empty() && row.to.is_empty()))
+        .collect())
 }
 
 /// Reads a pasted list: a serial a line, or serials with a target each after a tab, semicolon or comma; `to` is the

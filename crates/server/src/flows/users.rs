@@ -12,6 +12,7 @@ use roadstead_store::{password_resets, sessions};
 
 use super::{Refused, tokens};
 use crate::app::App;
+use crate::mail::is_address;
 
 /// A user on their way in.
 #[derive(Clone, Copy, Debug)]
@@ -33,7 +34,7 @@ pub struct NewUser<'a> {
 /// Adds a user.
 pub async fn create(app: &App, scope: &Scope, new: NewUser<'_>) -> Result<UserId, Refused> {
     super::filled("name", new.name)?;
-    if !new.email.contains('@') {
+    if !is_address(new.email.trim()) {
         return Err(Refused::invalid("field.not_an_address", "email"));
     }
     check_password(new.password, new.email).map_err(|code| Refused::invalid(code, "password"))?;

@@ -11,7 +11,7 @@ use lettre::message::header::{HeaderName, HeaderValue};
 use lettre::message::{Mailbox, MultiPart};
 use lettre::transport::smtp::extension::ClientId;
 use lettre::transport::smtp::response::{Category, Severity};
-use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
+use lettre::{Address, AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
 use roadstead_domain::access;
 use roadstead_domain::clock::Micros;
 use roadstead_domain::ids::MailId;
@@ -20,6 +20,11 @@ use roadstead_store::mails::{self, Due, Outcome};
 use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
+
+/// Whether a mail can be addressed to it (RFC 5321 4.1.2).
+pub fn is_address(text: &str) -> bool {
+    text.parse::<Address>().is_ok()
+}
 
 /// How long one attempt may take.
 const PATIENCE: Duration = Duration::from_secs(60);

@@ -120,7 +120,7 @@ impl ImportPage {
             frame,
             csrf: csrf.to_owned(),
             done: None,
-            columns: COLUMNS.map(|(name, _)| name).join(","),
+            columns: COLUMNS.map(|column| column.name).join(","),
             table: String::new(),
             fault: None,
             counts: Vec::new(),

@@ -31,7 +31,7 @@ pub(super) struct ImportBody {
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct ImportRowBody {
     /// 2 for the first below the header.
-    row: usize,
+    row: u64,
     partner_number: String,
     /// `created`, `updated`, `unchanged` or `rejected`.
     outcome: &'static str,
@@ -62,7 +62,7 @@ pub(super) async fn import(
     if !kind.to_ascii_lowercase().starts_with("text/csv") {
         return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "content_type.unsupported"));
     }
-    let text = std::str::from_utf8(&body).map_err(|_| Problem::field("import.unreadable", "table"))?;
+    let text = std::str::from_utf8(&body).map_err(|_| Problem::field("file.unreadable", "table"))?;
     let imported = import_partners::import(&app, &scope, text, query.validate_only).await?;
     let rows = imported.rows.into_iter().map(|row| ImportRowBody {
         row: row.row,

@@ -79,8 +79,6 @@ import-done = { $n ->
     [one] { $count } Zeile wurde geschrieben.
    *[other] { $count } Zeilen wurden geschrieben.
     }
-import-unreadable = Die Tabelle ist nicht lesbar
-import-unreadable-advice = Es wurde nichts geändert. Senden Sie CSV in UTF-8 mit den Spaltennamen in der ersten Zeile.
 
 entitlements-lead = Der Anspruch eines PCs beginnt mit dem Versand, sonst mit dem Verkauf, und dauert so lange, wie verkauft wurde. Wo keine Laufzeit bekannt ist, werden 36 Monate angenommen.
 entitlements-pc = Ein PC

@@ -79,8 +79,6 @@ import-done = { $n ->
     [one] { $count } row was written.
    *[other] { $count } rows were written.
     }
-import-unreadable = The table cannot be read
-import-unreadable-advice = Nothing was changed. Send CSV in UTF-8 with the column names in its first row.
 
 entitlements-lead = A PC's entitlement starts with shipping, else with the sale, for the term of what was sold. Where no term is known, 36 months are assumed.
 entitlements-pc = One PC

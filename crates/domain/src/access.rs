@@ -1,6 +1,6 @@
 //! Who may do what. The only maker of [`Scope`], without which no tenant's row can be read or written.
 
-use crate::ids::{ReporterId, TenantId, TokenId, UserId};
+use crate::ids::{EnrolmentId, ReporterId, TenantId, TokenId, UserId};
 
 /// What a person or a token may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -63,6 +63,8 @@ pub enum Actor {
     User(UserId),
     /// A bearer token.
     Token(TokenId),
+    /// A PC, by its own key.
+    Device(EnrolmentId),
     /// The platform itself, in background work or on the command line.
     System,
 }
@@ -153,6 +155,10 @@ pub enum Action {
     ManageEntitlements,
     /// Look at disputes and at what else needs the operator's attention.
     ReadDisputes,
+    /// Say how a customer's PCs come in: cPINs, domains, zero-touch lists, and who waits.
+    ManageEnrolment,
+    /// See which PCs wait to join.
+    ReadEnrolments,
     /// Follow live events of one's own home.
     FollowEvents,
     /// Read the log of one's own home.
@@ -189,6 +195,8 @@ impl Action {
         Action::Transfer,
         Action::ManageEntitlements,
         Action::ReadDisputes,
+        Action::ManageEnrolment,
+        Action::ReadEnrolments,
         Action::FollowEvents,
         Action::ReadAudit,
         Action::ReadMails,
@@ -311,6 +319,7 @@ pub fn authorize(caller: &Caller, action: Action) -> Result<Scope, Denied> {
             | A::ReadDisputes
             | A::SubmitReport
             | A::ReadReports
+            | A::ReadEnrolments
             | A::FollowEvents
             | A::ReadAudit
             | A::ReadSupportCases
@@ -338,6 +347,7 @@ pub fn authorize(caller: &Caller, action: Action) -> Result<Scope, Denied> {
             | A::OpenSupportCases
             | A::Transfer
             | A::ManageUsers
+            | A::ManageEnrolment
                 if read_only =>
             {
                 return Err(Denied::Forbidden);
@@ -351,6 +361,8 @@ pub fn authorize(caller: &Caller, action: Action) -> Result<Scope, Denied> {
             | A::OpenSupportCases
             | A::ReadTransfers
             | A::Transfer
+            | A::ManageEnrolment
+            | A::ReadEnrolments
             | A::FollowEvents
             | A::ReadAudit
             | A::ManageUsers
@@ -358,7 +370,9 @@ pub fn authorize(caller: &Caller, action: Action) -> Result<Scope, Denied> {
             _ => return Err(Denied::NotFound),
         },
         (Role::ItAdmin | Role::ReportAdmin, Home::Customer(customer)) => match action {
-            A::ReadAudit | A::ManageOwnTenant | A::TurnSelfService | A::ManageUsers if read_only => {
+            A::ReadAudit | A::ManageOwnTenant | A::TurnSelfService | A::ManageEnrolment | A::ManageUsers
+                if read_only =>
+            {
                 return Err(Denied::Forbidden);
             }
             A::ReadCustomers
@@ -367,6 +381,8 @@ pub fn authorize(caller: &Caller, action: Action) -> Result<Scope, Denied> {
             | A::FollowEvents
             | A::ReadAudit
             | A::ManageUsers
+            | A::ManageEnrolment
+            | A::ReadEnrolments
             | A::OwnAccount => Reach::Customer(customer),
             _ => return Err(Denied::NotFound),
         },
@@ -374,6 +390,12 @@ pub fn authorize(caller: &Caller, action: Action) -> Result<Scope, Denied> {
         _ => return Err(Denied::NotFound),
     };
     Ok(Scope { actor: caller.actor, reach })
+}
+
+/// The scope in which the platform carries out what a PC asks for by its own key. It reaches the rows of every home that
+/// an enrolment touches; which PC it is about comes from the key and never from the request.
+pub fn of_device(enrolment: EnrolmentId) -> Scope {
+    Scope { actor: Actor::Device(enrolment), reach: Reach::Platform }
 }
 
 /// The scope of the platform's own background work and command line.
@@ -417,12 +439,12 @@ mod tests {
         }
         assert_eq!(
             table,
-            "operator at operator: ReadPartners ManagePartners ReadReporters ManageReporters SubmitReport ReadReports ReadSupportCases OpenSupportCases DecideSupportCases ManageEntitlements ReadDisputes FollowEvents ReadAudit ReadMails ManageUsers OwnAccount ManageTokens\n\
+            "operator at operator: ReadPartners ManagePartners ReadReporters ManageReporters SubmitReport ReadReports ReadSupportCases OpenSupportCases DecideSupportCases ManageEntitlements ReadDisputes ReadEnrolments FollowEvents ReadAudit ReadMails ManageUsers OwnAccount ManageTokens\n\
              distributor at reporter: SubmitReport ReadReports FollowEvents ReadAudit ManageUsers OwnAccount\n\
-             partner_admin at partner: ReadUnassigned ReadDevice ReadCustomers ManageCustomers TurnSelfService ReadSupportCases OpenSupportCases ReadTransfers Transfer FollowEvents ReadAudit ManageUsers OwnAccount\n\
-             partner_read_only at partner: ReadUnassigned ReadDevice ReadCustomers ManageCustomers=403 TurnSelfService=403 ReadSupportCases OpenSupportCases=403 ReadTransfers Transfer=403 FollowEvents ReadAudit=403 ManageUsers=403 OwnAccount\n\
-             it_admin at customer: ReadCustomers ManageOwnTenant TurnSelfService FollowEvents ReadAudit ManageUsers OwnAccount\n\
-             report_admin at customer: ReadCustomers ManageOwnTenant=403 TurnSelfService=403 FollowEvents ReadAudit=403 ManageUsers=403 OwnAccount\n"
+             partner_admin at partner: ReadUnassigned ReadDevice ReadCustomers ManageCustomers TurnSelfService ReadSupportCases OpenSupportCases ReadTransfers Transfer ManageEnrolment ReadEnrolments FollowEvents ReadAudit ManageUsers OwnAccount\n\
+             partner_read_only at partner: ReadUnassigned ReadDevice ReadCustomers ManageCustomers=403 TurnSelfService=403 ReadSupportCases OpenSupportCases=403 ReadTransfers Transfer=403 ManageEnrolment=403 ReadEnrolments FollowEvents ReadAudit=403 ManageUsers=403 OwnAccount\n\
+             it_admin at customer: ReadCustomers ManageOwnTenant TurnSelfService ManageEnrolment ReadEnrolments FollowEvents ReadAudit ManageUsers OwnAccount\n\
+             report_admin at customer: ReadCustomers ManageOwnTenant=403 TurnSelfService=403 ManageEnrolment=403 ReadEnrolments FollowEvents ReadAudit=403 ManageUsers=403 OwnAccount\n"
         );
     }
 

@@ -91,6 +91,24 @@ actions! {
     PasswordChanged => "password.changed",
     /// A user changed their profile.
     ProfileChanged => "profile.changed",
+    /// A PC enrolled by its own key.
+    DeviceEnrolled => "device.enrolled",
+    /// An enrolment waits for somebody.
+    EnrolmentWaiting => "enrolment.waiting",
+    /// An enrolment was refused by somebody.
+    EnrolmentRefused => "enrolment.refused",
+    /// A cPIN was made.
+    CpinCreated => "cpin.created",
+    /// A cPIN was sent to the customer by mail.
+    CpinSent => "cpin.sent",
+    /// A cPIN was taken back.
+    CpinRevoked => "cpin.revoked",
+    /// A customer's domains were changed.
+    EnrolmentDomainsChanged => "enrolment_domains.changed",
+    /// A zero-touch list was changed.
+    ZeroTouchListed => "zero_touch.changed",
+    /// What agents may tell of persons was changed.
+    PrivacyChanged => "privacy.changed",
 }
 
 /// The hash of a partner's first placement entry's predecessor.

@@ -42,6 +42,9 @@ pub enum Event {
         /// The case.
         case: SupportCaseId,
     },
+    /// A PC that asks to join waits, or no longer does.
+    #[serde(rename = "enrolments.changed")]
+    EnrolmentsChanged {},
     /// A transfer got on, or ended.
     #[serde(rename = "transfer.progress")]
     TransferProgress {
@@ -90,6 +93,7 @@ impl Event {
             Event::CustomerDevicesChanged { .. } => "customer_devices.changed",
             Event::CustomerChanged { .. } => "customer.changed",
             Event::SupportCaseChanged { .. } => "support_case.changed",
+            Event::EnrolmentsChanged {} => "enrolments.changed",
             Event::TransferProgress { .. } => "transfer.progress",
             Event::ReportedLinesChanged { .. } => "reported_lines.changed",
             Event::ReportProgress { .. } => "report.progress",

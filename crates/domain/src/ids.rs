@@ -77,4 +77,8 @@ ids! {
     TransferId,
     /// A request to the operator's platform team.
     SupportCaseId,
+    /// A key that asked to join.
+    EnrolmentId,
+    /// A cPIN.
+    CpinId,
 }

@@ -10,6 +10,7 @@ pub mod audit;
 pub mod clock;
 pub mod cpin;
 pub mod customer;
+pub mod enrolment;
 pub mod entitlement;
 pub mod event;
 pub mod ids;

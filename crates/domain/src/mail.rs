@@ -15,12 +15,19 @@ pub enum MailKind {
     SupportCase,
     /// A reporter is late by its own rhythm.
     ReporterSilent,
+    /// How to enrol PCs with the cPIN.
+    CpinInstructions,
 }
 
 impl MailKind {
     /// Every kind.
-    pub const ALL: [MailKind; 4] =
-        [MailKind::Invitation, MailKind::PasswordReset, MailKind::SupportCase, MailKind::ReporterSilent];
+    pub const ALL: [MailKind; 5] = [
+        MailKind::Invitation,
+        MailKind::PasswordReset,
+        MailKind::SupportCase,
+        MailKind::ReporterSilent,
+        MailKind::CpinInstructions,
+    ];
 
     /// The stable code.
     pub fn as_str(self) -> &'static str {
@@ -29,6 +36,7 @@ impl MailKind {
             MailKind::PasswordReset => "password_reset",
             MailKind::SupportCase => "support_case",
             MailKind::ReporterSilent => "reporter_silent",
+            MailKind::CpinInstructions => "cpin_instructions",
         }
     }
 
@@ -39,6 +47,7 @@ impl MailKind {
             MailKind::PasswordReset => &["name", "until"],
             MailKind::SupportCase => &["name", "number"],
             MailKind::ReporterSilent => &["name", "reporter", "days", "last"],
+            MailKind::CpinInstructions => &["name", "organisation", "inviter", "cpin", "until"],
         }
     }
 

@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 use crate::drop_folder::DropFolder;
 use crate::events::Hub;
+use crate::flows::check_in::Desk;
 use crate::mail::MailServer;
 use crate::pools::Pools;
 
@@ -77,6 +78,8 @@ pub struct Shared {
     pub hub: Hub,
     /// The pools that somebody filters, in memory.
     pub pools: Pools,
+    /// Where check-ins wait for the transaction under way.
+    pub desk: Desk,
     /// Passwords hashed at a time: each takes 19 MiB and a core.
     pub hashing: Semaphore,
     /// When the use of a credential was last noted.
@@ -95,6 +98,9 @@ impl App {
         let (hub, closing) = (Hub::default(), CancellationToken::new());
         let (work, mails) = (Notify::new(), Notify::new());
         let (pools, hashing, noted) = (Pools::default(), Semaphore::new(2), Mutex::default());
+        let desk = Desk::default();
+        // HTTP clients of this process find no provider by themselves; one that is set already is as good.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         Self(Arc::new(Shared {
             store,
             ambient,
@@ -102,6 +108,7 @@ impl App {
             spool,
             hub,
             pools,
+            desk,
             hashing,
             noted,
             closing,

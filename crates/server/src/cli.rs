@@ -410,6 +410,7 @@ pub async fn serve(app: App, listener: TcpListener, stop: impl Future<Output = (
         tokio::spawn(events::dispatch(app.clone(), stopping.clone())),
         tokio::spawn(events::listen(app.clone(), stopping.clone())),
         tokio::spawn(jobs::keep_house(app.clone(), stopping.clone())),
+        tokio::spawn(flows::check_in::run(app.clone())),
     ];
     let dropped = app.config.drop.clone();
     let dropped =

@@ -7,7 +7,8 @@ use roadstead_domain::clock::{self, Micros};
 use roadstead_domain::ids::{ReportId, TenantId, TransferId};
 use roadstead_store::jobs::{self, Job, Kind, MOST_ATTEMPTS};
 use roadstead_store::{
-    idempotency, invitations, mails, outbox, password_resets, reports, sessions, throttle, transfers,
+    cpins, device_keys, enrolments, idempotency, invitations, mails, outbox, password_resets, reports,
+    sessions, throttle, transfers,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -109,6 +110,9 @@ pub async fn keep_house(app: App, stop: CancellationToken) {
             idempotency::forget(&mut tx, now.plus_seconds(-DAY)).await?;
             outbox::forget(&mut tx, &scope, now.plus_seconds(-7 * DAY)).await?;
             mails::forget(&mut tx, &scope, now.plus_seconds(-30 * DAY)).await?;
+            device_keys::forget_nonces(&mut tx, now).await?;
+            cpins::forget_guesses(&mut tx, now).await?;
+            enrolments::forget(&mut tx, &scope, now.plus_seconds(-30 * DAY)).await?;
             reports::forget_previews(&mut tx, &scope, now.plus_seconds(-7 * DAY)).await?;
             transfers::forget_previews(&mut tx, &scope, now.plus_seconds(-7 * DAY)).await?;
             let yesterday = clock::first_id_at(now.plus_seconds(-DAY));

@@ -7,6 +7,7 @@ pub mod api;
 pub mod app;
 pub mod cli;
 pub mod demo;
+pub mod device;
 pub mod drop_folder;
 pub mod events;
 pub mod flows;

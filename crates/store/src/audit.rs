@@ -18,9 +18,9 @@ use crate::page::{Page, Rows};
 pub struct Entry {
     /// Its id.
     pub id: Uuid,
-    /// `user`, `token` or `system`.
+    /// `user`, `token`, `device` or `system`.
     pub actor_kind: String,
-    /// The user's or token's id.
+    /// The user's, token's or enrolment's id.
     pub actor: Option<Uuid>,
     /// Its name, if it is of this home.
     pub actor_name: Option<String>,
@@ -34,10 +34,11 @@ pub struct Entry {
     pub at: i64,
 }
 
-fn actor(actor: Actor) -> (&'static str, Option<Uuid>) {
+pub(crate) fn actor(actor: Actor) -> (&'static str, Option<Uuid>) {
     match actor {
         Actor::User(id) => ("user", Some(id.0)),
         Actor::Token(id) => ("token", Some(id.0)),
+        Actor::Device(id) => ("device", Some(id.0)),
         Actor::System => ("system", None),
     }
 }

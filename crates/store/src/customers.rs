@@ -280,6 +280,8 @@ pub struct CustomerDevice {
     pub support_level: Option<String>,
     /// When it came into the tenant, in microseconds.
     pub since: i64,
+    /// When its agent last said how it is; `None` if it never has.
+    pub seen_at: Option<i64>,
 }
 
 /// The PCs of a customer tenant by serial. The caller has found the customer by [`find`] and may look into it.
@@ -300,7 +302,8 @@ pub async fn devices(
     let items: Vec<CustomerDevice> = tx
         .all(
             "SELECT d.id, p.serial, d.product_number, d.model, (SELECT MAX(e.support_level) FROM entitlements e \
-             WHERE e.device = p.device AND e.ends_on > $5) AS support_level, p.since \
+             WHERE e.device = p.device AND e.ends_on > $5) AS support_level, p.since, \
+             (SELECT k.seen_at FROM check_ins k WHERE k.device = p.device) AS seen_at \
              FROM placements p JOIN devices d ON d.id = p.device \
              WHERE p.tenant = (SELECT c.tenant FROM customers c WHERE c.tenant = $1 \
              AND (c.tenant = $8 OR ($8 IS NULL AND (c.partner = $7 OR $7 IS NULL) AND c.assignment = 'accepted' \

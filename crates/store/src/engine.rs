@@ -279,6 +279,8 @@ into_arg! {
     roadstead_domain::ids::SupportCaseId => |v| Arg::Uuid(Some(v.0)),
     roadstead_domain::ids::MailId => |v| Arg::Uuid(Some(v.0)),
     roadstead_domain::ids::InvitationId => |v| Arg::Uuid(Some(v.0)),
+    roadstead_domain::ids::EnrolmentId => |v| Arg::Uuid(Some(v.0)),
+    roadstead_domain::ids::CpinId => |v| Arg::Uuid(Some(v.0)),
 }
 
 /// The values of a statement, in the order of its `$n`.

@@ -10,10 +10,14 @@
 pub mod arrivals;
 pub mod audit;
 pub mod bulk;
+pub mod check_ins;
+pub mod cpins;
 pub mod customers;
+pub mod device_keys;
 pub mod devices;
 pub mod disputes;
 pub mod engine;
+pub mod enrolments;
 pub mod entitlements;
 mod error;
 pub mod idempotency;

@@ -170,6 +170,7 @@ pub async fn say(
     let (actor_kind, actor) = match scope.actor() {
         Actor::User(id) => ("user", Some(id.0)),
         Actor::Token(id) => ("token", Some(id.0)),
+        Actor::Device(id) => ("device", Some(id.0)),
         Actor::System => ("system", None),
     };
     let side = if by_operator { "operator" } else { "home" };

@@ -172,11 +172,7 @@ pub async fn create(
     let blocked = rows.iter().filter(|row| row.verdict() == Verdict::Blocked).count() as u64;
     let warned =
         rows.iter().filter(|row| row.verdict() == Verdict::Ready && !row.reasons.is_empty()).count() as u64;
-    let (actor_kind, actor) = match scope.actor() {
-        Actor::User(id) => ("user", Some(id.0)),
-        Actor::Token(id) => ("token", Some(id.0)),
-        Actor::System => ("system", None),
-    };
+    let (actor_kind, actor) = crate::audit::actor(scope.actor());
     tx.execute(
         "INSERT INTO transfers (id, partner, state, digest, items, ready, blocked, warned, moved, good_rows_only, \
          actor_kind, actor, created_at) VALUES ($1, $2, 'previewed', $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",

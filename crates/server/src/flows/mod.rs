@@ -4,9 +4,12 @@ pub mod accept_invitation;
 pub mod account;
 pub mod arrivals;
 pub mod certify;
+pub mod check_in;
+pub mod cpins;
 pub mod customers;
 pub mod devices;
 pub mod disputes;
+pub mod enrol;
 pub mod entitlements;
 pub mod import_partners;
 pub mod ingest;
@@ -92,6 +95,18 @@ pub enum Refused {
     /// Too much of this at once.
     #[error("busy")]
     Busy,
+    /// The customer has not let the partner in.
+    #[error("the customer is not open to the partner")]
+    NotOpen,
+    /// Too many wrong guesses: a stable code.
+    #[error("{0}")]
+    TooMany(&'static str),
+    /// No PC has this key.
+    #[error("no PC has this key")]
+    UnknownKey,
+    /// A signed request that was taken already.
+    #[error("the request was taken already")]
+    Repeated,
     /// The database.
     #[error(transparent)]
     Store(Error),
@@ -128,6 +143,10 @@ impl Refused {
             Refused::File { error, .. } => error.code.as_str(),
             Refused::LinkSpent => "link.spent",
             Refused::TooManyTries { .. } => "too_many_tries",
+            Refused::NotOpen => "customer.not_open",
+            Refused::TooMany(code) => code,
+            Refused::UnknownKey => "device.unknown",
+            Refused::Repeated => "signature.repeated",
             Refused::Busy => "busy",
             Refused::Store(_) | Refused::Internal(_) => "internal",
         }

@@ -217,7 +217,9 @@ impl From<Refused> for Problem {
                     ..Place::default()
                 };
                 let places = rows.into_iter().take(MOST_PLACES).map(place).collect();
-                Self { places, ..Self::new(StatusCode::CONFLICT, code) }
+                let is_bad = code == "serial.invalid";
+                let status = if is_bad { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::CONFLICT };
+                Self { places, ..Self::new(status, code) }
             }
             Refused::LinkSpent => Self::new(StatusCode::NOT_FOUND, "link.spent"),
             Refused::TooManyTries { seconds } => Self {
@@ -231,6 +233,10 @@ impl From<Refused> for Problem {
             Refused::Busy => {
                 Self { retry_after: Some(5), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy") }
             }
+            Refused::NotOpen => Self::new(StatusCode::FORBIDDEN, "customer.not_open"),
+            Refused::TooMany(code) => Self::new(StatusCode::TOO_MANY_REQUESTS, code),
+            Refused::UnknownKey => Self::new(StatusCode::UNAUTHORIZED, "device.unknown"),
+            Refused::Repeated => Self::new(StatusCode::UNAUTHORIZED, "signature.repeated"),
             Refused::Store(error) => error.into(),
             Refused::Internal(error) => Self::internal(&error),
         }

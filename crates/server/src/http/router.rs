@@ -15,7 +15,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use super::{ApiCaller, Problem, VisitorLang, idempotency};
 use crate::app::App;
 use crate::i18n::Lang;
-use crate::{api, portal};
+use crate::{api, device, portal};
 
 /// The portal's routes, with a list of them for the test that calls each one as a neighbour.
 #[derive(Default)]
@@ -48,15 +48,19 @@ impl Routes {
 
 /// The whole platform as one service.
 pub fn router(app: App) -> Router {
-    assemble(app, api::router(), portal::routes().router)
+    assemble(app, api::router(), device::router(), portal::routes().router)
 }
 
-fn assemble(app: App, api: Router<App>, pages: Router<App>) -> Router {
+fn assemble(app: App, api: Router<App>, device: Router<App>, pages: Router<App>) -> Router {
     let api = api
         .fallback(async || Problem::not_found())
         .layer(middleware::from_fn_with_state(app.clone(), idempotency::layer))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(middleware::from_fn_with_state(app.clone(), api_problems));
+    let device = device
+        .fallback(async || Problem::not_found())
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(middleware::from_fn_with_state(app.clone(), device_problems));
     let pages = pages
         .fallback(async || Problem::not_found())
         .layer(CatchPanicLayer::custom(panicked))
@@ -64,6 +68,7 @@ fn assemble(app: App, api: Router<App>, pages: Router<App>) -> Router {
         .layer(middleware::from_fn(same_origin));
     Router::new()
         .nest("/api/v1", api)
+        .nest("/device/v1", device)
         .merge(pages)
         .layer(middleware::from_fn_with_state(app.clone(), every_response))
         .with_state(app)
@@ -170,15 +175,34 @@ async fn api_problems(State(app): State<App>, request: Request, next: Next) -> R
         Err(response) => return response,
     };
     let lang = reader(&app, &uri, &headers).await;
-    let body = Body::from(problem.body(lang, &id).to_string());
-    let mut response = (problem.status, body).into_response();
+    let mut response = as_json(problem.status, &problem.body(lang, &id));
     problem.say_when(&mut response);
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
     if problem.status == StatusCode::UNAUTHORIZED {
-        headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     }
     response
+}
+
+fn as_json(status: StatusCode, body: &serde_json::Value) -> Response {
+    let mut response = (status, Body::from(body.to_string())).into_response();
+    let kind = HeaderValue::from_static("application/problem+json");
+    response.headers_mut().insert(header::CONTENT_TYPE, kind);
+    response
+}
+
+/// A PC whose signature is refused is told the server's time: its clock may be the reason.
+async fn device_problems(State(app): State<App>, request: Request, next: Next) -> Response {
+    let lang = VisitorLang::of(&app, request.uri(), request.headers()).0;
+    let id = request.extensions().get::<RequestId>().map_or(String::new(), |id| id.0.clone());
+    let problem = match problem_of(next.run(request).await).await {
+        Ok(problem) => problem,
+        Err(response) => return response,
+    };
+    let mut body = problem.body(lang, &id);
+    if problem.status == StatusCode::UNAUTHORIZED {
+        body["server_time"] = app.ambient.now().rfc3339().into();
+    }
+    as_json(problem.status, &body)
 }
 
 /// The reader's own language, if they are signed in and the address asks for none.
@@ -225,7 +249,7 @@ mod tests {
         let broken = || Router::new().route("/boom", get(boom));
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        tokio::spawn(axum::serve(listener, assemble(app, broken(), broken())).into_future());
+        tokio::spawn(axum::serve(listener, assemble(app, broken(), Router::new(), broken())).into_future());
 
         let answer = reqwest::get(format!("{url}/api/v1/boom")).await.unwrap();
         assert_eq!(answer.status(), StatusCode::INTERNAL_SERVER_ERROR);

@@ -94,6 +94,7 @@ pub(super) struct DeviceRow {
     pub(super) level: Option<(String, &'static str)>,
     pub(super) since: String,
     pub(super) since_machine: String,
+    pub(super) seen: String,
 }
 
 /// A customer's PCs, also alone as the live fragment.
@@ -422,6 +423,7 @@ pub(super) async fn one(
             product_number: pc.product_number,
             since: instant(lang, Micros(pc.since)),
             since_machine: Micros(pc.since).rfc3339(),
+            seen: pc.seen_at.map_or_else(|| lang.text("never-seen"), |at| instant(lang, Micros(at))),
         };
         list = Some(DeviceList {
             lang,

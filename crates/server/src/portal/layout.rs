@@ -23,6 +23,8 @@ pub(super) enum Entry {
     SupportCases,
     /// The operator's queue of support cases.
     SupportDesk,
+    /// Pending enrolment.
+    Pending,
     /// Sell-through reports.
     Reports,
     /// What needs attention, for the operator.
@@ -51,6 +53,7 @@ impl Entry {
             Entry::Customers | Entry::Devices => "/customers",
             Entry::Transfers => "/transfers",
             Entry::SupportCases | Entry::SupportDesk => "/support-cases",
+            Entry::Pending => "/pending-enrolment",
             Entry::Reports => "/reports",
             Entry::Home => "/home",
             Entry::Partners => "/partners",
@@ -72,6 +75,7 @@ impl Entry {
             Entry::Transfers => "nav-transfers",
             Entry::SupportCases => "nav-support-cases",
             Entry::SupportDesk => "nav-support-desk",
+            Entry::Pending => "nav-pending",
             Entry::Reports => "nav-reports",
             Entry::Home => "nav-home",
             Entry::Partners => "nav-partners",
@@ -88,9 +92,9 @@ impl Entry {
     pub(super) fn of(role: Role) -> &'static [Entry] {
         match role {
             Role::PartnerAdmin | Role::PartnerReadOnly => {
-                &[Entry::Unassigned, Entry::Customers, Entry::Transfers, Entry::SupportCases]
+                &[Entry::Unassigned, Entry::Customers, Entry::Transfers, Entry::Pending, Entry::SupportCases]
             }
-            Role::ItAdmin | Role::ReportAdmin => &[Entry::Devices],
+            Role::ItAdmin | Role::ReportAdmin => &[Entry::Devices, Entry::Pending],
             Role::Distributor => &[Entry::Reports],
             Role::Operator => &[
                 Entry::Home,
@@ -99,6 +103,7 @@ impl Entry {
                 Entry::Reporters,
                 Entry::Reports,
                 Entry::Disputes,
+                Entry::Pending,
                 Entry::SupportDesk,
                 Entry::Entitlements,
             ],

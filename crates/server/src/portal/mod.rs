@@ -20,6 +20,8 @@ mod logs;
 mod mails;
 mod pager;
 mod partners;
+mod pending;
+mod preferences;
 mod qualifications;
 mod quality;
 mod report;
@@ -93,6 +95,15 @@ pub fn routes() -> Routes {
         .get("/transfers/{id}", transfers::one)
         .post("/transfers/{id}/commit", transfers::commit)
         .post("/transfers/{id}/undo", transfers::undo)
+        .get("/pending-enrolment", pending::show)
+        .post("/pending-enrolment/{id}/{say}", pending::decide)
+        .get("/customers/{id}/settings/preferences", preferences::show)
+        .post("/customers/{id}/settings/preferences/cpins", preferences::make_cpin)
+        .post("/customers/{id}/settings/preferences/cpins/{cpin}/revoke", preferences::revoke_cpin)
+        .post("/customers/{id}/settings/preferences/instructions", preferences::send_instructions)
+        .post("/customers/{id}/settings/preferences/domains", preferences::set_domains)
+        .post("/customers/{id}/settings/preferences/zero-touch", preferences::list_serials)
+        .post("/customers/{id}/settings/preferences/privacy", preferences::set_privacy)
         .get("/reports", reports::show)
         .get("/reports/columns", columns::show)
         .post("/reports/columns", columns::save)

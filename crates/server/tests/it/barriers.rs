@@ -72,6 +72,8 @@ const PAGES: &[(&str, &str, &str)] = &[
     ("partner", "customer-overview", "/customers/{customer}/settings"),
     ("partner", "customer-notifications", "/customers/{customer}/settings/notifications"),
     ("partner", "customer-partner", "/customers/{customer}/settings/assigned-partner"),
+    ("partner", "customer-preferences", "/customers/{customer}/settings/preferences"),
+    ("partner", "pending", "/pending-enrolment"),
     ("partner", "transfers", "/transfers"),
     ("partner", "transfer-new", "/transfers/new"),
     ("partner", "transfer", "/transfers/{transfer}"),
@@ -92,6 +94,7 @@ const PAGES: &[(&str, &str, &str)] = &[
     ("it-admin", "arrivals", "/customers/{customer}/arrivals"),
     ("it-admin", "own-overview", "/customers/{customer}/settings"),
     ("it-admin", "own-notifications", "/customers/{customer}/settings/notifications"),
+    ("it-admin", "own-preferences", "/customers/{customer}/settings/preferences"),
     ("it-admin", "own-partner", "/customers/{customer}/settings/assigned-partner"),
     ("it-admin", "own-users", "/settings/users"),
     ("distributor", "reports", "/reports"),
@@ -151,6 +154,9 @@ async fn populate(world: &World, catcher: &mut Catcher) -> Vec<(&'static str, St
     lines.push("5CG0009999 R-77 invoice=X-2".to_owned());
     let report =
         distributor.report("", "text/csv", csv(&lines.iter().map(String::as_str).collect::<Vec<_>>())).await;
+    for key in [1, 2] {
+        crate::pc::Pc::new(world, "5CG0000002", key).enrol().await.expect(201);
+    }
     let preview = distributor.report("?validate_only=true", "text/csv", csv(&["MXL0000001 R-1"])).await;
     let term = ("application/json", br#"{"support_level":"premium","months":60}"#.to_vec());
     world.operator.send(Method::PUT, "/api/v1/service-terms/U8PL1E", Some(term)).await;
@@ -159,6 +165,7 @@ async fn populate(world: &World, catcher: &mut Catcher) -> Vec<(&'static str, St
     let customer = partner.invited_customer("Werft <Nord>").await;
     let admin = world.token(Role::ItAdmin, Some(&customer)).await;
     admin.post(&format!("customers/{customer}/assigned-partner/accept"), json!({})).await.expect(200);
+    admin.post(&format!("customers/{customer}/cpins"), json!({})).await.expect(201);
     let invited = partner.invited_customer("Reederei Süd").await;
     let transfer = |serials: &[&str]| {
         let items: Vec<Value> =

@@ -496,3 +496,62 @@ async fn b36_b38_b50_b53_customers_and_transfers_in_the_browser(
         page.driver.quit().await.unwrap();
     }
 }
+
+/// Behaviour 37: the partner makes a cPIN on the customer's page and a PC joins by it; a PC that is with somebody else
+/// waits on a page that gives the reason, live, and names nobody.
+#[rstest]
+#[case::english("en", "The PC is with another partner", "The PC is enrolled.", "valid")]
+#[case::german("de", "Der PC ist bei einem anderen Partner", "Der PC ist registriert.", "gültig")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn b37_the_cpin_and_what_waits_in_the_browser(
+    #[case] lang: &'static str,
+    #[case] reason: &str,
+    #[case] enrolled: &str,
+    #[case] valid: &str,
+) {
+    let world = World::start(Sqlite, &format!("cpinpages{lang}")).await;
+    let (one, _two) = (world.partner("R-1").await, world.partner("R-2").await);
+    let lines = ["5CG000000A R-1", "5CG000000B R-2"];
+    world.distributor("D-1").await.report("", "text/csv", csv(&lines)).await;
+    let customer = one.customer("Werft Nord").await;
+    world.user("one@example.com", Role::PartnerAdmin, Some("R-1")).await;
+    world.user("two@example.com", Role::PartnerAdmin, Some("R-2")).await;
+    let driver = Driver::start().await;
+    let page = driver.browser(&world, lang).await;
+    page.sign_in("one@example.com").await;
+    page.go(&format!("/customers/{customer}/settings/preferences")).await;
+    page.click("form[action$='/cpins'] button").await;
+    page.see("table.list .badge", valid).await;
+    let cpin = page.find("table.list th .mono").await.text().await.unwrap();
+    page.fill("#domains", "werft.example").await;
+    page.click("form[action$='/domains'] button").await;
+    page.fill("#serials", "5CG000000A, nonsense!!").await;
+    page.click("form[action$='/zero-touch'] button").await;
+    page.see(".notice.bad", "").await;
+    page.shot("preferences").await;
+
+    let mut wish = crate::pc::Pc::new(&world, "5CG000000B", 2).wish();
+    wish["cpin"] = cpin.into();
+    wish["domain"] = "hh.werft.example".into();
+    let pc = crate::pc::Pc::new(&world, "5CG000000B", 2);
+    page.go("/pending-enrolment").await;
+    page.see(".empty h2", "").await;
+    pc.post("enrolments", wish.clone()).await.expect(201);
+    // Live: nobody loads the page anew.
+    page.see("table.list td", reason).await;
+    page.see("table.list td", "Werft Nord").await;
+    page.shot("pending-customer-side").await;
+
+    let other = driver.browser(&world, lang).await;
+    other.sign_in("two@example.com").await;
+    other.go("/pending-enrolment").await;
+    other.see("table.list td", reason).await;
+    assert!(!other.text().await.contains("Werft Nord"), "{}", other.text().await);
+    other.shot("pending-holder-side").await;
+    other.click("form[action$='/release'] button").await;
+    other.see(".notice.good", enrolled).await;
+    page.see(".empty h2", "").await;
+    assert_eq!(one.all(&format!("customers/{customer}/devices")).await[0]["serial_number"], "5CG000000B");
+    page.driver.quit().await.unwrap();
+    other.driver.quit().await.unwrap();
+}

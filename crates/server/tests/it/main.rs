@@ -4,12 +4,16 @@
 mod world;
 
 mod account;
+mod agent;
 mod bad_input;
 mod barriers;
 mod browser;
+mod check_ins;
 mod copy;
+mod cpins;
 mod customers;
 mod drop_folder;
+mod enrolments;
 mod faults;
 mod idempotency;
 mod isolation;
@@ -19,6 +23,7 @@ mod messages;
 mod nodes;
 mod operator;
 mod partners;
+mod pc;
 mod pool;
 mod previous;
 mod reporter_quality;

@@ -226,6 +226,8 @@ pub(super) struct CustomerDeviceBody {
     support_level: Option<String>,
     /// When it came into the tenant.
     since: String,
+    /// When its agent last said how it is; null if it never has.
+    last_seen: Option<String>,
 }
 
 impl From<CustomerDevice> for CustomerDeviceBody {
@@ -237,6 +239,7 @@ impl From<CustomerDevice> for CustomerDeviceBody {
             model: pc.model,
             support_level: pc.support_level,
             since: instant(pc.since),
+            last_seen: pc.seen_at.map(instant),
         }
     }
 }

@@ -1,9 +1,11 @@
 //! `/api/v1`: one file a resource; the OpenAPI document is made from the handlers.
 
 mod audit_log;
+mod cpins;
 mod csv;
 mod customers;
 mod devices;
+pub(crate) mod enrolments;
 mod entitlements;
 pub(crate) mod error_file;
 mod events;
@@ -67,6 +69,15 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(sell_through_reports::acknowledgement))
         .routes(routes!(operations::get))
         .routes(routes!(operations::events))
+        .routes(routes!(cpins::create, cpins::list))
+        .routes(routes!(cpins::revoke))
+        .routes(routes!(cpins::send_instructions))
+        .routes(routes!(cpins::domains, cpins::set_domains))
+        .routes(routes!(cpins::zero_touch, cpins::list_serials))
+        .routes(routes!(cpins::unlist_serial))
+        .routes(routes!(cpins::privacy, cpins::set_privacy))
+        .routes(routes!(enrolments::list))
+        .routes(routes!(enrolments::decide))
         .routes(routes!(unassigned_devices::list))
         .routes(routes!(customers::create, customers::list))
         .routes(routes!(customers::get))

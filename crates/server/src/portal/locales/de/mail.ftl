@@ -23,3 +23,10 @@ mail-support-case-subject = Neues im Supportfall { $number }
 mail-support-case-text = Im Supportfall { $number } auf Roadstead gibt es eine neue Nachricht.
 mail-support-case-button = Supportfall öffnen
 mail-support-case-why = Sie erhalten diese Mail, weil Sie an diesem Supportfall beteiligt sind.
+mail-cpin-instructions-subject = PCs in { $organisation } registrieren
+mail-cpin-instructions-text =
+    { $inviter } betreut die PCs von { $organisation } auf Roadstead. Um einen PC aufzunehmen, installieren Sie darauf den Agenten und geben diese cPIN ein: { $cpin }
+
+    Für eine stille Installation tragen Sie die cPIN in die Konfigurationsdatei des Agenten ein. Sie gilt bis { $until } (UTC). Geben Sie sie an niemanden außerhalb von { $organisation } weiter.
+mail-cpin-instructions-button = Roadstead öffnen
+mail-cpin-instructions-why = Sie erhalten diese Mail, weil { $inviter } diese Adresse für { $organisation } angegeben hat.

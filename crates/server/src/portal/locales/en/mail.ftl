@@ -23,3 +23,10 @@ mail-support-case-subject = News in support case { $number }
 mail-support-case-text = There is a new message in support case { $number } on Roadstead.
 mail-support-case-button = Open the support case
 mail-support-case-why = You get this mail because you take part in this support case.
+mail-cpin-instructions-subject = Enrol your PCs in { $organisation }
+mail-cpin-instructions-text =
+    { $inviter } looks after the PCs of { $organisation } on Roadstead. To add a PC, install the agent on it and type this cPIN: { $cpin }
+
+    For a silent installation put the cPIN into the agent's config file. It is valid until { $until } (UTC). Give it to nobody outside of { $organisation }.
+mail-cpin-instructions-button = Open Roadstead
+mail-cpin-instructions-why = You get this mail because { $inviter } gave this address for { $organisation }.

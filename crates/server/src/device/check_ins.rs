@@ -1,0 +1,25 @@
+//! A PC says how it is.
+
+use axum::Json;
+use axum::extract::{Request, State};
+use roadstead_domain::wire::{CheckIn, CheckedIn};
+
+use super::signed::Signed;
+use crate::app::App;
+use crate::flows::check_in;
+use crate::http::Problem;
+
+/// A PC comes again after this many seconds; the agent adds its own jitter.
+const NEXT_SECONDS: u32 = 300;
+
+/// `POST check-ins`, signed by an enrolled PC's key: durable before the answer.
+pub(super) async fn check_in(State(app): State<App>, request: Request) -> Result<Json<CheckedIn>, Problem> {
+    let signed = Signed::receive(&app, request).await?;
+    let (key, once) = signed.verify_enrolled(&app).await?;
+    let told = check_in::check_in(&app, key, once, signed.json::<CheckIn>()?).await?;
+    Ok(Json(CheckedIn {
+        next_seconds: NEXT_SECONDS,
+        collect_user: told.collect_user,
+        collect_location: told.collect_location,
+    }))
+}

@@ -1,0 +1,127 @@
+//! Requests signed by a PC's key (RFC 9421): read, checked, and told apart from those that were seen before.
+
+use axum::body::to_bytes;
+use axum::extract::{OriginalUri, Request};
+use axum::http::{HeaderMap, StatusCode, header};
+use ed25519_dalek::VerifyingKey;
+use roadstead_domain::wire::signature::{Claim, MOST_SKEW_SECONDS, SignatureError, Target, check_digest};
+use roadstead_domain::wire::{key_text, read_key};
+use roadstead_domain::{access, ids::EnrolmentId};
+use roadstead_store::device_keys::Once;
+use roadstead_store::enrolments;
+use serde::de::DeserializeOwned;
+
+use crate::app::App;
+use crate::http::Problem;
+
+/// The largest body of a PC's request.
+const LARGEST: usize = 1 << 20;
+
+/// A request whose form, digest and time are right; whose key made it is still to be checked.
+pub(super) struct Signed {
+    /// What the signature says.
+    pub(super) claim: Claim,
+    /// The body.
+    pub(super) body: Vec<u8>,
+    method: String,
+    origins: Vec<String>,
+    path: String,
+    content_digest: String,
+    headers: HeaderMap,
+}
+
+impl Signed {
+    /// Reads a request. A clock that is off is told the server's time, whatever else may be wrong.
+    pub(super) async fn receive(app: &App, request: Request) -> Result<Self, Problem> {
+        let (parts, body) = request.into_parts();
+        let body = to_bytes(body, LARGEST).await.map_err(Problem::unreadable)?.to_vec();
+        let text = |name: &'static str| all_values(&parts.headers, name).ok_or(SignatureError::Missing(name));
+        let claim =
+            Claim::read(&text("signature-input").map_err(refused)?, &text("signature").map_err(refused)?)
+                .map_err(refused)?;
+        let now = app.ambient.now().0.div_euclid(1_000_000);
+        if (claim.created - now).abs() > MOST_SKEW_SECONDS {
+            return Err(Problem::new(StatusCode::UNAUTHORIZED, "signature.clock_skewed"));
+        }
+        let content_digest = text("content-digest").map_err(refused)?;
+        check_digest(&content_digest, &body).map_err(refused)?;
+        let uri = parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |OriginalUri(uri)| uri);
+        Ok(Self {
+            claim,
+            body,
+            method: parts.method.to_string(),
+            origins: origins(app, &parts.headers),
+            path: uri.path_and_query().map_or("/", |path| path.as_str()).to_owned(),
+            content_digest,
+            headers: parts.headers,
+        })
+    }
+
+    /// Whether this key signed it for this platform; what to use up in the transaction that acts on it.
+    pub(super) fn verify(&self, key: &VerifyingKey) -> Result<Once, Problem> {
+        let mut outcome = Err(SignatureError::Wrong);
+        for origin in &self.origins {
+            let uri = format!("{origin}{}", self.path);
+            let target = Target { method: &self.method, uri: &uri };
+            outcome =
+                self.claim.verify(key, target, &self.content_digest, |name| all_values(&self.headers, name));
+            if outcome.is_ok() {
+                break;
+            }
+        }
+        outcome.map_err(refused)?;
+        Ok(Once::new(key.as_bytes(), self.claim.created, &self.claim.nonce))
+    }
+
+    /// The key that an enrolled PC names, if it signed this; whether some PC has it is for the flow to see. `keyid` is the
+    /// key itself, or the id that its enrolment was answered with.
+    pub(super) async fn verify_enrolled(&self, app: &App) -> Result<(String, Once), Problem> {
+        let unknown = || Problem::new(StatusCode::UNAUTHORIZED, "device.unknown");
+        let named = &self.claim.key_id;
+        let key = match (read_key(named), named.parse::<EnrolmentId>()) {
+            (Some(key), _) => key,
+            (None, Ok(id)) => {
+                let mut tx = app.store.read(&access::system()).await?;
+                let key = enrolments::key_of(&mut tx, &access::system(), id).await?;
+                key.as_deref().and_then(read_key).ok_or_else(unknown)?
+            }
+            (None, Err(_)) => return Err(unknown()),
+        };
+        let once = self.verify(&key)?;
+        Ok((key_text(&key), once))
+    }
+
+    /// The body, read as JSON.
+    pub(super) fn json<T: DeserializeOwned>(&self) -> Result<T, Problem> {
+        serde_json::from_slice(&self.body).map_err(Problem::unreadable)
+    }
+}
+
+/// All values of a header, as one (RFC 9421 2.1).
+fn all_values(headers: &HeaderMap, name: &str) -> Option<String> {
+    let values: Option<Vec<&str>> =
+        headers.get_all(name).iter().map(|value| value.to_str().ok().map(str::trim)).collect();
+    values.filter(|values| !values.is_empty()).map(|values| values.join(", "))
+}
+
+/// The addresses under which PCs know this platform.
+fn origins(app: &App, headers: &HeaderMap) -> Vec<String> {
+    let mut origins = vec![app.config.public_url.trim_end_matches('/').to_owned()];
+    // Without TLS there is no name to rely on: whatever name it was called by counts as well.
+    let host = headers.get(header::HOST).and_then(|value| value.to_str().ok());
+    if let (false, Some(host)) = (app.config.https, host) {
+        origins.push(format!("http://{host}"));
+    }
+    origins
+}
+
+fn refused(error: SignatureError) -> Problem {
+    let code = match error {
+        SignatureError::Missing(_) => "signature.missing",
+        SignatureError::Malformed(_) => "signature.malformed",
+        SignatureError::Coverage => "signature.coverage",
+        SignatureError::Digest => "signature.digest",
+        SignatureError::Wrong => "signature.wrong",
+    };
+    Problem { found: Some(error.to_string()), ..Problem::new(StatusCode::UNAUTHORIZED, code) }
+}

@@ -1,0 +1,170 @@
+//! Check-ins of PCs, durable before the answer: those that come while a transaction commits are the next transaction
+//! (group commit). No check-in waits for others to come.
+
+use std::collections::HashMap;
+
+use roadstead_domain::access;
+use roadstead_domain::clock::Micros;
+use roadstead_domain::wire::CheckIn;
+use roadstead_store::check_ins::{self, Speaking};
+use roadstead_store::device_keys::Once;
+use roadstead_store::{Error, Tx};
+use tokio::sync::{mpsc, oneshot};
+
+use super::Refused;
+use crate::app::App;
+
+/// The most check-ins of one transaction.
+const MOST: usize = 500;
+/// The most that wait; beyond it a PC is told to come again.
+const WAITING: usize = 10_000;
+/// The most bytes of a PC's readings.
+const LARGEST_READINGS: usize = 64 << 10;
+/// The longest name of a user, of a place or of an agent's version.
+const LONGEST: usize = 200;
+
+/// A check-in on its way to the database.
+struct Asked {
+    key: String,
+    once: Once,
+    check_in: CheckIn,
+    readings: String,
+    answer: oneshot::Sender<Result<Speaking, Refused>>,
+}
+
+/// Where check-ins wait for the transaction under way to end.
+#[derive(Debug)]
+pub struct Desk {
+    queue: mpsc::Sender<Asked>,
+    waiting: std::sync::Mutex<Option<mpsc::Receiver<Asked>>>,
+}
+
+impl Default for Desk {
+    fn default() -> Self {
+        let (queue, waiting) = mpsc::channel(WAITING);
+        Self { queue, waiting: std::sync::Mutex::new(Some(waiting)) }
+    }
+}
+
+impl std::fmt::Debug for Asked {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str("Asked(..)")
+    }
+}
+
+/// Takes a check-in that was signed by this key; what the PC is to know of its tenant, once it is durable.
+pub async fn check_in(app: &App, key: String, once: Once, check_in: CheckIn) -> Result<Speaking, Refused> {
+    let readings = match &check_in.readings {
+        serde_json::Value::Null => "{}".to_owned(),
+        serde_json::Value::Object(_) => check_in.readings.to_string(),
+        _ => return Err(Refused::invalid("field.unknown_value", "readings")),
+    };
+    if readings.len() > LARGEST_READINGS {
+        return Err(Refused::invalid("field.too_long", "readings"));
+    }
+    let texts = [("user", &check_in.user), ("location", &check_in.location), ("agent", &check_in.agent)];
+    for (field, text) in texts {
+        if text.as_ref().is_some_and(|text| text.chars().count() > LONGEST) {
+            return Err(Refused::invalid("field.too_long", field));
+        }
+    }
+    let (answer, answered) = oneshot::channel();
+    let asked = Asked { key, once, check_in, readings, answer };
+    app.desk.queue.try_send(asked).map_err(|_| Refused::Busy)?;
+    answered.await.map_err(|_| Refused::Busy)?
+}
+
+/// Writes check-ins until the server stops.
+pub async fn run(app: App) {
+    let receiver = app.desk.waiting.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
+    let Some(mut receiver) = receiver else { return };
+    let mut batch = Vec::with_capacity(MOST);
+    loop {
+        tokio::select! {
+            // What waits when the server stops is answered before it is gone.
+            biased;
+            count = receiver.recv_many(&mut batch, MOST) => if count == 0 { return },
+            () = app.closing.cancelled() => return,
+        }
+        write(&app, std::mem::take(&mut batch)).await;
+    }
+}
+
+/// Writes a batch in one transaction. Where one of its requests was taken already, each gets its own.
+async fn write(app: &App, batch: Vec<Asked>) {
+    match commit(app, &batch).await {
+        Err(Refused::Repeated) if batch.len() > 1 => {
+            for asked in batch {
+                let alone = vec![asked];
+                let outcome = commit(app, &alone).await;
+                tell(alone, outcome);
+            }
+        }
+        outcome => tell(batch, outcome),
+    }
+}
+
+fn tell(batch: Vec<Asked>, outcome: Result<Vec<Result<Speaking, Refused>>, Refused>) {
+    // Whoever no longer listens has cut the connection.
+    match outcome {
+        Ok(answers) => {
+            for (asked, told) in batch.into_iter().zip(answers) {
+                let _ = asked.answer.send(told);
+            }
+        }
+        Err(refused) => {
+            let repeated = matches!(refused, Refused::Repeated);
+            if !repeated {
+                tracing::error!("check-ins were not written: {refused:#}");
+            }
+            for asked in batch {
+                let _ = asked.answer.send(Err(if repeated { Refused::Repeated } else { Refused::Busy }));
+            }
+        }
+    }
+}
+
+async fn commit(app: &App, batch: &[Asked]) -> Result<Vec<Result<Speaking, Refused>>, Refused> {
+    let now = app.ambient.now();
+    let scope = access::system();
+    let mut tx = app.store.write(&scope).await?;
+    let seen: Vec<Once> = batch.iter().map(|asked| asked.once).collect();
+    if check_ins::see_all(&mut tx, &seen).await? != seen.len() as u64 {
+        return Err(Refused::Repeated);
+    }
+    let keys: Vec<&str> = batch.iter().map(|asked| asked.key.as_str()).collect();
+    let speaking = check_ins::speaking(&mut tx, &scope, &keys).await?;
+    // Two of one PC in one batch: the later one stands.
+    let mut latest: HashMap<_, check_ins::CheckIn<'_>> = HashMap::with_capacity(batch.len());
+    for asked in batch {
+        if let Some(speaking) = speaking.get(&asked.key) {
+            let row = check_ins::CheckIn {
+                speaking,
+                agent: asked.check_in.agent.as_deref().unwrap_or(""),
+                readings: &asked.readings,
+                user: asked.check_in.user.as_deref(),
+                location: asked.check_in.location.as_deref(),
+            };
+            latest.insert(speaking.device, row);
+        }
+    }
+    let mut rows: Vec<check_ins::CheckIn<'_>> = latest.into_values().collect();
+    // In one order on every node, so that no two wait for each other.
+    rows.sort_unstable_by_key(|row| row.speaking.device);
+    check_ins::write(&mut tx, &scope, &rows, now).await?;
+    look_at_readings(app, &mut tx, &rows, now).await?;
+    tx.commit().await?;
+    let answer = |asked: &Asked| speaking.get(&asked.key).cloned().ok_or(Refused::UnknownKey);
+    Ok(batch.iter().map(answer).collect())
+}
+
+/// What follows from readings: the place for the rules of alerts. It is in the check-in's own transaction, and whatever
+/// it writes is durable with it.
+async fn look_at_readings(
+    _app: &App,
+    _tx: &mut Tx,
+    _rows: &[check_ins::CheckIn<'_>],
+    _now: Micros,
+) -> Result<(), Error> {
+    Ok(())
+}

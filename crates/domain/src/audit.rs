@@ -39,6 +39,8 @@ actions! {
     ReporterSilent => "reporter.silent",
     /// A report was handed in.
     ReportReceived => "report.received",
+    /// A file that came by a folder was refused as a whole.
+    ReportRefused => "report.refused",
     /// A batch of a report moved PCs into or out of a pool.
     PoolChanged => "pool.changed",
     /// A reporter's columns were named.

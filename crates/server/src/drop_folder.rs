@@ -28,7 +28,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::api::error_file;
 use crate::app::App;
-use crate::flows::submit_report::{Submission, Submitted, submit};
+use crate::flows::submit_report::{Submission, Submitted, note_refusal, submit};
 use crate::flows::withdraw_report::About;
 use crate::http::Problem;
 use crate::i18n::Lang;
@@ -271,7 +271,11 @@ async fn take(app: &App, root: &Path, file: &Seen, stop: &CancellationToken) -> 
             put_back(root, &file.sender, &work.path)?;
             anyhow::bail!("it could not be handed in: {}", problem.code)
         }
-        Err(problem) => refuse(&work, &problem).context("its refusal cannot be written"),
+        Err(problem) => {
+            let sender = file.sender.to_string_lossy();
+            note_refusal(app, &access::system(), &sender, &work.name, problem.code).await?;
+            refuse(&work, &problem).context("its refusal cannot be written")
+        }
     }
 }
 

@@ -107,6 +107,23 @@ pub async fn days(
     Ok(rows.into_iter().map(|(day,)| Micros(day * DAY).date()).collect())
 }
 
+/// When the reporter last reported, since this instant.
+pub async fn last(tx: &mut Tx, scope: &Scope, reporter: ReporterId, since: Micros) -> Result<Option<Micros>> {
+    let own = scope.reports_of()?;
+    let since: ReportId = clock::first_id_at(since);
+    let last: Option<(i64,)> = tx
+        .optional(
+            concat!(
+                "SELECT r.received_at FROM reports r WHERE ",
+                own_reports!(),
+                " ORDER BY r.id DESC LIMIT 1"
+            ),
+            args![reporter, since, own.is_none(), own],
+        )
+        .await?;
+    Ok(last.map(|(at,)| Micros(at)))
+}
+
 /// Notes that a reporter is silent since its last report; whether nobody had before.
 pub async fn notice(
     tx: &mut Tx,

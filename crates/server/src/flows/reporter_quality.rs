@@ -69,14 +69,17 @@ fn monday(at: Micros) -> Micros {
     Micros((day - (day + 3).rem_euclid(7)) * DAY * 1_000_000)
 }
 
+fn far_back(now: Micros) -> Micros {
+    now.plus_seconds(-RHYTHM_SECONDS)
+}
+
 async fn rhythm(
     tx: &mut Tx,
     scope: &Scope,
     reporter: ReporterId,
     now: Micros,
 ) -> roadstead_store::Result<Option<Rhythm>> {
-    let since = now.plus_seconds(-RHYTHM_SECONDS);
-    let days = reporter_quality::days(tx, scope, reporter, since, RHYTHM_DAYS).await?;
+    let days = reporter_quality::days(tx, scope, reporter, far_back(now), RHYTHM_DAYS).await?;
     Ok(Rhythm::of(&days))
 }
 
@@ -97,9 +100,9 @@ pub async fn notice_silence(app: &App) -> roadstead_store::Result<()> {
             let id = ReporterId(reporter.id);
             if let Some(rhythm) = rhythm(&mut tx, &scope, id, now).await?
                 && rhythm.is_silent(now.date())
-                && let Some(last) = reporters::last_report(&mut tx, &scope, id).await?
+                && let Some(last) = reporter_quality::last(&mut tx, &scope, id, far_back(now)).await?
             {
-                silent.push((reporter, rhythm, Micros(last)));
+                silent.push((reporter, rhythm, last));
             }
         }
         tx.commit().await?;

@@ -8,7 +8,7 @@ use roadstead_domain::ids::{OperationId, ReportId, ReporterId};
 use roadstead_ingest::{FileError, Format};
 use roadstead_store::audit::{self, NewEntry};
 use roadstead_store::reports::{self, NewReport, Report};
-use roadstead_store::{Error, jobs, operations, outbox};
+use roadstead_store::{Error, jobs, operations, outbox, reporters};
 use tokio::io::AsyncReadExt;
 
 use super::Refused;
@@ -200,6 +200,29 @@ pub async fn submit_preview(app: &App, scope: &Scope, id: ReportId) -> Result<Su
     tx.commit().await?;
     app.wake();
     Ok(submitted)
+}
+
+/// Writes into the logs of the operator and of the reporter that a file was refused which nobody waited for.
+pub async fn note_refusal(
+    app: &App,
+    scope: &Scope,
+    reporter: &str,
+    name: &str,
+    code: &str,
+) -> Result<(), Refused> {
+    let mut tx = app.store.write(scope).await?;
+    let found = reporters::find(&mut tx, scope, reporter).await?;
+    let entry = |home| NewEntry {
+        home,
+        action: AuditAction::ReportRefused,
+        subject: found.as_ref().map(|reporter| reporter.id),
+        detail: serde_json::json!({ "reporter": reporter, "file": name, "code": code }),
+    };
+    let own = found.as_ref().map(|reporter| entry(Some(reporter.id)));
+    let entries: Vec<NewEntry> = std::iter::once(entry(None)).chain(own).collect();
+    audit::record(&mut tx, scope.actor(), &entries, &app.ambient).await?;
+    tx.commit().await?;
+    Ok(())
 }
 
 /// Also a file that is refused is answered, if it says to whom.

@@ -149,6 +149,16 @@ async fn a_dropped_file_that_is_refused_lies_beside_its_reason() {
     until("refused", &stranger, &["unknown.csv", "unknown.csv.txt"]).await;
     assert!(kept(&stranger, ".txt").contains("reporter.unknown"));
     assert!(distributor.all("sell-through-reports").await.is_empty());
+    let refused = async |of: &crate::world::Client| {
+        let entries = of.all("audit-log?action=report.refused").await;
+        let mut files: Vec<String> =
+            entries.iter().map(|entry| entry["detail"]["file"].as_str().unwrap().to_owned()).collect();
+        files.sort();
+        files
+    };
+    assert_eq!(refused(&distributor).await, ["columns.csv", "cut.x12", "empty.csv", "large.csv"]);
+    let all = ["columns.csv", "cut.x12", "empty.csv", "large.csv", "unknown.csv"];
+    assert_eq!(refused(&world.operator).await, all);
 }
 
 #[cfg(unix)]

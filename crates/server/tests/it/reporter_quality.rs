@@ -99,6 +99,8 @@ async fn a_silent_reporter_is_noticed_once_and_heard_of_again(#[values(Sqlite, P
     let mut stream = distributor.stream("events", None).await;
     world.clock.step_seconds(DAY);
     notice_silence(&world.app).await.unwrap();
+    // A preview is no sign of life, and the silence is still the same one.
+    distributor.report("?validate_only=true", "text/csv", csv(&["5CGPREVIEW R-1"])).await;
     notice_silence(&world.app).await.unwrap();
     assert_eq!(silences().await, ["distributor@example.com", "operator@example.com"]);
     let told = stream.next_event().await.1;

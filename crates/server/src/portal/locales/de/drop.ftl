@@ -4,3 +4,4 @@ drop-taken = Diese Datei wurde als Verkaufsmeldung angenommen. Ihre Zeilen ergab
 drop-rejected = Die abgelehnten Zeilen stehen in der Datei .errors.csv daneben: was an jeder falsch ist und was zu tun ist. Berichtigen Sie sie dort und reichen Sie die Datei noch einmal ein.
 drop-found = Gefunden
 drop-columns = Spalten der Datei
+log-report-refused = Eine Datei im Ordner wurde abgelehnt

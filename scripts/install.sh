@@ -10,6 +10,13 @@ need cc build-essential
 need chromium chromium
 need chromedriver chromium-driver
 need python3 python3
+# The agent's pop-ups are tested on a real desktop.
+need Xvfb xvfb
+need dbus-daemon dbus-daemon
+need xdotool xdotool
+need import imagemagick
+need xdg-open xdg-utils
+[ -e /usr/share/dbus-1/services/org.xfce.xfce4-notifyd.Notifications.service ] || packages+=(xfce4-notifyd)
 need npm npm
 [ -x /usr/sbin/sshd ] || packages+=(openssh-server)
 need sftp openssh-client

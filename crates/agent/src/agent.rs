@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::Context;
@@ -18,6 +19,7 @@ use crate::link::{Link, LinkError};
 use crate::machine::{self, Machine};
 use crate::pace;
 use crate::queue::Queue;
+use crate::settings::{Known, Settings};
 
 /// After a refusal that only a person can mend, the agent asks again after this long, in seconds.
 const REFUSED_SECONDS: u32 = 4 * 3600;
@@ -25,9 +27,11 @@ const REFUSED_SECONDS: u32 = 4 * 3600;
 /// What the agent remembers across restarts.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-struct State {
+pub(crate) struct State {
     /// Whether the platform knows this PC by its key.
-    enrolled: bool,
+    pub(crate) enrolled: bool,
+    /// When the platform last took a check-in, RFC 3339.
+    pub(crate) checked_in: Option<String>,
     /// The digest of the wish that was granted: another server or cPIN is another wish.
     granted: Option<String>,
     /// What the tenant wants to know of persons.
@@ -35,15 +39,26 @@ struct State {
     collect_location: bool,
 }
 
+impl State {
+    fn known(&self) -> Known {
+        Known {
+            enrolled: self.enrolled,
+            collect_user: self.collect_user,
+            collect_location: self.collect_location,
+        }
+    }
+}
+
 /// The agent.
 pub struct Agent {
     config: Config,
     machine: Machine,
     ambient: Ambient,
-    link: Link,
-    health: Health,
+    link: Arc<Link>,
+    health: Arc<Mutex<Health>>,
     queue: Queue,
     state: State,
+    settings: Settings,
     state_file: PathBuf,
     public_key: String,
     failures: u32,
@@ -53,26 +68,38 @@ pub struct Agent {
 impl Agent {
     /// Puts the agent together; makes its key and its directories where there are none.
     pub fn new(config: Config, health: Health, ambient: Ambient) -> anyhow::Result<Self> {
-        fs::create_dir_all(&config.state)
+        key::private_directory(&config.state)
             .with_context(|| format!("cannot make {}", config.state.display()))?;
         let key = key::load_or_create(&config.state.join("device.key"), &ambient.secret())?;
         let machine = machine::identify(&config)?;
         let state_file = config.state.join("state.json");
         // A state that cannot be read is none: the agent asks to join again, which costs nothing.
         let state = fs::read_to_string(&state_file).ok().and_then(|text| serde_json::from_str(&text).ok());
+        let state: State = state.unwrap_or_default();
         Ok(Self {
             public_key: key_text(&key.verifying_key()),
-            link: Link::new(&config.server, key, ambient.clone())?,
+            link: Arc::new(Link::new(&config.server, key, &config.state, ambient.clone())?),
             queue: Queue::open(&config.state.join("queue"))?,
-            state: state.unwrap_or_default(),
+            settings: Settings::new(state.known()),
+            state,
             state_file,
             config,
             machine,
             ambient,
-            health,
+            health: Arc::new(Mutex::new(health)),
             failures: 0,
             ask_again_at: Micros(0),
         })
+    }
+
+    /// The link, for whatever else speaks to the platform.
+    pub fn link(&self) -> Arc<Link> {
+        Arc::clone(&self.link)
+    }
+
+    /// What is known of the PC's tenant.
+    pub fn settings(&self) -> Settings {
+        self.settings.clone()
     }
 
     /// Whether the last round could not reach the platform.
@@ -81,15 +108,15 @@ impl Agent {
     }
 
     fn random(&self) -> u32 {
-        let mut bytes = [0; 4];
-        self.ambient.entropy.fill(&mut bytes);
-        u32::from_le_bytes(bytes)
+        pace::random(&self.ambient)
     }
 
     fn save(&self) -> anyhow::Result<()> {
         let part = self.state_file.with_extension("part");
         fs::write(&part, serde_json::to_string(&self.state)?)?;
-        Ok(fs::rename(part, &self.state_file)?)
+        fs::rename(part, &self.state_file)?;
+        self.settings.send_if_modified(|known| std::mem::replace(known, self.state.known()) != *known);
+        Ok(())
     }
 
     /// What stands in the wish; another one is asked anew.
@@ -130,7 +157,7 @@ impl Agent {
         if !self.state.enrolled {
             return Ok(next);
         }
-        let read = self.read()?;
+        let read = self.read().await?;
         self.queue.push(&read)?;
         self.send_all().await
     }
@@ -167,13 +194,17 @@ impl Agent {
     }
 
     /// How the PC is at this moment, as text for the queue. Of persons only what the tenant asked for last.
-    fn read(&mut self) -> anyhow::Result<String> {
-        let mut readings = self.health.read();
+    async fn read(&mut self) -> anyhow::Result<String> {
+        let health = Arc::clone(&self.health);
+        // A disk may take its time, and nothing else has to wait for it.
+        let read = move || health.lock().unwrap_or_else(PoisonError::into_inner).read();
+        let mut readings = tokio::task::spawn_blocking(read).await?;
+        let known = *self.settings.borrow();
         readings.taken_at = Some(self.ambient.now().rfc3339());
         let check_in = CheckIn {
             readings: serde_json::to_value(readings)?,
-            user: if self.state.collect_user { machine::user() } else { None },
-            location: self.config.location.clone().filter(|_| self.state.collect_location),
+            user: if known.collect_user { machine::user() } else { None },
+            location: self.config.location.clone().filter(|_| known.collect_location),
             agent: Some(env!("CARGO_PKG_VERSION").to_owned()),
         };
         Ok(serde_json::to_string(&check_in)?)
@@ -188,11 +219,10 @@ impl Agent {
                     self.failures = 0;
                     self.queue.remove(number)?;
                     next = told.next_seconds;
-                    let wanted = (told.collect_user, told.collect_location);
-                    if wanted != (self.state.collect_user, self.state.collect_location) {
-                        (self.state.collect_user, self.state.collect_location) = wanted;
-                        self.save()?;
-                    }
+                    self.state.collect_user = told.collect_user;
+                    self.state.collect_location = told.collect_location;
+                    self.state.checked_in = Some(self.link.now().rfc3339());
+                    self.save()?;
                 }
                 Err(LinkError::Later(why)) => return Ok(self.later(&why)),
                 Err(LinkError::Refused { code, .. }) if code == "device.unknown" => {
@@ -202,7 +232,7 @@ impl Agent {
                     self.save()?;
                     return Ok(pace::next(5, self.random()));
                 }
-                Err(LinkError::Refused { status: 401, code, message }) => {
+                Err(LinkError::Refused { status: 401, code, message, .. }) => {
                     return Ok(self.later(&format!("{code}: {message}")));
                 }
                 Err(LinkError::Refused { code, message, .. }) => {

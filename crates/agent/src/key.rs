@@ -24,6 +24,14 @@ pub fn load_or_create(path: &Path, entropy: &[u8; 32]) -> anyhow::Result<Signing
     }
 }
 
+/// Makes a directory that only its owner looks into: what users write into forms waits in it.
+pub fn private_directory(path: &Path) -> anyhow::Result<()> {
+    std::fs::create_dir_all(path)?;
+    #[cfg(unix)]
+    std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o700))?;
+    Ok(())
+}
+
 fn create(path: &Path, entropy: &[u8; 32]) -> anyhow::Result<SigningKey> {
     let key = SigningKey::from_bytes(entropy);
     let text = key.to_pkcs8_pem(LineEnding::LF).context("the key cannot be written as PEM")?;
@@ -61,7 +69,10 @@ mod tests {
     #[test]
     fn a_key_is_made_once_and_only_its_owner_reads_it() {
         let directory = tempfile::TempDir::new().unwrap();
-        let path = directory.path().join("device.key");
+        let state = directory.path().join("var/state");
+        private_directory(&state).unwrap();
+        assert_eq!(std::fs::metadata(&state).unwrap().permissions().mode() & 0o777, 0o700);
+        let path = state.join("device.key");
         let key = load_or_create(&path, &[7; 32]).unwrap();
         assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         let again = load_or_create(&path, &[8; 32]).unwrap();

@@ -1,18 +1,25 @@
 //! The link to the platform: requests signed by the PC's key. A clock that is off is set right by the server's time, for
-//! signatures alone, and the request is sent once more.
+//! signatures and for what has its time, and the request is sent once more.
 
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::Context;
 use ed25519_dalek::SigningKey;
-use roadstead_domain::clock::Ambient;
+use reqwest::{Method, RequestBuilder, Response};
+use roadstead_domain::clock::{Ambient, Micros};
 use roadstead_domain::wire::signature::{Target, sign};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::texts::Lang;
+
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// How long the event channel may be silent.
+const SILENCE: Duration = Duration::from_secs(90);
 
 /// The link.
 pub struct Link {
@@ -22,6 +29,10 @@ pub struct Link {
     ambient: Ambient,
     /// The server's clock minus ours, in seconds.
     offset: AtomicI64,
+    /// In which language its texts shall be.
+    lang: Mutex<Lang>,
+    /// Where the offset is remembered: a restart without a connection knows the time as well.
+    offset_file: PathBuf,
 }
 
 /// Why there is no answer that helps.
@@ -37,21 +48,45 @@ pub enum LinkError {
         code: String,
         /// What is wrong, and what to do.
         message: String,
+        /// All that it said.
+        problem: serde_json::Value,
     },
 }
 
 impl Link {
-    /// A link to this server by this key.
-    pub fn new(server: &str, key: SigningKey, ambient: Ambient) -> anyhow::Result<Self> {
+    /// A link to this server by this key; what it has to remember it keeps in this directory.
+    pub fn new(server: &str, key: SigningKey, state: &Path, ambient: Ambient) -> anyhow::Result<Self> {
         // A provider that is set already is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let http = reqwest::Client::builder()
-            .timeout(PATIENCE)
+            .read_timeout(SILENCE)
+            .connect_timeout(PATIENCE)
             .redirect(reqwest::redirect::Policy::none())
             .user_agent(concat!("roadstead-agent/", env!("CARGO_PKG_VERSION")))
             .build()
             .context("no HTTP client")?;
-        Ok(Self { http, server: server.to_owned(), key, ambient, offset: AtomicI64::new(0) })
+        let offset_file = state.join("clock-offset");
+        let offset = std::fs::read_to_string(&offset_file).ok().and_then(|text| text.trim().parse().ok());
+        let offset = AtomicI64::new(offset.unwrap_or(0));
+        Ok(Self {
+            http,
+            server: server.to_owned(),
+            key,
+            ambient,
+            offset,
+            lang: Mutex::default(),
+            offset_file,
+        })
+    }
+
+    /// The present instant by the server's clock, as far as it is known.
+    pub fn now(&self) -> Micros {
+        self.ambient.now().plus_seconds(self.offset.load(Ordering::Relaxed))
+    }
+
+    /// Asks for texts in this language from now on.
+    pub fn speak(&self, lang: Lang) {
+        *self.lang.lock().unwrap_or_else(PoisonError::into_inner) = lang;
     }
 
     /// Sends a signed POST.
@@ -62,44 +97,79 @@ impl Link {
 
     /// Sends a signed POST of JSON text.
     pub async fn post_text<T: DeserializeOwned>(&self, path: &str, body: &str) -> Result<T, LinkError> {
-        match self.send(path, body).await {
+        let build = |request: RequestBuilder| {
+            request.timeout(PATIENCE).header("content-type", "application/json").body(body.to_owned())
+        };
+        let response = self.send(Method::POST, path, body, build).await?;
+        let text = response.text().await.map_err(|error| LinkError::Later(format!("{error:#}")))?;
+        // An answer without content says no more than that.
+        let text = if text.is_empty() { "null" } else { &text };
+        serde_json::from_str(text)
+            .map_err(|error| LinkError::Later(format!("the answer cannot be read: {error}")))
+    }
+
+    /// Opens a signed stream of events, going on after the event with this id.
+    pub async fn follow(&self, path: &str, after: Option<&str>) -> Result<Response, LinkError> {
+        let build = |request: RequestBuilder| {
+            let request = request.header("accept", "text/event-stream");
+            match after {
+                Some(id) => request.header("last-event-id", id),
+                None => request,
+            }
+        };
+        self.send(Method::GET, path, "", build).await
+    }
+
+    /// Sends a request; where the clock is off, once more.
+    async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        body: &str,
+        build: impl Fn(RequestBuilder) -> RequestBuilder,
+    ) -> Result<Response, LinkError> {
+        match self.send_once(method.clone(), path, body, &build).await {
             Err(Failure::Skewed(offset)) => {
-                self.offset.store(offset, Ordering::Relaxed);
                 tracing::warn!(offset, "this PC's clock is off by so many seconds");
-                self.send(path, body).await.map_err(Failure::end)
+                self.offset.store(offset, Ordering::Relaxed);
+                if let Err(error) = std::fs::write(&self.offset_file, offset.to_string()) {
+                    tracing::warn!("{} cannot be written: {error}", self.offset_file.display());
+                }
+                self.send_once(method, path, body, &build).await.map_err(Failure::end)
             }
             other => other.map_err(Failure::end),
         }
     }
 
-    async fn send<T: DeserializeOwned>(&self, path: &str, body: &str) -> Result<T, Failure> {
+    async fn send_once(
+        &self,
+        method: Method,
+        path: &str,
+        body: &str,
+        build: impl Fn(RequestBuilder) -> RequestBuilder,
+    ) -> Result<Response, Failure> {
         let later = |error: reqwest::Error| Failure::Error(LinkError::Later(format!("{error:#}")));
         let uri = format!("{}/device/v1/{path}", self.server);
         let now = self.ambient.now().0.div_euclid(1_000_000);
         let mut nonce = [0_u8; 16];
         self.ambient.entropy.fill(&mut nonce);
         let created = now + self.offset.load(Ordering::Relaxed);
-        let target = Target { method: "POST", uri: &uri };
+        let target = Target { method: method.as_str(), uri: &uri };
         let signed = sign(&self.key, target, body.as_bytes(), created, &hex::encode(nonce));
-        let response = self
+        let lang = *self.lang.lock().unwrap_or_else(PoisonError::into_inner);
+        let request = self
             .http
-            .post(&uri)
-            .header("content-type", "application/json")
+            .request(method, &uri)
+            .header("accept-language", lang.code())
             .header("content-digest", signed.content_digest)
             .header("signature-input", signed.signature_input)
-            .header("signature", signed.signature)
-            .body(body.to_owned())
-            .send()
-            .await
-            .map_err(later)?;
+            .header("signature", signed.signature);
+        let response = build(request).send().await.map_err(later)?;
         let status = response.status();
-        let text = response.text().await.map_err(later)?;
         if status.is_success() {
-            let unreadable = |error: serde_json::Error| {
-                Failure::Error(LinkError::Later(format!("the answer cannot be read: {error}")))
-            };
-            return serde_json::from_str(&text).map_err(unreadable);
+            return Ok(response);
         }
+        let text = response.text().await.map_err(later)?;
         let problem: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
         let part = |name: &str| problem[name].as_str().unwrap_or_default().to_owned();
         let code = part("code");
@@ -112,7 +182,7 @@ impl Link {
         Err(Failure::Error(if status.is_server_error() || status.as_u16() == 429 || code.is_empty() {
             LinkError::Later(format!("{status} {code}"))
         } else {
-            LinkError::Refused { status: status.as_u16(), code, message }
+            LinkError::Refused { status: status.as_u16(), code, message, problem }
         }))
     }
 }

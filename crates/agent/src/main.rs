@@ -10,6 +10,8 @@ use roadstead_agent::ambient;
 use roadstead_agent::config::Config;
 use roadstead_agent::health::Health;
 use roadstead_agent::link::LinkError;
+use roadstead_agent::platform::This;
+use roadstead_agent::{install, screen, service, status};
 use roadstead_domain::wire::{Enrolled, EnrolmentState};
 
 #[derive(Parser)]
@@ -48,6 +50,20 @@ enum Command {
     },
     /// Read this PC's health and print it.
     Readings,
+    /// Install as a service that starts with the PC; asks nothing.
+    Install {
+        /// The platform's address; without it the config file has to be there.
+        #[arg(long)]
+        server: Option<String>,
+        /// The customer's cPIN.
+        #[arg(long)]
+        cpin: Option<String>,
+    },
+    /// Say how the agent stands.
+    Status,
+    /// Show a pop-up that standard input describes; the service calls this.
+    #[command(hide = true)]
+    PopUp,
 }
 
 fn main() -> ExitCode {
@@ -68,25 +84,35 @@ fn main() -> ExitCode {
 }
 
 async fn execute(cli: Cli) -> anyhow::Result<()> {
+    match cli.command {
+        Some(Command::PopUp) => return screen::run(serde_json::from_reader(std::io::stdin().lock())?).await,
+        Some(Command::Install { server, cpin }) => {
+            return install::install(&This, &cli.config, server.as_deref(), cpin.as_deref());
+        }
+        _ => {}
+    }
     let mut config = Config::read(&cli.config)?;
     match cli.command.unwrap_or(Command::Run { readings: None, once: false }) {
+        Command::PopUp | Command::Install { .. } => Ok(()),
+        Command::Status => {
+            println!("{}", status::status(&This, &config)?);
+            Ok(())
+        }
         Command::Run { readings, once } => {
             let health = match readings {
                 Some(file) => Health::recorded(&file)?,
                 None => Health::of_this_machine(&config),
             };
-            let mut agent = Agent::new(config, health, ambient::system())?;
-            loop {
-                let wait = agent.step().await?;
-                if once {
-                    anyhow::ensure!(!agent.is_failing(), "the platform could not be reached");
-                    return Ok(());
-                }
-                tokio::select! {
-                    () = tokio::time::sleep(wait) => {}
-                    _ = tokio::signal::ctrl_c() => return Ok(()),
-                    () = terminated() => return Ok(()),
-                }
+            if once {
+                let mut agent = Agent::new(config, health, ambient::system())?;
+                agent.step().await?;
+                anyhow::ensure!(!agent.is_failing(), "the platform could not be reached");
+                return Ok(());
+            }
+            tokio::select! {
+                ended = service::run(config, health, ambient::system()) => ended,
+                _ = tokio::signal::ctrl_c() => Ok(()),
+                () = terminated() => Ok(()),
             }
         }
         Command::Enrol { cpin, yes } => {

@@ -3,10 +3,19 @@
 
 use std::time::Duration;
 
+use roadstead_domain::clock::Ambient;
+
 /// The first wait after a failure.
 const FIRST: u64 = 5;
 /// The longest wait.
 const LONGEST: u64 = 1800;
+
+/// Any number.
+pub fn random(ambient: &Ambient) -> u32 {
+    let mut bytes = [0; 4];
+    ambient.entropy.fill(&mut bytes);
+    u32::from_le_bytes(bytes)
+}
 
 /// The wait before the next check-in: four fifths to six fifths of what the server said.
 pub fn next(seconds: u32, random: u32) -> Duration {

@@ -77,12 +77,12 @@ impl Queue {
 
 /// A rename lasts once its directory is on the disk.
 #[cfg(unix)]
-fn sync(directory: &Path) -> std::io::Result<()> {
+pub(crate) fn sync(directory: &Path) -> std::io::Result<()> {
     File::open(directory)?.sync_all()
 }
 
 #[cfg(not(unix))]
-fn sync(_directory: &Path) -> std::io::Result<()> {
+pub(crate) fn sync(_directory: &Path) -> std::io::Result<()> {
     Ok(())
 }
 

@@ -1,7 +1,9 @@
 //! What the agent on a PC and the server say to each other under `/device/v1`: the only types that both sides share, so
 //! a field may be added and never be renamed.
 
+pub mod pop_up;
 pub mod readings;
+pub mod repair_case;
 pub mod signature;
 
 use base64::Engine;

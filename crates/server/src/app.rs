@@ -35,6 +35,8 @@ pub struct Config {
     pub mail: Option<MailServer>,
     /// The address that browsers use, for links in mails.
     pub public_url: String,
+    /// Where the agent's program lies, for PCs to fetch.
+    pub agents: PathBuf,
     /// What a file may hold.
     pub file: roadstead_ingest::Limits,
     /// Which segment of a message carries what.
@@ -53,11 +55,18 @@ impl Default for Config {
             proxies: 0,
             mail: None,
             public_url: "http://localhost:8080".to_owned(),
+            agents: beside_this_program(),
             file: roadstead_ingest::Limits::default(),
             edi_maps: roadstead_ingest::EdiMaps::default(),
             drop: None,
         }
     }
+}
+
+/// The directory in which this program lies.
+fn beside_this_program() -> PathBuf {
+    let program = std::env::current_exe().ok();
+    program.and_then(|program| program.parent().map(PathBuf::from)).unwrap_or_default()
 }
 
 /// The running platform. Cheap to clone.

@@ -64,6 +64,9 @@ enum Command {
         /// How many seconds a file there must not have changed before it is taken.
         #[arg(long, env = "ROADSTEAD_DROP_STILL", default_value_t = 10)]
         drop_still: u32,
+        /// The directory that holds the agent's program for PCs to fetch; this program's own unless said.
+        #[arg(long, env = "ROADSTEAD_AGENTS")]
+        agents: Option<PathBuf>,
     },
     /// Serve a filled platform to look around in.
     Demo {
@@ -281,6 +284,7 @@ async fn execute(command: Command) -> anyhow::Result<()> {
             edi_maps,
             drop,
             drop_still,
+            agents,
         } => {
             let edi_maps = maps_of(edi_maps.as_deref())?;
             let listener = bind(listen).await?;
@@ -291,16 +295,10 @@ async fn execute(command: Command) -> anyhow::Result<()> {
             let https = public_url.starts_with("https://");
             let mail = smtp.zip(mail_from).map(|(url, from)| MailServer { url, from });
             let drop = drop.map(|path| DropFolder { path, still_seconds: drop_still });
-            let config = Config {
-                https,
-                upload_bytes,
-                proxies,
-                mail,
-                public_url,
-                edi_maps,
-                drop,
-                ..Config::default()
-            };
+            let usual = Config::default();
+            let agents = agents.unwrap_or_else(|| usual.agents.clone());
+            let config =
+                Config { https, upload_bytes, proxies, mail, public_url, edi_maps, drop, agents, ..usual };
             let app = place.open(config).await?;
             println!("Roadstead listens on http://{}", listener.local_addr()?);
             serve(app, listener, until_told_to_stop()).await

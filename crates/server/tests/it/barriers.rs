@@ -13,7 +13,8 @@ use crate::browser::{Driver, Page};
 use crate::mails::Catcher;
 use crate::world::{World, browse, csv};
 
-const AXE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/axe/node_modules/axe-core/axe.min.js");
+pub(crate) const AXE: &str =
+    concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/axe/node_modules/axe-core/axe.min.js");
 
 /// What axe-core says against the page: rule and place.
 async fn violations(page: &Page, axe: &str) -> Vec<String> {
@@ -25,7 +26,7 @@ async fn violations(page: &Page, axe: &str) -> Vec<String> {
 }
 
 /// Looks at pages of this width.
-async fn look(page: &Page, axe: &str, width: i64, paths: &[(String, String)]) -> Vec<String> {
+pub(crate) async fn look(page: &Page, axe: &str, width: i64, paths: &[(String, String)]) -> Vec<String> {
     let mut faults = Vec::new();
     for (name, path) in paths {
         page.go(path).await;
@@ -71,6 +72,7 @@ const PAGES: &[(&str, &str, &str)] = &[
     ("partner", "customer-invited", "/customers/{invited}"),
     ("partner", "customer-overview", "/customers/{customer}/settings"),
     ("partner", "customer-notifications", "/customers/{customer}/settings/notifications"),
+    ("partner", "customer-agent", "/customers/{customer}/settings/agent"),
     ("partner", "customer-partner", "/customers/{customer}/settings/assigned-partner"),
     ("partner", "customer-preferences", "/customers/{customer}/settings/preferences"),
     ("partner", "pending", "/pending-enrolment"),
@@ -119,7 +121,7 @@ const PAGES: &[(&str, &str, &str)] = &[
 ];
 
 /// What is no page of its own: files.
-const FILES: &[&str] = &["/assets/{digest}/{name}", "/reports/template.csv"];
+const FILES: &[&str] = &["/assets/{digest}/{name}", "/reports/template.csv", "/downloads/roadstead-agent"];
 
 /// Whether an address falls under a route.
 fn is_of(route: &str, address: &str) -> bool {

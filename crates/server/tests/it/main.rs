@@ -12,6 +12,7 @@ mod check_ins;
 mod copy;
 mod cpins;
 mod customers;
+mod desktop;
 mod drop_folder;
 mod enrolments;
 mod faults;

@@ -1,0 +1,11 @@
+agent-title = Agent
+agent-program = Der Agent für Ihre PCs
+agent-lead = Er sagt, wie es einem PC geht, zeigt seinem Benutzer, wenn eine Reparatur nötig ist, und sendet einen Reparaturfall nur, wenn dieser es will.
+agent-download = Agent herunterladen
+agent-missing = Das Programm des Agenten liegt nicht neben dem dieses Servers. Wer die Plattform betreibt, kann es dort ablegen.
+agent-elsewhere = Bisher nur für dieses System; für Windows und macOS wurde nichts gebaut.
+agent-command-lead = Dieser Befehl installiert den Agenten als Dienst und registriert den PC, ohne Rückfrage. Er enthält Ihre cPIN: Geben Sie ihn weiter wie einen Schlüssel.
+agent-then = Jeder PC wird mit dem Zeitpunkt angezeigt, zu dem er zuletzt gesehen wurde:
+agent-devices = Geräte
+agent-no-cpin = Für eine stille Installation brauchen Sie eine gültige cPIN. Sie erstellen sie unter
+cpin-install-agent = Herunterladen und stille Installation

@@ -1,0 +1,11 @@
+agent-title = Agent
+agent-program = The agent for your PCs
+agent-lead = It says how a PC is, shows its user when a repair is needed, and sends a repair case only if the user wants it.
+agent-download = Download the agent
+agent-missing = The agent's program does not lie beside this server's own. Whoever runs the platform can put it there.
+agent-elsewhere = Only for this system so far; nothing was built for Windows or macOS.
+agent-command-lead = This command installs the agent as a service and enrols the PC, without a question. It carries your cPIN: pass it on like a key.
+agent-then = Each PC is listed with the time when it was last seen:
+agent-devices = Devices
+agent-no-cpin = For a silent installation you need a valid cPIN. You make one under
+cpin-install-agent = Download and silent installation

@@ -249,10 +249,6 @@ impl Pc {
         self.start();
     }
 
-    pub(crate) fn process_id(&self) -> u32 {
-        self.process.as_ref().map_or(0, |process| process.0.id())
-    }
-
     /// What `status` says.
     pub(crate) fn status(&self) -> String {
         String::from_utf8(self.command().arg("status").output().unwrap().stdout).unwrap()

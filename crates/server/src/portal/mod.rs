@@ -2,7 +2,6 @@
 //! renders it; each file holds one page.
 
 mod account;
-mod agent;
 mod arrivals;
 mod assets;
 mod columns;
@@ -10,6 +9,7 @@ mod customers;
 mod device;
 mod disputes;
 mod door;
+mod download;
 mod entitlements;
 mod field;
 mod format;
@@ -98,8 +98,8 @@ pub fn routes() -> Routes {
         .post("/transfers/{id}/undo", transfers::undo)
         .get("/pending-enrolment", pending::show)
         .post("/pending-enrolment/{id}/{say}", pending::decide)
-        .get("/customers/{id}/settings/agent", agent::show)
-        .get("/downloads/roadstead-agent", agent::download)
+        .get("/customers/{id}/settings/agent", download::show)
+        .get("/downloads/roadstead-agent", download::hand_out)
         .get("/customers/{id}/settings/preferences", preferences::show)
         .post("/customers/{id}/settings/preferences/cpins", preferences::make_cpin)
         .post("/customers/{id}/settings/preferences/cpins/{cpin}/revoke", preferences::revoke_cpin)

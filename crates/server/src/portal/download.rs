@@ -76,7 +76,7 @@ pub(super) async fn show(
 }
 
 /// Hands out the program: it holds no secret.
-pub(super) async fn download(State(app): State<App>) -> Result<Response, Problem> {
+pub(super) async fn hand_out(State(app): State<App>) -> Result<Response, Problem> {
     let file = app.config.agents.join(PROGRAM);
     let file = tokio::fs::File::open(file).await.map_err(|_| Problem::not_found())?;
     let size = file.metadata().await.map_err(|_| Problem::not_found())?.len();

@@ -1,6 +1,6 @@
 # Everything by two commands: `make demo` and `make test`. The scripts say what each step does.
 
-.PHONY: demo test deny bench build
+.PHONY: demo test deny bench build faults
 
 build:
 	cargo build --release --locked
@@ -16,6 +16,12 @@ test:
 
 deny:
 	@scripts/deny.sh
+
+# 10,000 moves under full check-in load, a hundred times on each engine: none may be lost. About an hour and a half.
+faults:
+	@scripts/install.sh
+	scripts/with-postgres.sh env ROADSTEAD_FAULT_ROUNDS=100 cargo test -p roadstead-server --locked --test it -- \
+		moves:: --nocapture
 
 # Figures beside their floors, on this machine: bench/README.md.
 bench: build

@@ -37,6 +37,9 @@ pub(crate) struct State {
     /// What the tenant wants to know of persons.
     collect_user: bool,
     collect_location: bool,
+    /// What the tenant wants signed, to know that the PC is in its hands.
+    #[serde(default)]
+    challenge: Option<String>,
 }
 
 impl State {
@@ -206,6 +209,8 @@ impl Agent {
             user: if known.collect_user { machine::user() } else { None },
             location: self.config.location.clone().filter(|_| known.collect_location),
             agent: Some(env!("CARGO_PKG_VERSION").to_owned()),
+            domain: self.machine.domain.clone(),
+            challenge: self.state.challenge.clone(),
         };
         Ok(serde_json::to_string(&check_in)?)
     }
@@ -221,6 +226,7 @@ impl Agent {
                     next = told.next_seconds;
                     self.state.collect_user = told.collect_user;
                     self.state.collect_location = told.collect_location;
+                    self.state.challenge = told.challenge;
                     self.state.checked_in = Some(self.link.now().rfc3339());
                     self.save()?;
                 }

@@ -93,6 +93,8 @@ actions! {
     PasswordChanged => "password.changed",
     /// A user changed their profile.
     ProfileChanged => "profile.changed",
+    /// A customer said that PCs are in its hands.
+    ArrivalConfirmed => "arrival.confirmed",
     /// A PC enrolled by its own key.
     DeviceEnrolled => "device.enrolled",
     /// An enrolment waits for somebody.

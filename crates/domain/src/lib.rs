@@ -17,6 +17,7 @@ pub mod ids;
 pub mod mail;
 pub mod partner;
 pub mod placement;
+pub mod privacy;
 pub mod reporter_quality;
 pub mod sale;
 pub mod self_service;

@@ -41,8 +41,8 @@ pub struct Found {
     pub place: Place,
     /// The end customer of its sale.
     pub sold_to: Option<String>,
-    /// Whether it enrolled in the tenant in which it is, or was ever seen from there.
-    pub seen: bool,
+    /// Customers that something else shows to hold it: their cPIN, their domain, their list, or an earlier stay.
+    pub shown: Vec<TenantId>,
 }
 
 /// Where PCs can go.
@@ -262,8 +262,8 @@ fn judge_one(asked: &Asked, devices: &HashMap<String, Vec<Found>>, targets: &Has
     if let (Some(found), Some(target)) = (found, target) {
         if found.place.tenant == target.tenant() {
             reasons.push(Reason::AlreadyThere);
-        } else if let Target::Customer { name, .. } = target
-            && !found.seen
+        } else if let Target::Customer { tenant, name, .. } = target
+            && !found.shown.contains(tenant)
             && !found.sold_to.as_deref().is_some_and(|sold_to| same_company(sold_to, name))
         {
             reasons.push(Reason::NothingShowsCustomer);
@@ -376,7 +376,7 @@ mod tests {
             generation: 3,
             place: Place { tenant: tenant(at), partner: tenant(1) },
             sold_to: Some("Werft Nord".to_owned()),
-            seen: false,
+            shown: Vec::new(),
         }
     }
 
@@ -387,7 +387,10 @@ mod tests {
     fn world() -> (HashMap<String, Vec<Found>>, HashMap<String, Target>) {
         let mut other = found(14, 2);
         other.sold_to = Some("Muster AG".to_owned());
+        let mut known = found(15, 2);
+        (known.sold_to, known.shown) = (None, vec![tenant(30)]);
         let devices = HashMap::from([
+            ("5CG0000005".to_owned(), vec![known]),
             ("5CG0000001".to_owned(), vec![found(11, 2)]),
             ("5CG0000002".to_owned(), vec![found(12, 30)]),
             ("5CG0000003".to_owned(), vec![found(13, 2), found(23, 2)]),
@@ -425,6 +428,7 @@ mod tests {
             (("5cg0000001 ", "ok"), "ready"),
             (("5CG0000002", "unassigned"), "ready"),
             (("5CG0000004", "ok"), "ready nothing_shows_the_customer"),
+            (("5CG0000005", "ok"), "ready"),
             (("", "ok"), "blocked serial_missing"),
             (("5CG!", "ok"), "blocked serial_invalid"),
             (("5CG0000009", "ok"), "blocked device_not_found"),

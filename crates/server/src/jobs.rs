@@ -5,10 +5,11 @@ use std::time::Duration;
 use roadstead_domain::access;
 use roadstead_domain::clock::{self, Micros};
 use roadstead_domain::ids::{ReportId, TenantId, TransferId};
+use roadstead_domain::transfer::UNDO_FOR;
 use roadstead_store::jobs::{self, Job, Kind, MOST_ATTEMPTS};
 use roadstead_store::{
-    cpins, device_keys, enrolments, idempotency, invitations, lines, mails, outbox, password_resets, reports,
-    sessions, throttle, transfers,
+    cpins, device_keys, enrolments, idempotency, invitations, lines, mails, outbox, password_resets, privacy,
+    reports, sessions, throttle, transfers,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -160,6 +161,7 @@ pub async fn keep_house(app: App, stop: CancellationToken) {
             mails::forget(&mut tx, &scope, now.plus_seconds(-30 * DAY)).await?;
             device_keys::forget_nonces(&mut tx, now).await?;
             cpins::forget_guesses(&mut tx, now).await?;
+            privacy::wipe(&mut tx, &scope, Micros(now.0 - UNDO_FOR), now).await?;
             enrolments::forget(&mut tx, &scope, now.plus_seconds(-30 * DAY)).await?;
             reports::forget_previews(&mut tx, &scope, now.plus_seconds(-7 * DAY)).await?;
             transfers::forget_previews(&mut tx, &scope, now.plus_seconds(-7 * DAY)).await?;

@@ -30,12 +30,15 @@ pub struct Arrival {
     pub from_tenant: Option<Uuid>,
     /// The partner in whose chain the move stands.
     pub partner: Uuid,
+    /// By what it is shown to be in the customer's hands.
+    pub proof: Option<String>,
 }
 
 macro_rules! arrival_sql {
     ($rest:literal) => {
         concat!(
-            "SELECT p.device, p.serial, d.model, p.generation, l.at, l.cause, l.from_tenant, l.partner ",
+            "SELECT p.device, p.serial, d.model, p.generation, l.at, l.cause, l.from_tenant, l.partner, ",
+            "(SELECT o.proof FROM possessions o WHERE o.device = p.device AND o.generation = p.generation) AS proof ",
             "FROM placements p JOIN placement_log l ON l.device = p.device AND l.generation = p.generation ",
             "AND l.to_tenant = p.tenant JOIN devices d ON d.id = p.device WHERE p.tenant = $1 AND ",
             $rest

@@ -29,6 +29,10 @@ pub struct Speaking {
     pub collect_user: bool,
     /// Whether the tenant wants to know where the PC is. Never in a pool.
     pub collect_location: bool,
+    /// Whether it is shown to be in the tenant's hands.
+    pub is_proved: bool,
+    /// Whether the tenant names domains, so that the PC can show from inside where it is.
+    pub has_domains: bool,
 }
 
 #[derive(sqlx::FromRow)]
@@ -40,6 +44,8 @@ struct SpeakingRow {
     generation: Option<i64>,
     collect_user: Option<bool>,
     collect_location: Option<bool>,
+    is_proved: bool,
+    has_domains: bool,
 }
 
 /// The PCs of these keys, by key.
@@ -47,9 +53,11 @@ pub async fn speaking(tx: &mut Tx, scope: &Scope, keys: &[&str]) -> Result<HashM
     scope.platform()?;
     let rows: Vec<SpeakingRow> = tx
         .all_of_set(
-            "SELECT k.public_key, k.device, p.tenant, t.kind, p.generation, c.collect_user, c.collect_location \
-             FROM <set> s CROSS JOIN device_keys k LEFT JOIN placements p ON p.device = k.device \
+            "SELECT k.public_key, k.device, p.tenant, t.kind, p.generation, c.collect_user, c.collect_location, \
+             o.device IS NOT NULL AS is_proved, \
+             EXISTS (SELECT 1 FROM customer_domains m WHERE m.customer = p.tenant) AS has_domains FROM <set> s CROSS JOIN device_keys k LEFT JOIN placements p ON p.device = k.device \
              LEFT JOIN tenants t ON t.id = p.tenant LEFT JOIN customer_privacy c ON c.customer = p.tenant \
+             LEFT JOIN possessions o ON o.device = p.device AND o.generation = p.generation \
              WHERE k.public_key = s.value AND k.replaced_at IS NULL",
             args![],
             keys,
@@ -64,6 +72,8 @@ pub async fn speaking(tx: &mut Tx, scope: &Scope, keys: &[&str]) -> Result<HashM
             generation: row.generation.unwrap_or(0),
             collect_user: with_customer && row.collect_user == Some(true),
             collect_location: with_customer && row.collect_location == Some(true),
+            is_proved: row.is_proved,
+            has_domains: row.has_domains,
         };
         (row.public_key, speaking)
     };

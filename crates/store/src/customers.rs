@@ -282,6 +282,12 @@ pub struct CustomerDevice {
     pub since: i64,
     /// When its agent last said how it is; `None` if it never has.
     pub seen_at: Option<i64>,
+    /// By what it is shown to be in the tenant's hands; `None` while what is known of persons is sealed.
+    pub proof: Option<String>,
+    /// Who was signed in last, if the tenant wants to know and it is open.
+    pub last_user: Option<String>,
+    /// Where it is, likewise.
+    pub location: Option<String>,
 }
 
 /// The PCs of a customer tenant by serial. The caller has found the customer by [`find`] and may look into it.
@@ -303,8 +309,10 @@ pub async fn devices(
         .all(
             "SELECT d.id, p.serial, d.product_number, d.model, (SELECT MAX(e.support_level) FROM entitlements e \
              WHERE e.device = p.device AND e.ends_on > $5) AS support_level, p.since, \
-             (SELECT k.seen_at FROM check_ins k WHERE k.device = p.device) AS seen_at \
-             FROM placements p JOIN devices d ON d.id = p.device \
+             (SELECT k.seen_at FROM check_ins k WHERE k.device = p.device) AS seen_at, \
+             o.proof, n.last_user, n.location FROM placements p JOIN devices d ON d.id = p.device \
+             LEFT JOIN possessions o ON o.device = p.device AND o.generation = p.generation \
+             LEFT JOIN personal_data n ON n.device = o.device AND n.generation = o.generation \
              WHERE p.tenant = (SELECT c.tenant FROM customers c WHERE c.tenant = $1 \
              AND (c.tenant = $8 OR ($8 IS NULL AND (c.partner = $7 OR $7 IS NULL) AND c.assignment = 'accepted' \
              AND c.partner_access))) AND (p.serial, p.device) > ($2, $3) AND p.search LIKE ('' || $6) ESCAPE '\\' \

@@ -660,6 +660,18 @@ impl Tx {
         }
     }
 
+    /// From here on the transaction acts for this scope: what its own has judged is carried out on rows of other homes.
+    /// On SQLite there is no second wall.
+    pub async fn act_for(&mut self, scope: &Scope) -> Result<()> {
+        if let Inner::Postgres(c) = &mut self.0 {
+            let (reach, home) = pipes::named(scope);
+            let set = format!("SET LOCAL roadstead.reach = '{reach}'; SET LOCAL roadstead.home = '{home}'");
+            // Safe: constants and a UUID.
+            sqlx::raw_sql(AssertSqlSafe(set)).execute(&mut **c).await?;
+        }
+        Ok(())
+    }
+
     /// Holds every other writer of placements off until this transaction ends. On SQLite there is none.
     pub async fn lock_placements(&mut self) -> Result<()> {
         match &mut self.0 {

@@ -45,6 +45,12 @@ pub struct Transfer {
     pub committed_at: Option<i64>,
     /// When it was undone.
     pub undone_at: Option<i64>,
+    /// What became of the PCs' data, JSON.
+    pub receipt: Option<String>,
+    /// What became of it at the undo, JSON.
+    pub undo_receipt: Option<String>,
+    /// When what was sealed had been deleted.
+    pub wiped_at: Option<i64>,
 }
 
 /// A row of a transfer as stored.
@@ -113,10 +119,39 @@ pub async fn found(tx: &mut Tx, scope: &Scope, serials: &[&str]) -> Result<HashM
             generation,
             place: Place { tenant: TenantId(tenant), partner },
             sold_to,
-            seen: false,
+            shown: Vec::new(),
         });
     }
     Ok(found)
+}
+
+/// The customers of the scope's partner that something shows to hold these PCs: the PC stands on their zero-touch list, came
+/// with their cPIN and waits, belongs to one of their domains, or was shown to be in their hands in an earlier stay.
+pub async fn shown(tx: &mut Tx, scope: &Scope, serials: &[&str]) -> Result<HashMap<String, Vec<TenantId>>> {
+    let rows: Vec<(String, Uuid)> = tx
+        .all_of_set(
+            "WITH s AS (SELECT x.value FROM <set> x) \
+             SELECT s.value, z.customer FROM s CROSS JOIN zero_touch_serials z CROSS JOIN customers c \
+             WHERE z.serial = s.value AND c.tenant = z.customer AND c.partner = $1 \
+             UNION SELECT s.value, e.customer FROM s CROSS JOIN enrolments e WHERE e.serial = s.value \
+             AND e.state = 'waiting' AND e.cpin IS NOT NULL AND e.customer_partner = $1 \
+             UNION SELECT s.value, m.customer FROM s CROSS JOIN devices d CROSS JOIN device_keys k \
+             CROSS JOIN enrolments e CROSS JOIN customer_domains m CROSS JOIN customers c \
+             WHERE d.serial = s.value AND k.device = d.id AND k.replaced_at IS NULL AND e.public_key = k.public_key \
+             AND e.serial = s.value AND e.domain <> '' AND c.partner = $1 AND m.customer = c.tenant \
+             AND (LOWER(e.domain) = m.domain OR LOWER(e.domain) LIKE ('%.' || m.domain)) \
+             UNION SELECT s.value, l.to_tenant FROM s CROSS JOIN devices d CROSS JOIN possessions o \
+             CROSS JOIN placement_log l WHERE d.serial = s.value AND o.device = d.id AND l.device = o.device \
+             AND l.generation = o.generation AND l.partner = $1 AND l.to_tenant IS NOT NULL",
+            args![scope.partner()?],
+            serials,
+        )
+        .await?;
+    let mut shown: HashMap<String, Vec<TenantId>> = HashMap::new();
+    for (serial, customer) in rows {
+        shown.entry(serial).or_default().push(TenantId(customer));
+    }
+    Ok(shown)
 }
 
 #[derive(sqlx::FromRow)]
@@ -225,7 +260,7 @@ macro_rules! transfer_sql {
     ($rest:literal) => {
         concat!(
             "SELECT id, state, digest, items, ready, blocked, warned, moved, good_rows_only, operation, created_at, ",
-            "committed_at, undone_at FROM transfers WHERE partner = $1",
+            "committed_at, undone_at, receipt, undo_receipt, wiped_at FROM transfers WHERE partner = $1",
             $rest
         )
     };

@@ -49,6 +49,12 @@ pub struct CheckIn {
     /// The agent's version.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub agent: Option<String>,
+    /// The domain that the PC belongs to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub domain: Option<String>,
+    /// The challenge of the last answer. It is signed with the body.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub challenge: Option<String>,
 }
 
 /// The answer to [`CheckIn`], once it is durable.
@@ -60,6 +66,9 @@ pub struct CheckedIn {
     pub collect_user: bool,
     /// Whether to say where the PC is.
     pub collect_location: bool,
+    /// To be sent back with the next check-in: it shows in whose hands the PC is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub challenge: Option<String>,
 }
 
 /// What an enrolment came to.

@@ -16,10 +16,12 @@ const NEXT_SECONDS: u32 = 300;
 pub(super) async fn check_in(State(app): State<App>, request: Request) -> Result<Json<CheckedIn>, Problem> {
     let signed = Signed::receive(&app, request).await?;
     let (key, once) = signed.verify_enrolled(&app).await?;
-    let told = check_in::check_in(&app, key, once, signed.json::<CheckIn>()?).await?;
+    let check_in::Told { speaking: told, challenge } =
+        check_in::check_in(&app, key, once, signed.json::<CheckIn>()?).await?;
     Ok(Json(CheckedIn {
         next_seconds: NEXT_SECONDS,
         collect_user: told.collect_user,
         collect_location: told.collect_location,
+        challenge,
     }))
 }

@@ -9,10 +9,11 @@ use roadstead_domain::clock::Micros;
 use roadstead_domain::event::Event;
 use roadstead_domain::ids::{DeviceId, TenantId};
 use roadstead_domain::placement::{Move, Place};
+use roadstead_domain::privacy::{Possession, Receipt};
 use roadstead_domain::serial;
 use roadstead_store::audit::{self, NewEntry};
 use roadstead_store::placements::{self, Cause, Why};
-use roadstead_store::{arrivals, customers, outbox};
+use roadstead_store::{arrivals, customers, outbox, privacy};
 use uuid::Uuid;
 
 use super::Refused;
@@ -75,11 +76,58 @@ pub async fn decline(app: &App, scope: &Scope, serials: &[String], reason: &str)
         return Err(Refused::Rows { code, rows: stays });
     }
     let moves: Vec<Cause> = moves.into_values().collect();
+    let leaving: Vec<(DeviceId, i64)> =
+        moves.iter().map(|cause| (cause.moved.device, cause.moved.generation)).collect();
+    let receipt = privacy::leaving(&mut tx, &platform, &leaving).await?;
     placements::apply(&mut tx, &platform, &moves, now).await?;
-    tell(app, &mut tx, scope, own, &moves, reason.trim(), id).await?;
+    tell(app, &mut tx, scope, own, &moves, (reason.trim(), receipt), id).await?;
     tx.commit().await?;
     app.wake();
     Ok(moves.len() as u64)
+}
+
+/// Notes the customer's word that PCs are in its hands; how many were not known to be. All or none.
+pub async fn confirm(app: &App, scope: &Scope, serials: &[String]) -> Result<u64, Refused> {
+    let own = scope.customer()?;
+    if serials.is_empty() {
+        return Err(Refused::invalid("field.missing", "serials"));
+    }
+    if serials.len() > MOST {
+        return Err(Refused::invalid("arrival.too_many", "serials"));
+    }
+    let (platform, now) = (scope.carried_out(), app.ambient.now());
+    let mut tx = app.store.write(&platform).await?;
+    // Nothing moves between the look and the note.
+    tx.lock_placements().await?;
+    let mut own_tx = app.store.read(scope).await?;
+    let (mut unknown, mut confirmed) = (Vec::new(), 0);
+    for (at, text) in serials.iter().enumerate() {
+        let found = match serial::normalize(text) {
+            Ok(serial) => arrivals::of_serial(&mut own_tx, scope, &serial).await?,
+            Err(_) => None,
+        };
+        let Some(arrival) = found else {
+            unknown.push((i64::try_from(at + 1).unwrap_or(i64::MAX), text.clone()));
+            continue;
+        };
+        let (device, by) = (DeviceId(arrival.device), Possession::Confirmed);
+        let new = privacy::prove(&mut tx, &platform, device, arrival.generation, by, now).await?;
+        confirmed += u64::from(new);
+    }
+    drop(own_tx);
+    if !unknown.is_empty() {
+        return Err(Refused::Rows { code: "transfer.device_not_found", rows: unknown });
+    }
+    let entry = NewEntry {
+        home: Some(own.0),
+        action: AuditAction::ArrivalConfirmed,
+        subject: Some(own.0),
+        detail: serde_json::json!({ "serials": serials }),
+    };
+    audit::record(&mut tx, scope.actor(), &[entry], &app.ambient).await?;
+    tx.commit().await?;
+    app.wake();
+    Ok(confirmed)
 }
 
 /// The tenant under which the chain of the customer's PCs goes on now.
@@ -94,11 +142,11 @@ async fn tell(
     scope: &Scope,
     own: TenantId,
     moves: &[Cause],
-    reason: &str,
+    (reason, receipt): (&str, Receipt),
     id: Uuid,
 ) -> Result<(), Refused> {
     let serials: Vec<&str> = moves.iter().map(|cause| cause.moved.serial.as_str()).collect();
-    let detail = serde_json::json!({ "serials": serials, "reason": reason });
+    let detail = serde_json::json!({ "serials": serials, "reason": reason, "privacy": receipt });
     let mut homes: BTreeMap<TenantId, u64> = BTreeMap::new();
     for place in moves.iter().filter_map(|cause| cause.moved.to) {
         *homes.entry(place.partner).or_default() += 1;

@@ -2,13 +2,16 @@
 //! (group commit). No check-in waits for others to come.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
-use roadstead_domain::access;
+use roadstead_domain::access::{self, Scope};
 use roadstead_domain::clock::Micros;
+use roadstead_domain::ids::{DeviceId, TenantId};
+use roadstead_domain::privacy::{Possession, is_inside};
 use roadstead_domain::wire::CheckIn;
 use roadstead_store::check_ins::{self, Speaking};
 use roadstead_store::device_keys::Once;
-use roadstead_store::{Error, Tx};
+use roadstead_store::{Error, Tx, cpins, privacy};
 use tokio::sync::{mpsc, oneshot};
 
 use super::Refused;
@@ -29,7 +32,16 @@ struct Asked {
     once: Once,
     check_in: CheckIn,
     readings: String,
-    answer: oneshot::Sender<Result<Speaking, Refused>>,
+    answer: oneshot::Sender<Result<Told, Refused>>,
+}
+
+/// What a PC is told.
+#[derive(Clone, Debug)]
+pub struct Told {
+    /// What the books say of it.
+    pub speaking: Speaking,
+    /// What it has to sign next time, to show where it is.
+    pub challenge: Option<String>,
 }
 
 /// Where check-ins wait for the transaction under way to end.
@@ -53,7 +65,7 @@ impl std::fmt::Debug for Asked {
 }
 
 /// Takes a check-in that was signed by this key; what the PC is to know of its tenant, once it is durable.
-pub async fn check_in(app: &App, key: String, once: Once, check_in: CheckIn) -> Result<Speaking, Refused> {
+pub async fn check_in(app: &App, key: String, once: Once, check_in: CheckIn) -> Result<Told, Refused> {
     let readings = match &check_in.readings {
         serde_json::Value::Null => "{}".to_owned(),
         serde_json::Value::Object(_) => check_in.readings.to_string(),
@@ -63,6 +75,7 @@ pub async fn check_in(app: &App, key: String, once: Once, check_in: CheckIn) -> 
         return Err(Refused::invalid("field.too_long", "readings"));
     }
     let texts = [("user", &check_in.user), ("location", &check_in.location), ("agent", &check_in.agent)];
+    let texts = texts.into_iter().chain([("domain", &check_in.domain), ("challenge", &check_in.challenge)]);
     for (field, text) in texts {
         if text.as_ref().is_some_and(|text| text.chars().count() > LONGEST) {
             return Err(Refused::invalid("field.too_long", field));
@@ -104,7 +117,7 @@ async fn write(app: &App, batch: Vec<Asked>) {
     }
 }
 
-fn tell(batch: Vec<Asked>, outcome: Result<Vec<Result<Speaking, Refused>>, Refused>) {
+fn tell(batch: Vec<Asked>, outcome: Result<Vec<Result<Told, Refused>>, Refused>) {
     // Whoever no longer listens has cut the connection.
     match outcome {
         Ok(answers) => {
@@ -124,7 +137,7 @@ fn tell(batch: Vec<Asked>, outcome: Result<Vec<Result<Speaking, Refused>>, Refus
     }
 }
 
-async fn commit(app: &App, batch: &[Asked]) -> Result<Vec<Result<Speaking, Refused>>, Refused> {
+async fn commit(app: &App, batch: &[Asked]) -> Result<Vec<Result<Told, Refused>>, Refused> {
     let now = app.ambient.now();
     let scope = access::system();
     let mut tx = app.store.write(&scope).await?;
@@ -153,9 +166,50 @@ async fn commit(app: &App, batch: &[Asked]) -> Result<Vec<Result<Speaking, Refus
     rows.sort_unstable_by_key(|row| row.speaking.device);
     check_ins::write(&mut tx, &scope, &rows, now).await?;
     look_at_readings(app, &mut tx, &rows, now).await?;
+    let challenges = challenge(&mut tx, &scope, batch, &speaking, now).await?;
     tx.commit().await?;
-    let answer = |asked: &Asked| speaking.get(&asked.key).cloned().ok_or(Refused::UnknownKey);
+    let answer = |asked: &Asked| {
+        let speaking = speaking.get(&asked.key).cloned().ok_or(Refused::UnknownKey)?;
+        let challenge = challenges.get(&speaking.device).cloned();
+        Ok(Told { speaking, challenge })
+    };
     Ok(batch.iter().map(answer).collect())
+}
+
+/// Believes PCs that signed the challenge of their move from inside the tenant (decision 25); what the others have to
+/// sign. Only PCs of tenants that name their domains can show anything this way.
+async fn challenge(
+    tx: &mut Tx,
+    scope: &Scope,
+    batch: &[Asked],
+    speaking: &HashMap<String, Speaking>,
+    now: Micros,
+) -> Result<HashMap<DeviceId, String>, Refused> {
+    let asks = |speaking: &&Speaking| speaking.with_customer && speaking.has_domains && !speaking.is_proved;
+    let unproved: Vec<DeviceId> = speaking.values().filter(asks).map(|speaking| speaking.device).collect();
+    if unproved.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let mut challenges = privacy::challenges(tx, scope, &unproved).await?;
+    let mut domains: HashMap<TenantId, Vec<String>> = HashMap::new();
+    for asked in batch {
+        let Some(speaking) = speaking.get(&asked.key).filter(asks) else { continue };
+        let Some(tenant) = speaking.tenant else { continue };
+        if asked.check_in.challenge.is_none()
+            || asked.check_in.challenge.as_ref() != challenges.get(&speaking.device)
+        {
+            continue;
+        }
+        let own = match domains.entry(tenant) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => new.insert(cpins::domains(tx, scope, tenant).await?),
+        };
+        if is_inside(asked.check_in.domain.as_deref().unwrap_or(""), own) {
+            privacy::prove(tx, scope, speaking.device, speaking.generation, Possession::Key, now).await?;
+            challenges.remove(&speaking.device);
+        }
+    }
+    Ok(challenges)
 }
 
 /// What follows from readings: the place for the rules of alerts. It is in the check-in's own transaction, and whatever

@@ -13,6 +13,7 @@ use roadstead_domain::enrolment::{
 use roadstead_domain::event::Event;
 use roadstead_domain::ids::{CpinId, DeviceId, EnrolmentId, TenantId};
 use roadstead_domain::placement::{Move, Place};
+use roadstead_domain::privacy::Possession;
 use roadstead_domain::serial;
 use roadstead_domain::wire::{Enrol, key_text};
 use roadstead_store::audit::NewEntry;
@@ -21,7 +22,9 @@ use roadstead_store::device_keys::Once;
 use roadstead_store::enrolments::{Enrolment, Found};
 use roadstead_store::placements::{Cause, Why};
 use roadstead_store::serials::NewDevice;
-use roadstead_store::{Error, Tx, audit, cpins, device_keys, enrolments, outbox, placements, serials};
+use roadstead_store::{
+    Error, Tx, audit, cpins, device_keys, enrolments, outbox, placements, privacy, serials,
+};
 use uuid::Uuid;
 
 use super::Refused;
@@ -303,7 +306,13 @@ async fn bind(
     proof: Proof,
     generation: i64,
 ) -> Result<(), Refused> {
-    Ok(device_keys::bind(tx, scope, device, &row.public_key, proof, generation, app.ambient.now()).await?)
+    let now = app.ambient.now();
+    device_keys::bind(tx, scope, device, &row.public_key, proof, generation, now).await?;
+    // A list or a release says that the PC may come, not that it is in the customer's hands.
+    if proof == Proof::Cpin {
+        privacy::prove(tx, scope, device, generation, Possession::Cpin, now).await?;
+    }
+    Ok(())
 }
 
 /// A cPIN's cap is kept to the last PC, however many come at once.

@@ -8,12 +8,12 @@ use roadstead_domain::audit::AuditAction;
 use roadstead_domain::event::Event;
 use roadstead_domain::ids::{OperationId, TenantId, TransferId};
 use roadstead_domain::placement::{Move, Place};
-use roadstead_domain::transfer::{self, Asked, Found, MOST_ROWS, Row, Target, UNASSIGNED, Verdict};
+use roadstead_domain::transfer::{self, Asked, Found, MOST_ROWS, Reason, Row, Target, UNASSIGNED, Verdict};
 use roadstead_ingest::{Column, TableError, read_table};
 use roadstead_store::audit::{self, NewEntry};
 use roadstead_store::placements::{self, Cause, Why};
 use roadstead_store::transfers::{self, Transfer};
-use roadstead_store::{Tx, jobs, operations, outbox};
+use roadstead_store::{Tx, jobs, operations, outbox, privacy};
 use uuid::Uuid;
 
 use super::Refused;
@@ -68,7 +68,7 @@ async fn judge(tx: &mut Tx, scope: &Scope, asked: &[Asked]) -> Result<(Vec<Row>,
     serials.sort_unstable();
     serials.dedup();
     let names: Vec<&str> = serials.iter().map(String::as_str).collect();
-    let found = transfers::found(tx, scope, &names).await?;
+    let mut found = transfers::found(tx, scope, &names).await?;
     let places = transfers::targets(tx, scope).await?;
     let by_number: HashMap<String, &Target> =
         places.iter().map(|(name, target)| (name.to_uppercase(), target)).collect();
@@ -87,6 +87,22 @@ async fn judge(tx: &mut Tx, scope: &Scope, asked: &[Asked]) -> Result<(Vec<Row>,
         let target = by_text.or_else(|| text.parse().ok().and_then(|id| by_id.get(&TenantId(id))));
         if let Some(target) = target {
             targets.insert(text.to_owned(), (*target).clone());
+        }
+    }
+    let rows = transfer::judge(asked, &found, &targets);
+    // What the sale does not show, something else may.
+    let is_doubtful = |row: &&Row| row.reasons.contains(&Reason::NothingShowsCustomer);
+    let doubtful: Vec<&str> = rows.iter().filter(is_doubtful).map(|row| row.serial.as_str()).collect();
+    if doubtful.is_empty() {
+        return Ok((rows, found));
+    }
+    let shown = transfers::shown(tx, scope, &doubtful).await?;
+    if shown.is_empty() {
+        return Ok((rows, found));
+    }
+    for (serial, customers) in shown {
+        for one in found.get_mut(&serial).into_iter().flatten() {
+            one.shown.clone_from(&customers);
         }
     }
     Ok((transfer::judge(asked, &found, &targets), found))
@@ -205,6 +221,11 @@ async fn move_all(app: &App, tx: &mut Tx, scope: &Scope, transfer: &Transfer) ->
         }
     }
     transfers::remember_targets(tx, scope, &went).await?;
+    // The partner does not see what it seals.
+    let platform = scope.carried_out();
+    tx.act_for(&platform).await?;
+    privacy::sealed_by_transfer(tx, &platform, id).await?;
+    tx.act_for(scope).await?;
     Ok(())
 }
 
@@ -359,6 +380,10 @@ async fn move_back(app: &App, tx: &mut Tx, scope: &Scope, transfer: &Transfer) -
     let (rows, left) = undoable(app, tx, scope, transfer).await?;
     apply(app, tx, scope, rows.iter(), "undo", id).await?;
     transfers::undone(tx, scope, id, &left, app.ambient.now()).await?;
+    let platform = scope.carried_out();
+    tx.act_for(&platform).await?;
+    privacy::unseal_by_undo(tx, &platform, id).await?;
+    tx.act_for(scope).await?;
     Ok(())
 }
 

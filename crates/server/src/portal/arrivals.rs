@@ -32,6 +32,7 @@ pub(super) struct Row {
     pub(super) model: String,
     pub(super) came: String,
     pub(super) until: String,
+    pub(super) possession: String,
 }
 
 /// The page.
@@ -45,7 +46,7 @@ pub(super) struct ArrivalsPage {
     pub(super) rows: Vec<Row>,
     pub(super) pager: Pager,
     pub(super) may_decline: bool,
-    pub(super) done: bool,
+    pub(super) done: Option<String>,
     /// What was refused a moment ago: its text and advice.
     pub(super) refused: Option<(String, String)>,
 }
@@ -83,6 +84,7 @@ async fn render(
         model: arrival.model,
         came: instant(lang, Micros(arrival.at)),
         until: instant(lang, Micros(arrival.at + DECLINE_FOR)),
+        possession: possession(lang, arrival.proof.as_deref()),
     };
     let page = super::page(&ArrivalsPage {
         frame: inside(browser, uri, &scope, &customer, lang.text("arrivals")),
@@ -93,12 +95,19 @@ async fn render(
             super::format::link(&path, &[("cursor", cursor)])
         }),
         may_decline: browser.may(Action::ManageOwnTenant).is_ok(),
-        done: asked.done == "declined",
+        done: ["declined", "confirmed"]
+            .contains(&asked.done.as_str())
+            .then(|| lang.text(&format!("arrivals-{}", asked.done))),
         refused: refused.map(|code| (lang.code_text(code), lang.code_advice(code))),
         path,
     })?;
     let status = if refused.is_some() { StatusCode::CONFLICT } else { StatusCode::OK };
     Ok((status, page).into_response())
+}
+
+/// By what a PC is shown to be in the tenant's hands, in words.
+pub(super) fn possession(lang: Lang, proof: Option<&str>) -> String {
+    lang.text(&format!("possession-{}", proof.unwrap_or("none")))
 }
 
 /// What goes back, and why.
@@ -107,6 +116,12 @@ async fn render(
 pub(super) struct Declined {
     serials: String,
     reason: String,
+}
+
+impl Declined {
+    fn serials(&self) -> Vec<String> {
+        self.serials.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect()
+    }
 }
 
 /// Sends PCs back.
@@ -121,14 +136,38 @@ pub(super) async fn decline(
     let mut tx = app.store.read(&scope).await?;
     let customer = customers::found(&mut tx, &scope, &id).await?;
     drop(tx);
-    let serials: Vec<String> =
-        declined.serials.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect();
+    let serials = declined.serials();
     match flow::decline(&app, &scope, &serials, &declined.reason).await {
         Ok(_) => {
             let path = format!("/customers/{}/arrivals?done=declined", customer.id);
             Ok(Redirect::to(&path).into_response())
         }
         Err(Refused::Invalid { code, .. } | Refused::Rows { code, .. } | Refused::Conflict(code)) => {
+            render(&app, &browser, &id, &uri, Some(code)).await
+        }
+        Err(refused) => Err(refused.into()),
+    }
+}
+
+/// Notes that PCs are in the customer's hands.
+pub(super) async fn confirm(
+    State(app): State<App>,
+    browser: Browser,
+    Path(id): Path<String>,
+    uri: Uri,
+    Form(confirmed): Form<Declined>,
+) -> Result<Response, Problem> {
+    let scope = browser.may(Action::ManageOwnTenant)?;
+    let mut tx = app.store.read(&scope).await?;
+    let customer = customers::found(&mut tx, &scope, &id).await?;
+    drop(tx);
+    let serials = confirmed.serials();
+    match flow::confirm(&app, &scope, &serials).await {
+        Ok(_) => {
+            let path = format!("/customers/{}/arrivals?done=confirmed", customer.id);
+            Ok(Redirect::to(&path).into_response())
+        }
+        Err(Refused::Invalid { code, .. } | Refused::Rows { code, .. }) => {
             render(&app, &browser, &id, &uri, Some(code)).await
         }
         Err(refused) => Err(refused.into()),

@@ -9,10 +9,11 @@ use axum::response::{IntoResponse, Redirect, Response};
 use roadstead_domain::access::{Action, Scope};
 use roadstead_domain::clock::Micros;
 use roadstead_domain::customer::{Assignment, Management, Preset, Step, plans};
+use roadstead_domain::ids::TenantId;
 use roadstead_domain::partner::SupportLevel;
 use roadstead_domain::self_service::{Switch, off_refused};
 use roadstead_store::customers::{self as rows, Customer};
-use roadstead_store::{Tx, partners, self_service as stored_switch, transfers};
+use roadstead_store::{Tx, check_ins, partners, self_service as stored_switch, transfers};
 use serde::Deserialize;
 
 use super::field::Field;
@@ -95,6 +96,10 @@ pub(super) struct DeviceRow {
     pub(super) since: String,
     pub(super) since_machine: String,
     pub(super) seen: String,
+    pub(super) user: Option<String>,
+    pub(super) place: Option<String>,
+    /// Whether what is known of persons waits for something to show that the tenant has the PC.
+    pub(super) is_sealed: bool,
 }
 
 /// A customer's PCs, also alone as the live fragment.
@@ -413,7 +418,11 @@ pub(super) async fn one(
         let Some(found) = rows::devices(&mut tx, &scope, &customer, &asked.q, &page, today).await? else {
             return Ok(Redirect::to(&path).into_response());
         };
+        let (user, place) = check_ins::privacy(&mut tx, TenantId(customer.id)).await?;
         let row = |pc: rows::CustomerDevice| DeviceRow {
+            is_sealed: (user || place) && pc.proof.is_none(),
+            user: pc.last_user,
+            place: pc.location,
             level: pc.support_level.map(|code| {
                 let name = plan(&code);
                 (code, name)

@@ -129,6 +129,8 @@ pub(super) struct Person {
     pub(super) csrf: String,
     /// Whether there are PCs for them to find by serial.
     pub(super) finds_devices: bool,
+    /// Whether there is a notification area for them.
+    pub(super) is_notified: bool,
     /// The left panel.
     pub(super) entries: &'static [Entry],
     /// What stands at its bottom.
@@ -186,6 +188,7 @@ impl Frame {
             role: lang.text(&format!("role-{}", browser.caller.role.as_str().replace('_', "-"))),
             csrf: browser.session.csrf.clone(),
             finds_devices: browser.may(Action::ReadDevice).is_ok(),
+            is_notified: browser.may(Action::ReadEnrolments).is_ok(),
             entries: Entry::of(browser.caller.role),
             bottom: if Tab::of(&browser.caller).is_empty() { &[] } else { &[Entry::Settings] },
         };
@@ -193,7 +196,7 @@ impl Frame {
         Self { lang, title, here, entry: Some(entry), person: Some(person), chosen: None }
     }
 
-    /// The frame of a guide, which belongs to no entry.
+    /// The frame of a guide or another page that belongs to no entry.
     pub(super) fn help(browser: &Browser, uri: &Uri, title: String) -> Self {
         Self { entry: None, ..Self::of(browser, uri, Entry::Unassigned, title) }
     }

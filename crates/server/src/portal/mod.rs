@@ -20,6 +20,7 @@ mod jobs;
 mod layout;
 mod logs;
 mod mails;
+mod notices;
 mod pager;
 mod partners;
 mod pending;
@@ -79,6 +80,7 @@ pub fn routes() -> Routes {
         .get("/customers/{id}", customers::one)
         .get("/customers/{id}/arrivals", arrivals::show)
         .post("/customers/{id}/arrivals", arrivals::decline)
+        .post("/customers/{id}/arrivals/confirm", arrivals::confirm)
         .get("/customers/{id}/settings", customers::overview)
         .get("/customers/{id}/settings/notifications", customers::notifications)
         .post("/customers/{id}/settings/notifications", customers::turn)
@@ -97,6 +99,7 @@ pub fn routes() -> Routes {
         .get("/transfers/{id}", transfers::one)
         .post("/transfers/{id}/commit", transfers::commit)
         .post("/transfers/{id}/undo", transfers::undo)
+        .get("/notifications", notices::show)
         .get("/pending-enrolment", pending::show)
         .post("/pending-enrolment/{id}/{say}", pending::decide)
         .get("/customers/{id}/settings/agent", download::show)

@@ -228,6 +228,13 @@ pub(super) struct CustomerDeviceBody {
     since: String,
     /// When its agent last said how it is; null if it never has.
     last_seen: Option<String>,
+    /// By what it is shown to be in the tenant's hands: `cpin`, `key`, `confirmed`; null while everything of persons is
+    /// sealed.
+    possession: Option<String>,
+    /// Who was signed in last, if the customer wants to know.
+    last_user: Option<String>,
+    /// Where it is, if the customer wants to know.
+    location: Option<String>,
 }
 
 impl From<CustomerDevice> for CustomerDeviceBody {
@@ -240,6 +247,9 @@ impl From<CustomerDevice> for CustomerDeviceBody {
             support_level: pc.support_level,
             since: instant(pc.since),
             last_seen: pc.seen_at.map(instant),
+            possession: pc.proof,
+            last_user: pc.last_user,
+            location: pc.location,
         }
     }
 }
@@ -423,6 +433,40 @@ pub(super) async fn decline_arrivals(
     drop(tx);
     let declined = arrivals_flow::decline(&app, &scope, &asked.serials, &asked.reason).await?;
     Ok(Json(DeclinedBody { declined }))
+}
+
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(default)]
+pub(super) struct Confirmed {
+    /// At most 1,000.
+    serials: Vec<String>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct ConfirmedBody {
+    /// PCs whose data are open from now on; those that were before do not count.
+    confirmed: u64,
+}
+
+/// Say that PCs are in the customer's hands, all or none: what their agents tell of persons since they came is open from
+/// then on.
+#[utoipa::path(
+    post, path = "/customers/{id}/arrivals/confirm", tag = "customers", params(("id" = String, Path)),
+    request_body = Confirmed,
+    responses((status = 200, body = ConfirmedBody), (status = 404, body = ProblemBody), (status = 409, body = ProblemBody))
+)]
+pub(super) async fn confirm_arrivals(
+    State(app): State<App>,
+    caller: ApiCaller,
+    Path(id): Path<String>,
+    Json(asked): Json<Confirmed>,
+) -> Result<Json<ConfirmedBody>, Problem> {
+    let scope = caller.may(Action::ManageOwnTenant)?;
+    let mut tx = app.store.read(&scope).await?;
+    customers::found(&mut tx, &scope, &id).await?;
+    drop(tx);
+    let confirmed = arrivals_flow::confirm(&app, &scope, &asked.serials).await?;
+    Ok(Json(ConfirmedBody { confirmed }))
 }
 
 #[derive(Debug, Serialize, ToSchema)]

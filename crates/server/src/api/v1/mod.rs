@@ -12,6 +12,7 @@ pub(crate) mod error_file;
 mod events;
 mod invitations;
 mod mails;
+mod notifications;
 mod operations;
 mod own_headers;
 mod partners;
@@ -86,8 +87,10 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(customers::assigned_partner, customers::set_access))
         .routes(routes!(customers::step))
         .routes(routes!(customers::notification_settings, customers::set_notification_settings))
+        .routes(routes!(notifications::get))
         .routes(routes!(customers::arrivals))
         .routes(routes!(customers::decline_arrivals))
+        .routes(routes!(customers::confirm_arrivals))
         .routes(routes!(unassigned_devices::groups))
         .routes(routes!(devices::get))
         .routes(routes!(devices::history))

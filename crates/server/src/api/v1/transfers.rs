@@ -8,6 +8,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use roadstead_domain::access::{Action, Scope};
 use roadstead_domain::ids::TransferId;
+use roadstead_domain::privacy::Receipt;
 use roadstead_domain::transfer::{Asked, Verdict};
 use roadstead_store::Tx;
 use roadstead_store::page::{MOST, Page};
@@ -55,9 +56,33 @@ pub(super) struct TransferBody {
     created_at: String,
     committed_at: Option<String>,
     undone_at: Option<String>,
+    /// What became of the PCs' data; null before the commit.
+    privacy: Option<PrivacyBody>,
     /// The first 1,000 rows; the others under `transfers/{id}/items`. A preview answers with all of them.
     #[serde(skip_serializing_if = "Option::is_none")]
     items: Option<Vec<ItemBody>>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct PrivacyBody {
+    /// At the commit: by class (`readings`, `last_user`, `location`) how many PCs' data were kept, wiped, sealed.
+    #[schema(value_type = Object)]
+    commit: Receipt,
+    /// At the undo; what was kept there is open to its former tenant again.
+    #[schema(value_type = Option<Object>)]
+    undo: Option<Receipt>,
+    /// When what was sealed was deleted: 30 days after the last of both.
+    wiped_at: Option<String>,
+}
+
+fn privacy(transfer: &Transfer) -> Option<PrivacyBody> {
+    let read = |text: &Option<String>| serde_json::from_str::<Receipt>(text.as_deref()?).ok();
+    let now = |receipt: Receipt| if transfer.wiped_at.is_some() { receipt.after_wiping() } else { receipt };
+    Some(PrivacyBody {
+        commit: now(read(&transfer.receipt)?),
+        undo: read(&transfer.undo_receipt).map(now),
+        wiped_at: transfer.wiped_at.map(instant),
+    })
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -95,6 +120,7 @@ impl From<Item> for ItemBody {
 
 fn body(transfer: Transfer, items: Option<Vec<ItemBody>>) -> TransferBody {
     TransferBody {
+        privacy: privacy(&transfer),
         id: transfer.id,
         digest: hex::encode(&transfer.digest),
         state: transfer.state,

@@ -365,6 +365,22 @@ for (const field of document.querySelectorAll("[data-file-into]")) {
   });
 }
 
+// How much waits in the notification area.
+const notices = document.querySelector("[data-notices]");
+if (notices) {
+  fetch(notices.getAttribute("href"), { headers: { "X-Fragment": "list" }, cache: "no-store" })
+    .then((answer) => (answer.ok && !answer.redirected ? answer.text() : "0"))
+    .then((count) => {
+      if (!(Number(count) > 0)) return;
+      const badge = document.createElement("b");
+      badge.className = "count";
+      badge.textContent = numbers.format(Number(count));
+      badge.title = fill(notices.dataset.notices, { count: badge.textContent });
+      notices.append(" ", badge);
+    })
+    .catch(() => {});
+}
+
 // An open menu closes on Escape and on a click beside it.
 for (const menu of document.querySelectorAll("details.menu")) {
   document.addEventListener("click", (event) => {

@@ -148,3 +148,36 @@ log-cpin-revoked = cPIN zurückgezogen
 log-enrolment-domains-changed = Domänen geändert
 log-zero-touch-changed = Zero-Touch-Liste geändert
 log-privacy-changed = Geändert, was Agenten melden dürfen
+log-arrival-confirmed = PCs bestätigt
+
+notices = Benachrichtigungen
+notices-lead = Was auf eine Antwort von Ihnen wartet.
+notices-none = Nichts wartet
+notices-none-text = Einladungen, Ankünfte und PCs, die aufgenommen werden wollen, erscheinen hier.
+notices-invited = { $name } möchte Ihre PCs betreuen
+notices-asked = { $name } bittet Sie, seine PCs zu betreuen
+notices-arrivals = { $n ->
+    [one] Ein PC ist angekommen: Sagen Sie, ob er Ihrer ist
+   *[other] { $count } PCs sind angekommen: Sagen Sie, ob es Ihre sind
+    }
+notices-enrolments = { $n ->
+    [one] Ein PC wartet auf seine Registrierung
+   *[other] { $count } PCs warten auf ihre Registrierung
+    }
+notices-unanswered = { $n ->
+    [one] Ein Kunde hat auf Ihre Einladung noch nicht geantwortet
+   *[other] { $count } Kunden haben auf Ihre Einladung noch nicht geantwortet
+    }
+notices-answer = Antworten
+notices-look = Ansehen
+notices-waiting = { $count } warten
+arrivals-confirm = Das sind unsere
+arrivals-confirm-means = Was Agenten seit der Übertragung über Personen melden, ist dann für Sie offen; was davor gemeldet wurde, bleibt versiegelt.
+arrivals-confirmed = Bestätigt.
+possession = Besitz
+possession-cpin = durch cPIN
+possession-key = durch seinen Schlüssel
+possession-confirmed = bestätigt
+possession-none = noch nicht gezeigt
+personal-sealed = versiegelt
+last-user = Letzter Benutzer

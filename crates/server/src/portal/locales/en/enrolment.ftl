@@ -148,3 +148,36 @@ log-cpin-revoked = cPIN taken back
 log-enrolment-domains-changed = Domains changed
 log-zero-touch-changed = Zero-touch list changed
 log-privacy-changed = What agents may tell was changed
+log-arrival-confirmed = PCs confirmed
+
+notices = Notifications
+notices-lead = What waits for an answer of yours.
+notices-none = Nothing waits
+notices-none-text = Invitations, arrivals and PCs that ask to join show up here.
+notices-invited = { $name } asks to look after your PCs
+notices-asked = { $name } asks you to look after its PCs
+notices-arrivals = { $n ->
+    [one] One PC arrived: say whether it is yours
+   *[other] { $count } PCs arrived: say whether they are yours
+    }
+notices-enrolments = { $n ->
+    [one] One PC waits to join
+   *[other] { $count } PCs wait to join
+    }
+notices-unanswered = { $n ->
+    [one] One customer has not answered your invitation yet
+   *[other] { $count } customers have not answered your invitation yet
+    }
+notices-answer = Answer
+notices-look = Look
+notices-waiting = { $count } waiting
+arrivals-confirm = They are ours
+arrivals-confirm-means = What agents tell of persons since the move is then open to you; what was told before it stays sealed.
+arrivals-confirmed = Confirmed.
+possession = In hand
+possession-cpin = by cPIN
+possession-key = by its key
+possession-confirmed = confirmed
+possession-none = not shown yet
+personal-sealed = sealed
+last-user = Last user

@@ -17,17 +17,20 @@ pub enum Role {
     ItAdmin,
     /// Looks at a customer tenant.
     ReportAdmin,
+    /// The vendor's repair desk.
+    CustomerSupport,
 }
 
 impl Role {
     /// Every role.
-    pub const ALL: [Role; 6] = [
+    pub const ALL: [Role; 7] = [
         Role::Operator,
         Role::Distributor,
         Role::PartnerAdmin,
         Role::PartnerReadOnly,
         Role::ItAdmin,
         Role::ReportAdmin,
+        Role::CustomerSupport,
     ];
 
     /// The stable code.
@@ -39,6 +42,7 @@ impl Role {
             Role::PartnerReadOnly => "partner_read_only",
             Role::ItAdmin => "it_admin",
             Role::ReportAdmin => "report_admin",
+            Role::CustomerSupport => "customer_support",
         }
     }
 
@@ -46,7 +50,7 @@ impl Role {
     pub fn manages_users(self) -> bool {
         match self {
             Role::Operator | Role::Distributor | Role::PartnerAdmin | Role::ItAdmin => true,
-            Role::PartnerReadOnly | Role::ReportAdmin => false,
+            Role::PartnerReadOnly | Role::ReportAdmin | Role::CustomerSupport => false,
         }
     }
 
@@ -97,7 +101,7 @@ impl Home {
     /// The roles that there are in a home of this kind.
     pub fn roles(self) -> &'static [Role] {
         match self {
-            Home::Operator => &[Role::Operator],
+            Home::Operator => &[Role::Operator, Role::CustomerSupport],
             Home::Reporter(_) => &[Role::Distributor],
             Home::Partner(_) => &[Role::PartnerAdmin, Role::PartnerReadOnly],
             Home::Customer(_) => &[Role::ItAdmin, Role::ReportAdmin],
@@ -159,6 +163,16 @@ pub enum Action {
     ManageEnrolment,
     /// See which PCs wait to join.
     ReadEnrolments,
+    /// See the alerts of one's own PCs.
+    ReadAlerts,
+    /// Raise and close alerts, as a monitor does.
+    RaiseAlerts,
+    /// See repair cases.
+    ReadRepairCases,
+    /// Open a repair case in a user's place, and say where a customer's cases go.
+    OpenRepairCases,
+    /// Work on the repair cases of one's own desk.
+    WorkRepairCases,
     /// Follow live events of one's own home.
     FollowEvents,
     /// Read the log of one's own home.
@@ -199,6 +213,11 @@ impl Action {
         Action::ReadDisputes,
         Action::ManageEnrolment,
         Action::ReadEnrolments,
+        Action::ReadAlerts,
+        Action::RaiseAlerts,
+        Action::ReadRepairCases,
+        Action::OpenRepairCases,
+        Action::WorkRepairCases,
         Action::FollowEvents,
         Action::ReadAudit,
         Action::ReadMails,
@@ -229,6 +248,8 @@ pub enum Reach {
     Partner(TenantId),
     /// One customer tenant.
     Customer(TenantId),
+    /// The repair cases of the vendor's customer support.
+    Desk,
 }
 
 /// Proof that somebody was found to be allowed. Every store function on a tenant's rows takes one and binds the
@@ -294,14 +315,14 @@ impl Scope {
         match self.reach {
             Reach::Platform => Ok(None),
             Reach::Reporter(reporter) => Ok(Some(reporter)),
-            Reach::Partner(_) | Reach::Customer(_) => Err(Denied::NotFound),
+            Reach::Partner(_) | Reach::Customer(_) | Reach::Desk => Err(Denied::NotFound),
         }
     }
 
     /// The tenant or reporter whose log and events it reaches; `None` is the operator's.
     pub fn home(&self) -> Option<uuid::Uuid> {
         match self.reach {
-            Reach::Platform => None,
+            Reach::Platform | Reach::Desk => None,
             Reach::Reporter(reporter) => Some(reporter.0),
             Reach::Partner(tenant) | Reach::Customer(tenant) => Some(tenant.0),
         }
@@ -328,11 +349,17 @@ pub fn authorize(caller: &Caller, action: Action) -> Result<Scope, Denied> {
             | A::ReadSupportCases
             | A::OpenSupportCases
             | A::DecideSupportCases
+            | A::RaiseAlerts
             | A::ReadMails
             | A::ManageUsers
             | A::OwnAccount
             | A::ManageTokens
             | A::ManageJobs => Reach::Platform,
+            _ => return Err(Denied::NotFound),
+        },
+        (Role::CustomerSupport, Home::Operator) => match action {
+            A::ReadRepairCases | A::OpenRepairCases | A::WorkRepairCases | A::FollowEvents => Reach::Desk,
+            A::OwnAccount => Reach::Platform,
             _ => return Err(Denied::NotFound),
         },
         (Role::Distributor, Home::Reporter(reporter)) => match action {
@@ -352,6 +379,9 @@ pub fn authorize(caller: &Caller, action: Action) -> Result<Scope, Denied> {
             | A::Transfer
             | A::ManageUsers
             | A::ManageEnrolment
+            | A::RaiseAlerts
+            | A::OpenRepairCases
+            | A::WorkRepairCases
                 if read_only =>
             {
                 return Err(Denied::Forbidden);
@@ -367,6 +397,11 @@ pub fn authorize(caller: &Caller, action: Action) -> Result<Scope, Denied> {
             | A::Transfer
             | A::ManageEnrolment
             | A::ReadEnrolments
+            | A::ReadAlerts
+            | A::RaiseAlerts
+            | A::ReadRepairCases
+            | A::OpenRepairCases
+            | A::WorkRepairCases
             | A::FollowEvents
             | A::ReadAudit
             | A::ManageUsers
@@ -374,7 +409,13 @@ pub fn authorize(caller: &Caller, action: Action) -> Result<Scope, Denied> {
             _ => return Err(Denied::NotFound),
         },
         (Role::ItAdmin | Role::ReportAdmin, Home::Customer(customer)) => match action {
-            A::ReadAudit | A::ManageOwnTenant | A::TurnSelfService | A::ManageEnrolment | A::ManageUsers
+            A::ReadAudit
+            | A::ManageOwnTenant
+            | A::TurnSelfService
+            | A::ManageEnrolment
+            | A::ManageUsers
+            | A::RaiseAlerts
+            | A::OpenRepairCases
                 if read_only =>
             {
                 return Err(Denied::Forbidden);
@@ -387,6 +428,10 @@ pub fn authorize(caller: &Caller, action: Action) -> Result<Scope, Denied> {
             | A::ManageUsers
             | A::ManageEnrolment
             | A::ReadEnrolments
+            | A::ReadAlerts
+            | A::RaiseAlerts
+            | A::ReadRepairCases
+            | A::OpenRepairCases
             | A::OwnAccount => Reach::Customer(customer),
             _ => return Err(Denied::NotFound),
         },
@@ -443,12 +488,13 @@ mod tests {
         }
         assert_eq!(
             table,
-            "operator at operator: ReadPartners ManagePartners ReadReporters ManageReporters SubmitReport ReadReports ReadSupportCases OpenSupportCases DecideSupportCases ManageEntitlements ReadDisputes ReadEnrolments FollowEvents ReadAudit ReadMails ManageUsers OwnAccount ManageTokens ManageJobs\n\
+            "operator at operator: ReadPartners ManagePartners ReadReporters ManageReporters SubmitReport ReadReports ReadSupportCases OpenSupportCases DecideSupportCases ManageEntitlements ReadDisputes ReadEnrolments RaiseAlerts FollowEvents ReadAudit ReadMails ManageUsers OwnAccount ManageTokens ManageJobs\n\
              distributor at reporter: SubmitReport ReadReports FollowEvents ReadAudit ManageUsers OwnAccount\n\
-             partner_admin at partner: ReadUnassigned ReadDevice ReadCustomers ManageCustomers TurnSelfService ReadSupportCases OpenSupportCases ReadTransfers Transfer ManageEnrolment ReadEnrolments FollowEvents ReadAudit ManageUsers OwnAccount\n\
-             partner_read_only at partner: ReadUnassigned ReadDevice ReadCustomers ManageCustomers=403 TurnSelfService=403 ReadSupportCases OpenSupportCases=403 ReadTransfers Transfer=403 ManageEnrolment=403 ReadEnrolments FollowEvents ReadAudit=403 ManageUsers=403 OwnAccount\n\
-             it_admin at customer: ReadCustomers ManageOwnTenant TurnSelfService ManageEnrolment ReadEnrolments FollowEvents ReadAudit ManageUsers OwnAccount\n\
-             report_admin at customer: ReadCustomers ManageOwnTenant=403 TurnSelfService=403 ManageEnrolment=403 ReadEnrolments FollowEvents ReadAudit=403 ManageUsers=403 OwnAccount\n"
+             partner_admin at partner: ReadUnassigned ReadDevice ReadCustomers ManageCustomers TurnSelfService ReadSupportCases OpenSupportCases ReadTransfers Transfer ManageEnrolment ReadEnrolments ReadAlerts RaiseAlerts ReadRepairCases OpenRepairCases WorkRepairCases FollowEvents ReadAudit ManageUsers OwnAccount\n\
+             partner_read_only at partner: ReadUnassigned ReadDevice ReadCustomers ManageCustomers=403 TurnSelfService=403 ReadSupportCases OpenSupportCases=403 ReadTransfers Transfer=403 ManageEnrolment=403 ReadEnrolments ReadAlerts RaiseAlerts=403 ReadRepairCases OpenRepairCases=403 WorkRepairCases=403 FollowEvents ReadAudit=403 ManageUsers=403 OwnAccount\n\
+             it_admin at customer: ReadCustomers ManageOwnTenant TurnSelfService ManageEnrolment ReadEnrolments ReadAlerts RaiseAlerts ReadRepairCases OpenRepairCases FollowEvents ReadAudit ManageUsers OwnAccount\n\
+             report_admin at customer: ReadCustomers ManageOwnTenant=403 TurnSelfService=403 ManageEnrolment=403 ReadEnrolments ReadAlerts RaiseAlerts=403 ReadRepairCases OpenRepairCases=403 FollowEvents ReadAudit=403 ManageUsers=403 OwnAccount\n\
+             customer_support at operator: ReadRepairCases OpenRepairCases WorkRepairCases FollowEvents OwnAccount\n"
         );
     }
 

@@ -111,6 +111,12 @@ actions! {
     EnrolmentDomainsChanged => "enrolment_domains.changed",
     /// A zero-touch list was changed.
     ZeroTouchListed => "zero_touch.changed",
+    /// A repair case was opened.
+    RepairCaseOpened => "repair_case.opened",
+    /// A repair case got on.
+    RepairCaseChanged => "repair_case.changed",
+    /// Where a customer's repair cases go was changed.
+    RepairRouteSet => "repair_route.set",
     /// What agents may tell of persons was changed.
     PrivacyChanged => "privacy.changed",
     /// Background work that was given up is tried again.

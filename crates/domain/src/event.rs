@@ -4,7 +4,9 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::access::Reach;
-use crate::ids::{OperationId, ReportId, ReporterId, SupportCaseId, TenantId, TransferId};
+use crate::ids::{
+    DeviceId, OperationId, RepairCaseId, ReportId, ReporterId, SupportCaseId, TenantId, TransferId,
+};
 
 /// Something that happened in one home.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,6 +47,21 @@ pub enum Event {
     /// A PC that asks to join waits, or no longer does.
     #[serde(rename = "enrolments.changed")]
     EnrolmentsChanged {},
+    /// Alerts were raised or have closed; told to whoever has the PCs.
+    #[serde(rename = "alerts.changed")]
+    AlertsChanged {},
+    /// A repair case was opened or changed.
+    #[serde(rename = "repair_case.changed")]
+    RepairCaseChanged {
+        /// The case.
+        case: RepairCaseId,
+    },
+    /// There is something new for a PC: its own channel looks, no page is told.
+    #[serde(rename = "device.changed")]
+    DeviceChanged {
+        /// The PC.
+        device: DeviceId,
+    },
     /// A transfer got on, or ended.
     #[serde(rename = "transfer.progress")]
     TransferProgress {
@@ -94,6 +111,9 @@ impl Event {
             Event::CustomerChanged { .. } => "customer.changed",
             Event::SupportCaseChanged { .. } => "support_case.changed",
             Event::EnrolmentsChanged {} => "enrolments.changed",
+            Event::AlertsChanged {} => "alerts.changed",
+            Event::RepairCaseChanged { .. } => "repair_case.changed",
+            Event::DeviceChanged { .. } => "device.changed",
             Event::TransferProgress { .. } => "transfer.progress",
             Event::ReportedLinesChanged { .. } => "reported_lines.changed",
             Event::ReportProgress { .. } => "report.progress",
@@ -104,7 +124,11 @@ impl Event {
 
 /// Whether somebody with this reach is told of an event of this home. The operator follows reports, not pools.
 pub fn is_told(reach: Reach, home: Option<Uuid>, event: &Event) -> bool {
+    if matches!(event, Event::DeviceChanged { .. }) {
+        return false;
+    }
     match reach {
+        Reach::Desk => home.is_none() && matches!(event, Event::RepairCaseChanged { .. }),
         Reach::Platform => home.is_none() || matches!(event, Event::ReportProgress { .. }),
         Reach::Reporter(reporter) => home == Some(reporter.0),
         Reach::Partner(tenant) | Reach::Customer(tenant) => home == Some(tenant.0),

@@ -81,4 +81,10 @@ ids! {
     EnrolmentId,
     /// A cPIN.
     CpinId,
+    /// A condition of a PC.
+    AlertId,
+    /// What a PC shows its user of an alert.
+    PopUpId,
+    /// A request to repair one PC.
+    RepairCaseId,
 }

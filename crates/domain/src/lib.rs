@@ -5,6 +5,7 @@
 //! [`placement`].
 
 pub mod access;
+pub mod alert;
 pub mod arrival;
 pub mod audit;
 pub mod clock;
@@ -18,6 +19,7 @@ pub mod mail;
 pub mod partner;
 pub mod placement;
 pub mod privacy;
+pub mod repair_case;
 pub mod reporter_quality;
 pub mod sale;
 pub mod self_service;

@@ -17,16 +17,22 @@ pub enum MailKind {
     ReporterSilent,
     /// How to enrol PCs with the cPIN.
     CpinInstructions,
+    /// There is something to do about a repair case, for its desk.
+    RepairCaseDesk,
+    /// A repair case got on, for the user.
+    RepairCaseUser,
 }
 
 impl MailKind {
     /// Every kind.
-    pub const ALL: [MailKind; 5] = [
+    pub const ALL: [MailKind; 7] = [
         MailKind::Invitation,
         MailKind::PasswordReset,
         MailKind::SupportCase,
         MailKind::ReporterSilent,
         MailKind::CpinInstructions,
+        MailKind::RepairCaseDesk,
+        MailKind::RepairCaseUser,
     ];
 
     /// The stable code.
@@ -37,6 +43,8 @@ impl MailKind {
             MailKind::SupportCase => "support_case",
             MailKind::ReporterSilent => "reporter_silent",
             MailKind::CpinInstructions => "cpin_instructions",
+            MailKind::RepairCaseDesk => "repair_case_desk",
+            MailKind::RepairCaseUser => "repair_case_user",
         }
     }
 
@@ -47,6 +55,8 @@ impl MailKind {
             MailKind::PasswordReset => &["name", "until"],
             MailKind::SupportCase => &["name", "number"],
             MailKind::ReporterSilent => &["name", "reporter", "days", "last"],
+            MailKind::RepairCaseDesk => &["name", "number", "serial", "state"],
+            MailKind::RepairCaseUser => &["name", "number", "serial", "state", "said"],
             MailKind::CpinInstructions => &["name", "organisation", "inviter", "cpin", "until"],
         }
     }

@@ -426,6 +426,7 @@ pub async fn serve(app: App, listener: TcpListener, stop: impl Future<Output = (
         tokio::spawn(events::listen(app.clone(), stopping.clone())),
         tokio::spawn(jobs::keep_house(app.clone(), stopping.clone())),
         tokio::spawn(flows::check_in::run(app.clone())),
+        tokio::spawn(flows::alerts::run(app.clone(), stopping.clone())),
     ];
     let dropped = app.config.drop.clone();
     let dropped =

@@ -1,6 +1,11 @@
 //! Live events: a dispatcher reads the outbox and tells each open page what its home may know.
 
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
 use roadstead_domain::access;
+use roadstead_domain::event::Event;
+use roadstead_domain::ids::DeviceId;
 use roadstead_store::outbox::{self, Stored};
 use tokio::sync::{Notify, broadcast};
 use tokio_util::sync::CancellationToken;
@@ -11,12 +16,43 @@ use crate::app::App;
 pub struct Hub {
     sender: broadcast::Sender<Stored>,
     wake: Notify,
+    devices: Arc<Mutex<Watchers>>,
+}
+
+/// The open channels of PCs, by PC.
+type Watchers = HashMap<DeviceId, Vec<Arc<Notify>>>;
+
+/// An open channel of a PC; it is forgotten when dropped.
+pub struct Watched {
+    device: DeviceId,
+    notify: Arc<Notify>,
+    devices: Arc<Mutex<Watchers>>,
+}
+
+impl Watched {
+    /// Waits until there may be something new for the PC.
+    pub async fn changed(&self) {
+        self.notify.notified().await;
+    }
+}
+
+impl Drop for Watched {
+    fn drop(&mut self) {
+        // A poisoned map still says who listens.
+        let mut devices = self.devices.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(watchers) = devices.get_mut(&self.device) {
+            watchers.retain(|other| !Arc::ptr_eq(other, &self.notify));
+            if watchers.is_empty() {
+                devices.remove(&self.device);
+            }
+        }
+    }
 }
 
 impl Default for Hub {
     fn default() -> Self {
         // A page that lags behind by more than this is told to look anew.
-        Self { sender: broadcast::Sender::new(1024), wake: Notify::new() }
+        Self { sender: broadcast::Sender::new(1024), wake: Notify::new(), devices: Arc::default() }
     }
 }
 
@@ -24,6 +60,26 @@ impl Hub {
     /// Says that the outbox has something.
     pub fn wake(&self) {
         self.wake.notify_one();
+    }
+
+    /// Watches what comes for a PC.
+    pub fn watch(&self, device: DeviceId) -> Watched {
+        let notify = Arc::new(Notify::new());
+        let mut devices = self.devices.lock().unwrap_or_else(PoisonError::into_inner);
+        devices.entry(device).or_default().push(notify.clone());
+        Watched { device, notify, devices: self.devices.clone() }
+    }
+
+    fn tell(&self, stored: Stored) {
+        if let Event::DeviceChanged { device } = stored.event {
+            let devices = self.devices.lock().unwrap_or_else(PoisonError::into_inner);
+            for watcher in devices.get(&device).into_iter().flatten() {
+                watcher.notify_one();
+            }
+            return;
+        }
+        // Nobody listening is no error.
+        let _ = self.sender.send(stored);
     }
 
     /// Every event from now on, of every home: the listener keeps what its scope is told.
@@ -60,8 +116,7 @@ async fn forward(app: &App, scope: &access::Scope, seen: &mut Option<i64>) -> ro
         let full = events.len() == 500;
         for stored in events {
             from = stored.seq;
-            // Nobody listening is no error.
-            let _ = app.hub.sender.send(stored);
+            app.hub.tell(stored);
         }
         *seen = Some(from);
         if !full {

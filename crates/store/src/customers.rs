@@ -123,7 +123,7 @@ fn reached(scope: &Scope) -> Result<(Option<TenantId>, Option<TenantId>)> {
         Reach::Platform => Ok((None, None)),
         Reach::Partner(partner) => Ok((Some(partner), None)),
         Reach::Customer(customer) => Ok((None, Some(customer))),
-        Reach::Reporter(_) => Err(roadstead_domain::access::Denied::NotFound.into()),
+        Reach::Reporter(_) | Reach::Desk => Err(roadstead_domain::access::Denied::NotFound.into()),
     }
 }
 

@@ -198,7 +198,7 @@ fn sides(scope: &Scope) -> Result<(Option<TenantId>, Option<TenantId>)> {
         Reach::Platform => Ok((None, None)),
         Reach::Partner(partner) => Ok((Some(partner), None)),
         Reach::Customer(customer) => Ok((None, Some(customer))),
-        Reach::Reporter(_) => Err(Denied::NotFound.into()),
+        Reach::Reporter(_) | Reach::Desk => Err(Denied::NotFound.into()),
     }
 }
 

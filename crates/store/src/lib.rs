@@ -7,6 +7,7 @@
 //! To add a table: a migration in `migrations/`, a file for its noun, functions that take the transaction and the
 //! scope, and a test under both engines (see [`testing`]).
 
+pub mod alerts;
 pub mod arrivals;
 pub mod audit;
 pub mod bulk;
@@ -36,7 +37,9 @@ pub mod partners;
 pub mod password_resets;
 pub mod placements;
 pub mod pool;
+pub mod pop_ups;
 pub mod privacy;
+pub mod repair_cases;
 pub mod reporter_quality;
 pub mod reporters;
 pub mod reports;

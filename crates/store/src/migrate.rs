@@ -32,6 +32,7 @@ const MIGRATIONS: &[Migration] = &[
         include_str!("migrations/0012_self_service.sql"),
         include_str!("migrations/0012_self_service.pg.sql"),
     ),
+    (20, include_str!("migrations/0020_repair.sql"), include_str!("migrations/0020_repair.pg.sql")),
     (40, include_str!("migrations/0040_privacy.sql"), include_str!("migrations/0040_privacy.pg.sql")),
     (
         50,

@@ -74,11 +74,14 @@ pub async fn apply(tx: &mut Tx, scope: &Scope, moves: &[Cause], at: Micros) -> R
     })?;
     write_log(tx, moves, at).await?;
     write_counts(tx, moves).await?;
+
     // No report line puts a PC into a customer tenant.
     let carried = moves.iter().filter(|cause| matches!(cause.why, Why::Operation { .. }));
     let targets: BTreeSet<TenantId> =
         carried.filter_map(|cause| cause.moved.to).map(|to| to.tenant).collect();
-    crate::self_service::arm(tx, targets, at).await
+    crate::self_service::arm(tx, targets, at).await?;
+    let known = moves.iter().map(|cause| &cause.moved).filter(|moved| moved.generation > 0);
+    crate::alerts::follow(tx, scope, known, at).await
 }
 
 async fn write_placements(tx: &mut Tx, moves: &[Cause], at: Micros) -> Result<()> {

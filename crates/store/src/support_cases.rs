@@ -88,7 +88,7 @@ fn home(scope: &Scope) -> Result<Option<TenantId>> {
     match scope.reach() {
         Reach::Platform => Ok(None),
         Reach::Partner(partner) => Ok(Some(partner)),
-        Reach::Reporter(_) | Reach::Customer(_) => Err(Denied::NotFound.into()),
+        Reach::Reporter(_) | Reach::Customer(_) | Reach::Desk => Err(Denied::NotFound.into()),
     }
 }
 

@@ -52,6 +52,7 @@ type DemoUser = (&'static str, &'static str, Role, Option<&'static str>, &'stati
 
 const USERS: &[DemoUser] = &[
     ("operator@roadstead.example", "Olivia Lotse", Role::Operator, None, "en", "operator"),
+    ("support@roadstead.example", "Swantje Krahn", Role::CustomerSupport, None, "en", "customer support"),
     ("distributor@roadstead.example", "Dana Stauer", Role::Distributor, Some("D-3000"), "en", "distributor"),
     ("partner@roadstead.example", "Paul Leuchter", Role::PartnerAdmin, Some("R-3001"), "de", "partner admin"),
     (

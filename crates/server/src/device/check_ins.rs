@@ -7,10 +7,8 @@ use roadstead_domain::wire::{CheckIn, CheckedIn};
 use super::signed::Signed;
 use crate::app::App;
 use crate::flows::check_in;
+use crate::flows::pop_ups::CHECK_IN_SECONDS;
 use crate::http::Problem;
-
-/// A PC comes again after this many seconds; the agent adds its own jitter.
-const NEXT_SECONDS: u32 = 300;
 
 /// `POST check-ins`, signed by an enrolled PC's key: durable before the answer.
 pub(super) async fn check_in(State(app): State<App>, request: Request) -> Result<Json<CheckedIn>, Problem> {
@@ -19,7 +17,7 @@ pub(super) async fn check_in(State(app): State<App>, request: Request) -> Result
     let check_in::Told { speaking: told, challenge } =
         check_in::check_in(&app, key, once, signed.json::<CheckIn>()?).await?;
     Ok(Json(CheckedIn {
-        next_seconds: NEXT_SECONDS,
+        next_seconds: CHECK_IN_SECONDS,
         collect_user: told.collect_user,
         collect_location: told.collect_location,
         challenge,

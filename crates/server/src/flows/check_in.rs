@@ -11,7 +11,7 @@ use roadstead_domain::privacy::{Possession, is_inside};
 use roadstead_domain::wire::CheckIn;
 use roadstead_store::check_ins::{self, Speaking};
 use roadstead_store::device_keys::Once;
-use roadstead_store::{Error, Tx, cpins, privacy};
+use roadstead_store::{Tx, cpins, privacy};
 use tokio::sync::{mpsc, oneshot};
 
 use super::Refused;
@@ -165,9 +165,10 @@ async fn commit(app: &App, batch: &[Asked]) -> Result<Vec<Result<Told, Refused>>
     // In one order on every node, so that no two wait for each other.
     rows.sort_unstable_by_key(|row| row.speaking.device);
     check_ins::write(&mut tx, &scope, &rows, now).await?;
-    look_at_readings(app, &mut tx, &rows, now).await?;
+    super::alerts::look_at_readings(app, &mut tx, &keys, &rows, now).await?;
     let challenges = challenge(&mut tx, &scope, batch, &speaking, now).await?;
     tx.commit().await?;
+    app.hub.wake();
     let answer = |asked: &Asked| {
         let speaking = speaking.get(&asked.key).cloned().ok_or(Refused::UnknownKey)?;
         let challenge = challenges.get(&speaking.device).cloned();
@@ -210,15 +211,4 @@ async fn challenge(
         }
     }
     Ok(challenges)
-}
-
-/// What follows from readings: the place for the rules of alerts. It is in the check-in's own transaction, and whatever
-/// it writes is durable with it.
-async fn look_at_readings(
-    _app: &App,
-    _tx: &mut Tx,
-    _rows: &[check_ins::CheckIn<'_>],
-    _now: Micros,
-) -> Result<(), Error> {
-    Ok(())
 }

@@ -103,7 +103,7 @@ pub async fn organisation(
     role: Option<&str>,
 ) -> Result<Organisation, Refused> {
     let own = match scope.reach() {
-        access::Reach::Platform => Home::Operator,
+        access::Reach::Platform | access::Reach::Desk => Home::Operator,
         access::Reach::Reporter(id) => Home::Reporter(id),
         access::Reach::Partner(id) => Home::Partner(id),
         access::Reach::Customer(id) => Home::Customer(id),

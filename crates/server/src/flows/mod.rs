@@ -2,6 +2,7 @@
 
 pub mod accept_invitation;
 pub mod account;
+pub mod alerts;
 pub mod arrivals;
 pub mod certify;
 pub mod check_in;
@@ -17,6 +18,8 @@ pub mod invite;
 mod judge_batch;
 pub mod own_headers;
 pub mod pool;
+pub mod pop_ups;
+pub mod repair_cases;
 pub mod replay;
 pub mod reporter_quality;
 pub mod reporters;
@@ -105,6 +108,12 @@ pub enum Refused {
     /// No PC has this key.
     #[error("no PC has this key")]
     UnknownKey,
+    /// It was there and is over: a stable code.
+    #[error("{0}")]
+    Gone(&'static str),
+    /// Somebody else would get the case by now; nothing was sent.
+    #[error("the recipient is another by now")]
+    RecipientChanged(Box<roadstead_domain::wire::pop_up::Recipient>),
     /// A signed request that was taken already.
     #[error("the request was taken already")]
     Repeated,
@@ -146,6 +155,8 @@ impl Refused {
             Refused::TooManyTries { .. } => "too_many_tries",
             Refused::NotOpen => "customer.not_open",
             Refused::TooMany(code) => code,
+            Refused::Gone(code) => code,
+            Refused::RecipientChanged(_) => "pop_up.recipient_changed",
             Refused::UnknownKey => "device.unknown",
             Refused::Repeated => "signature.repeated",
             Refused::Busy => "busy",

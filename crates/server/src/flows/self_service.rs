@@ -42,6 +42,7 @@ pub async fn turn(app: &App, scope: &Scope, id: &str, to: Switch) -> Result<(), 
     if switch != to {
         let (tenant, now) = (TenantId(customer.id), app.ambient.now());
         self_service::turn(&mut tx, &platform, tenant, to, now).await?;
+        super::pop_ups::switched(app, &mut tx, &platform, tenant, to == Switch::On).await?;
         let homes: Vec<Uuid> = [Some(customer.id), customer.partner].into_iter().flatten().collect();
         let entry = |home: &Uuid| NewEntry {
             home: Some(*home),

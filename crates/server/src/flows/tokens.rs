@@ -23,7 +23,7 @@ pub fn hash(secret: &str) -> [u8; 32] {
 /// Where a credential of this role and home belongs; `None` if the two do not fit.
 pub fn home_of(role: Role, home: Option<Uuid>) -> Option<Home> {
     match (role, home) {
-        (Role::Operator, None) => Some(Home::Operator),
+        (Role::Operator | Role::CustomerSupport, None) => Some(Home::Operator),
         (Role::Distributor, Some(id)) => Some(Home::Reporter(ReporterId(id))),
         (Role::PartnerAdmin | Role::PartnerReadOnly, Some(id)) => Some(Home::Partner(TenantId(id))),
         (Role::ItAdmin | Role::ReportAdmin, Some(id)) => Some(Home::Customer(TenantId(id))),
@@ -84,8 +84,10 @@ pub(super) async fn find_home(
     whose: Option<&str>,
 ) -> Result<Option<Uuid>, Refused> {
     match (role, whose) {
-        (Role::Operator, None) => Ok(None),
-        (Role::Operator, Some(_)) => Err(Refused::invalid("field.not_allowed", "for")),
+        (Role::Operator | Role::CustomerSupport, None) => Ok(None),
+        (Role::Operator | Role::CustomerSupport, Some(_)) => {
+            Err(Refused::invalid("field.not_allowed", "for"))
+        }
         (_, None) => Err(Refused::invalid("field.missing", "for")),
         (Role::Distributor, Some(whose)) => {
             let reporter = reporters::find(tx, scope, whose).await?;

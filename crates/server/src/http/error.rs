@@ -1,6 +1,8 @@
 //! One error type for the API and the pages: a stable code with its places. The API answers RFC 9457
 //! `application/problem+json`, the portal a page; both in the reader's language, which only the middleware knows.
 
+use std::num::NonZeroI64;
+
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use roadstead_domain::access::Denied;
@@ -40,8 +42,10 @@ pub struct Problem {
     pub found: Option<String>,
     /// Where.
     pub places: Vec<Place>,
+    /// Who would get a case by now.
+    pub recipient: Option<Box<roadstead_domain::wire::pop_up::Recipient>>,
     /// Seconds to wait before trying again.
-    pub retry_after: Option<i64>,
+    pub retry_after: Option<NonZeroI64>,
     /// The headers of a file whose columns are not known.
     pub headers: Box<[String]>,
     /// What the sender's own system can read of it: a 997 or a CONTRL.
@@ -56,6 +60,7 @@ impl Problem {
             code,
             found: None,
             places: Vec::new(),
+            recipient: None,
             retry_after: None,
             headers: Box::default(),
             acknowledgement: None,
@@ -98,7 +103,7 @@ impl Problem {
     /// Puts `Retry-After` on a response, where waiting helps.
     pub fn say_when(&self, response: &mut Response) {
         if let Some(seconds) = self.retry_after {
-            response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+            response.headers_mut().insert(header::RETRY_AFTER, seconds.get().into());
         }
     }
 
@@ -137,6 +142,9 @@ impl Problem {
         }
         if let Some(acknowledgement) = &self.acknowledgement {
             body["acknowledgement"] = (**acknowledgement).into();
+        }
+        if let Some(recipient) = &self.recipient {
+            body["recipient"] = serde_json::to_value(recipient).unwrap_or_default();
         }
         if !self.places.is_empty() {
             body["errors"] = serde_json::to_value(&self.places).unwrap_or_default();
@@ -230,7 +238,7 @@ impl From<Refused> for Problem {
             }
             Refused::LinkSpent => Self::new(StatusCode::NOT_FOUND, "link.spent"),
             Refused::TooManyTries { seconds } => Self {
-                retry_after: Some(seconds),
+                retry_after: NonZeroI64::new(seconds),
                 ..Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_tries")
             },
             Refused::File { error, acknowledgement } => Self {
@@ -238,10 +246,15 @@ impl From<Refused> for Problem {
                 ..(*error).into()
             },
             Refused::Busy => {
-                Self { retry_after: Some(5), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy") }
+                Self { retry_after: NonZeroI64::new(5), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy") }
             }
             Refused::NotOpen => Self::new(StatusCode::FORBIDDEN, "customer.not_open"),
             Refused::TooMany(code) => Self::new(StatusCode::TOO_MANY_REQUESTS, code),
+            Refused::Gone(code) => Self::new(StatusCode::GONE, code),
+            Refused::RecipientChanged(recipient) => Self {
+                recipient: Some(recipient),
+                ..Self::new(StatusCode::CONFLICT, "pop_up.recipient_changed")
+            },
             Refused::UnknownKey => Self::new(StatusCode::UNAUTHORIZED, "device.unknown"),
             Refused::Repeated => Self::new(StatusCode::UNAUTHORIZED, "signature.repeated"),
             Refused::Store(error) => error.into(),

@@ -162,7 +162,7 @@ fn repeat(known: &Kept, request_hash: [u8; 32]) -> Result<Response, Problem> {
     }
     if known.status == 0 {
         let problem = Problem::new(StatusCode::CONFLICT, "idempotency_key.in_progress");
-        return Err(Problem { retry_after: Some(1), ..problem });
+        return Err(Problem { retry_after: std::num::NonZeroI64::new(1), ..problem });
     }
     let status = u16::try_from(known.status).ok().and_then(|status| StatusCode::from_u16(status).ok());
     let mut response = (status.unwrap_or(StatusCode::OK), known.body.clone()).into_response();

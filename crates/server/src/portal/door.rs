@@ -225,7 +225,7 @@ pub(super) async fn forgotten(
         Err(refused @ Refused::TooManyTries { .. }) => {
             let problem = Problem::from(refused);
             let mut again = forgotten_page(lang, input.email);
-            again.wrong = Some(wait(lang, problem.retry_after));
+            again.wrong = Some(wait(lang, problem.retry_after.map(i64::from)));
             let mut response = page(&again, problem.status)?;
             problem.say_when(&mut response);
             Ok(response)

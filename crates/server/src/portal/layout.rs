@@ -19,6 +19,12 @@ pub(super) enum Entry {
     Devices,
     /// Transfers.
     Transfers,
+    /// Alerts of one's own PCs.
+    Alerts,
+    /// Repair cases of one's own PCs and desk.
+    RepairCases,
+    /// The repair cases of customer support.
+    SupportQueue,
     /// The partner's support cases.
     SupportCases,
     /// The operator's queue of support cases.
@@ -54,6 +60,8 @@ impl Entry {
             Entry::Unassigned => "/unassigned-devices",
             Entry::Customers | Entry::Devices => "/customers",
             Entry::Transfers => "/transfers",
+            Entry::Alerts => "/alerts",
+            Entry::RepairCases | Entry::SupportQueue => "/repair-cases",
             Entry::SupportCases | Entry::SupportDesk => "/support-cases",
             Entry::Pending => "/pending-enrolment",
             Entry::Reports => "/reports",
@@ -76,6 +84,9 @@ impl Entry {
             Entry::Customers => "nav-customers",
             Entry::Devices => "nav-devices",
             Entry::Transfers => "nav-transfers",
+            Entry::Alerts => "nav-alerts",
+            Entry::RepairCases => "nav-repair-cases",
+            Entry::SupportQueue => "nav-support-queue",
             Entry::SupportCases => "nav-support-cases",
             Entry::SupportDesk => "nav-support-desk",
             Entry::Pending => "nav-pending",
@@ -95,11 +106,20 @@ impl Entry {
     /// What a role finds in its left panel; the first one is its start page.
     pub(super) fn of(role: Role) -> &'static [Entry] {
         match role {
-            Role::PartnerAdmin | Role::PartnerReadOnly => {
-                &[Entry::Unassigned, Entry::Customers, Entry::Transfers, Entry::Pending, Entry::SupportCases]
+            Role::PartnerAdmin | Role::PartnerReadOnly => &[
+                Entry::Unassigned,
+                Entry::Customers,
+                Entry::Transfers,
+                Entry::Pending,
+                Entry::Alerts,
+                Entry::RepairCases,
+                Entry::SupportCases,
+            ],
+            Role::ItAdmin | Role::ReportAdmin => {
+                &[Entry::Devices, Entry::Pending, Entry::Alerts, Entry::RepairCases]
             }
-            Role::ItAdmin | Role::ReportAdmin => &[Entry::Devices, Entry::Pending],
             Role::Distributor => &[Entry::Reports],
+            Role::CustomerSupport => &[Entry::SupportQueue],
             Role::Operator => &[
                 Entry::Home,
                 Entry::Partners,

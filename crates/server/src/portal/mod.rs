@@ -2,6 +2,7 @@
 //! renders it; each file holds one page.
 
 mod account;
+mod alerts;
 mod arrivals;
 mod assets;
 mod columns;
@@ -27,6 +28,7 @@ mod pending;
 mod preferences;
 mod qualifications;
 mod quality;
+mod repair_cases;
 mod report;
 mod reporters;
 mod reports;
@@ -88,6 +90,12 @@ pub fn routes() -> Routes {
         .post("/customers/{id}/settings/assigned-partner/{step}", customers::take_step)
         .get("/help", guides::first)
         .get("/help/{name}", guides::show)
+        .get("/alerts", alerts::show)
+        .get("/repair-cases", repair_cases::show)
+        .post("/repair-cases", repair_cases::open)
+        .get("/repair-cases/new", repair_cases::new)
+        .get("/repair-cases/{id}", repair_cases::one)
+        .post("/repair-cases/{id}/{what}", repair_cases::act)
         .get("/support-cases", support_cases::show)
         .post("/support-cases", support_cases::open)
         .get("/support-cases/new", support_cases::new)

@@ -93,7 +93,7 @@ pub(super) async fn submit(
         }
         Err(refused @ Refused::TooManyTries { .. }) => {
             let problem = Problem::from(refused);
-            let wrong = Some(wait(lang, problem.retry_after));
+            let wrong = Some(wait(lang, problem.retry_after.map(i64::from)));
             let page = super::page(&SignInPage::new(lang, input.email, &input.next, wrong))?;
             let mut response = (problem.status, page).into_response();
             problem.say_when(&mut response);

@@ -58,6 +58,8 @@ const PAGES: &[(&str, &str, &str)] = &[
     ("newcomer", "no-customers", "/customers"),
     ("newcomer", "no-transfers", "/transfers"),
     ("newcomer", "no-support-cases", "/support-cases"),
+    ("newcomer", "no-alerts", "/alerts"),
+    ("newcomer", "no-repair-cases", "/repair-cases"),
     ("partner", "start", "/"),
     ("partner", "pool", "/unassigned-devices"),
     ("partner", "filtered", "/unassigned-devices?q=5cg&support_level=premium&columns=model&columns=since"),
@@ -85,6 +87,10 @@ const PAGES: &[(&str, &str, &str)] = &[
     ("partner", "support-cases", "/support-cases"),
     ("partner", "support-new", "/support-cases/new"),
     ("partner", "support-case", "/support-cases/{case}"),
+    ("partner", "alerts", "/alerts"),
+    ("partner", "repair-cases", "/repair-cases"),
+    ("partner", "repair-case-seen", "/repair-cases/{repair}"),
+    ("partner", "repair-new", "/repair-cases/new?alert={alert}"),
     ("partner", "help", "/help"),
     ("partner", "guide", "/help/transfers"),
     ("partner", "not-found", "/help/nothing"),
@@ -101,6 +107,9 @@ const PAGES: &[(&str, &str, &str)] = &[
     ("it-admin", "own-preferences", "/customers/{customer}/settings/preferences"),
     ("it-admin", "own-partner", "/customers/{customer}/settings/assigned-partner"),
     ("it-admin", "own-users", "/settings/users"),
+    ("desk", "queue", "/repair-cases"),
+    ("desk", "repair-case", "/repair-cases/{repair}"),
+    ("desk", "repair-by-hand", "/repair-cases/new"),
     ("distributor", "reports", "/reports"),
     ("distributor", "report", "/reports/{report}"),
     ("distributor", "preview", "/reports/{preview}"),
@@ -185,6 +194,21 @@ async fn populate(world: &World, catcher: &mut Catcher) -> Vec<(&'static str, St
     let body =
         json!({ "kind": "missing_devices", "text": "Zwei fehlen", "serials": ["5CG0000003", "5CG0000077"] });
     let case = id(partner.post("support-cases", body).await.expect(201));
+    let alert = |serial: &str, kind: &str| json!({ "serial": serial, "kind": kind, "cause": "/dev/<sda>", "detail": "x" });
+    for (serial, kind) in [("5CG0000003", "battery.recall"), ("5CG0000004", "disk.failing")] {
+        partner.post("alerts", alert(serial, kind)).await.expect(201);
+    }
+    let alert = id(partner.post("alerts", alert("5CG0000050", "firmware.outdated")).await.expect(201));
+    let desk = world.token(Role::CustomerSupport, None).await;
+    let contact = json!({ "name": "Inga <Boje>", "email": "inga@example.com", "phone": "040 1" });
+    let body = json!({
+        "serial": "5CG0000050", "contact": contact, "text": "Es klickt", "preferred_times": "morgens", "caller": "Inga",
+    });
+    let repair = id(desk.post("repair-cases", body).await.expect(201));
+    let order = json!({ "order_reference": "PO-1", "part": "SSD", "quantity": 1 });
+    desk.post(&format!("repair-cases/{repair}/parts"), order).await.expect(200);
+    let question = json!({ "text": "Which floor?" });
+    desk.post(&format!("repair-cases/{repair}/steps/ask"), question).await.expect(200);
     let invitation = json!({ "email": "new@example.com", "name": "Neu", "role": "partner_read_only" });
     partner.post("invitations", invitation).await.expect(201);
     for (email, role, whose) in [
@@ -193,6 +217,7 @@ async fn populate(world: &World, catcher: &mut Catcher) -> Vec<(&'static str, St
         ("partner@example.com", Role::PartnerAdmin, Some("R-1")),
         ("newcomer@example.com", Role::PartnerAdmin, Some("R-3")),
         ("it-admin@example.com", Role::ItAdmin, Some(customer.as_str())),
+        ("desk@example.com", Role::CustomerSupport, None),
     ] {
         world.user(email, role, whose).await;
     }
@@ -207,6 +232,8 @@ async fn populate(world: &World, catcher: &mut Catcher) -> Vec<(&'static str, St
         ("{transfer}", moved),
         ("{blocked}", blocked),
         ("{case}", case),
+        ("{repair}", repair),
+        ("{alert}", alert),
         ("{invitation}", invitation),
         ("{password}", password),
     ]

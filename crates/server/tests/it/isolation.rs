@@ -18,6 +18,8 @@ const COVERED: &[&str] = &[
     "DELETE /service-terms/{name}",
     "DELETE /sessions/{id}",
     "DELETE /tokens/{id}",
+    "GET /alerts",
+    "GET /alerts/{id}",
     "GET /audit-log",
     "GET /audit-log/proof",
     "GET /customers",
@@ -45,6 +47,8 @@ const COVERED: &[&str] = &[
     "GET /partners",
     "GET /partners/{id}",
     "GET /profile",
+    "GET /repair-cases",
+    "GET /repair-cases/{id}",
     "GET /reporter-quality",
     "GET /reporters",
     "GET /sell-through-reports",
@@ -66,6 +70,8 @@ const COVERED: &[&str] = &[
     "PATCH /customers/{id}/assigned-partner",
     "PATCH /customers/{id}/notification-settings",
     "PATCH /users/{id}",
+    "POST /alerts",
+    "POST /alerts/{id}/close",
     "POST /customers",
     "POST /customers/{id}/arrivals/confirm",
     "POST /customers/{id}/arrivals/decline",
@@ -80,6 +86,12 @@ const COVERED: &[&str] = &[
     "POST /partners",
     "POST /partners/import",
     "POST /partners/{id}/qualifications",
+    "POST /repair-cases",
+    "POST /repair-cases/{id}/appointment",
+    "POST /repair-cases/{id}/claim",
+    "POST /repair-cases/{id}/close",
+    "POST /repair-cases/{id}/parts",
+    "POST /repair-cases/{id}/steps/{step}",
     "POST /reporters",
     "POST /sell-through-reports",
     "POST /sell-through-reports/{id}/submit",
@@ -134,6 +146,8 @@ struct Neighbours {
     transfer: String,
     case: String,
     job: String,
+    alert: String,
+    repair: String,
     strangers: Vec<(&'static str, Client)>,
 }
 
@@ -166,6 +180,13 @@ async fn neighbours(kind: Kind, name: &str) -> Neighbours {
     let body = json!({ "kind": "missing_devices", "text": "CANARY", "serials": ["5CGKANARIE9"] });
     let case = admin.post("support-cases", body).await.expect(201)["id"].as_str().unwrap().to_owned();
     let job = world.dead_job(&report, "CANARY").await;
+    let body =
+        json!({ "serial": "5CGKANARIE1", "kind": "disk.failing", "cause": "CANARY", "detail": "CANARY" });
+    let alert = admin.post("alerts", body).await.expect(201)["id"].as_str().unwrap().to_owned();
+    let desk = world.token(Role::CustomerSupport, None).await;
+    let contact = json!({ "name": "CANARY", "phone": "CANARY" });
+    let body = json!({ "serial": "5CGKANARIE1", "contact": contact, "text": "CANARY", "caller": "CANARY" });
+    let repair = desk.post("repair-cases", body).await.expect(201)["id"].as_str().unwrap().to_owned();
     let reader = world.token(Role::PartnerReadOnly, Some("R-2")).await;
     let nobody = world.nobody();
     let strangers = vec![
@@ -175,7 +196,7 @@ async fn neighbours(kind: Kind, name: &str) -> Neighbours {
         ("another customer", foreign),
         ("nobody", nobody),
     ];
-    Neighbours { world, report, operation, customer, transfer, case, job, strangers }
+    Neighbours { world, report, operation, customer, transfer, case, job, alert, repair, strangers }
 }
 
 #[rstest]
@@ -183,7 +204,7 @@ async fn neighbours(kind: Kind, name: &str) -> Neighbours {
 async fn every_route_called_as_a_neighbour_shows_nothing_of_the_other(
     #[values(Sqlite, Postgres)] kind: Kind,
 ) {
-    let Neighbours { world, report, operation, customer, transfer, case, job, strangers } =
+    let Neighbours { world, report, operation, customer, transfer, case, job, alert, repair, strangers } =
         neighbours(kind, "net").await;
     let id_in = |answer: serde_json::Value| answer["id"].as_str().unwrap().to_owned();
     let partner = id_in(world.operator.get("partners/R-1").await.expect(200));
@@ -208,12 +229,16 @@ async fn every_route_called_as_a_neighbour_shows_nothing_of_the_other(
             path if path.starts_with("/tokens") => &token,
             path if path.starts_with("/support-cases") => &case,
             path if path.starts_with("/dead-jobs") => &job,
+            path if path.starts_with("/alerts") => &alert,
+            path if path.starts_with("/repair-cases") => &repair,
             _ => &report,
         };
         let serial = "5CGKANARIE1".to_owned();
         let filled = path.replace("{id}", id).replace("{serial}", &serial);
         let id = if path.contains("{id}") { id } else { &serial };
-        let filled = filled.replace("{step}", "accept").replace("{say}", "release");
+        let filled = filled
+            .replace("{step}", if path.starts_with("/repair-cases") { "assign" } else { "accept" })
+            .replace("{say}", "release");
         let path =
             format!("/api/v1{}", filled.replace("{support_level}", "premium").replace("{name}", "CANARY"));
         let method: Method = method.parse().unwrap();
@@ -269,7 +294,7 @@ async fn every_route_called_as_a_neighbour_shows_nothing_of_the_other(
 #[rstest]
 #[tokio::test]
 async fn a_foreign_thing_and_an_unknown_one_differ_in_no_byte(#[values(Sqlite, Postgres)] kind: Kind) {
-    let Neighbours { world: _world, report, operation, customer, transfer, case, strangers, .. } =
+    let Neighbours { world: _world, report, operation, customer, transfer, case, alert, repair, strangers, .. } =
         neighbours(kind, "bytes").await;
     let serial = "5CGKANARIE1".to_owned();
     let unknown = "01a20000-0000-7000-8000-000000000000";
@@ -290,6 +315,8 @@ async fn a_foreign_thing_and_an_unknown_one_differ_in_no_byte(#[values(Sqlite, P
             ("devices/{id}/placement", &serial),
             ("transfers/{id}", &transfer),
             ("support-cases/{id}", &case),
+            ("alerts/{id}", &alert),
+            ("repair-cases/{id}", &repair),
             ("transfers/{id}/items", &transfer),
             ("customers/{id}", &customer),
             ("customers/{id}/devices", &customer),

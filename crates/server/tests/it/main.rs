@@ -30,6 +30,7 @@ mod pc;
 mod pool;
 mod previous;
 mod privacy;
+mod repair;
 mod reporter_quality;
 mod reports;
 mod resume;

@@ -84,6 +84,28 @@ impl Pc {
         self.send(path, &body, &headers).await
     }
 
+    /// A signed GET, not yet read.
+    pub(crate) async fn open(&self, path: &str, headers: &[(&str, &str)]) -> reqwest::Response {
+        let uri = self.uri(path);
+        let target = Target { method: "GET", uri: &uri };
+        let signed = sign(&self.key, target, b"", self.now(), &nonce());
+        let mut request = self
+            .http
+            .get(&uri)
+            .header("content-digest", &signed.content_digest)
+            .header("signature-input", &signed.signature_input)
+            .header("signature", &signed.signature);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        request.send().await.unwrap()
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        let response = self.open(path, &[]).await;
+        Answer { status: response.status(), text: response.text().await.unwrap() }
+    }
+
     pub(crate) fn wish(&self) -> Value {
         json!({
             "serial": self.serial, "product_number": "6T1A2EA",

@@ -84,6 +84,7 @@ pub(super) fn named(scope: &Scope) -> (&'static str, String) {
         Reach::Reporter(id) => ("reporter", id.to_string()),
         Reach::Partner(id) => ("partner", id.to_string()),
         Reach::Customer(id) => ("customer", id.to_string()),
+        Reach::Desk => ("desk", String::new()),
     }
 }
 

@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use super::{ListOf, PageQuery, ProblemBody, Reference, created, instant};
 use crate::app::App;
-use crate::flows::{arrivals as arrivals_flow, customers, self_service};
+use crate::flows::{arrivals as arrivals_flow, customers, repair_cases, self_service};
 use crate::http::{ApiCaller, Problem};
 
 #[derive(Debug, Default, Serialize, Deserialize, ToSchema)]
@@ -477,16 +477,20 @@ pub(super) struct NotificationSettingsBody {
     off_allowed: bool,
     /// Why not: `self_service.no_device_yet`, `self_service.no_entitled_device_yet` or null.
     reason: Option<&'static str>,
+    /// Where repair cases go: `by_qualification` of the partner, or always to `customer_support`.
+    repair_cases: &'static str,
 }
 
 async fn settings_body(app: &App, scope: &Scope, id: &str) -> Result<NotificationSettingsBody, Problem> {
     let mut tx = app.store.read(scope).await?;
-    let (_, switch, held) = self_service::read(&mut tx, scope, id).await?;
+    let (customer, switch, held) = self_service::read(&mut tx, scope, id).await?;
+    let to_support = roadstead_store::repair_cases::cases_to_support(&mut tx, customer.id).await?;
     let refused = off_refused(held);
     Ok(NotificationSettingsBody {
         self_service: switch.as_str(),
         off_allowed: refused.is_none(),
         reason: refused.map(Refusal::code),
+        repair_cases: if to_support { "customer_support" } else { "by_qualification" },
     })
 }
 
@@ -507,11 +511,13 @@ pub(super) async fn notification_settings(
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(default)]
 pub(super) struct SwitchChange {
-    /// `on` or `off`.
+    /// `on` or `off`; empty leaves it.
     self_service: String,
+    /// `by_qualification` or `customer_support`; empty leaves it.
+    repair_cases: String,
 }
 
-/// Turn the self-service switch of the customer tenant.
+/// Turn the self-service switch of the customer tenant, or say where its repair cases go.
 #[utoipa::path(
     patch, path = "/customers/{id}/notification-settings", tag = "customers", params(("id" = String, Path)),
     request_body = SwitchChange,
@@ -524,9 +530,20 @@ pub(super) async fn set_notification_settings(
     Json(change): Json<SwitchChange>,
 ) -> Result<Json<NotificationSettingsBody>, Problem> {
     let scope = caller.may(Action::TurnSelfService)?;
-    let wanted = choice(&change.self_service, "", "self_service", |text| {
-        Switch::from_code(text).filter(|switch| *switch != Switch::Unset)
-    })?;
-    self_service::turn(&app, &scope, &id, wanted).await?;
+    let to_support = match change.repair_cases.as_str() {
+        "" => None,
+        "by_qualification" => Some(false),
+        "customer_support" => Some(true),
+        _ => return Err(Problem::field("field.unknown_value", "repair_cases")),
+    };
+    if to_support.is_none() || !change.self_service.is_empty() {
+        let wanted = choice(&change.self_service, "", "self_service", |text| {
+            Switch::from_code(text).filter(|switch| *switch != Switch::Unset)
+        })?;
+        self_service::turn(&app, &scope, &id, wanted).await?;
+    }
+    if let Some(to_support) = to_support {
+        repair_cases::set_cases_to_support(&app, &scope, &id, to_support).await?;
+    }
     Ok(Json(settings_body(&app, &scope, &id).await?))
 }

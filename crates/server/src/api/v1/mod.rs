@@ -1,5 +1,6 @@
 //! `/api/v1`: one file a resource; the OpenAPI document is made from the handlers.
 
+mod alerts;
 mod audit_log;
 mod cpins;
 mod csv;
@@ -18,6 +19,7 @@ mod own_headers;
 mod partners;
 mod partners_import;
 mod profile;
+mod repair_cases;
 mod reporter_quality;
 mod reporters;
 mod sell_through_reports;
@@ -95,6 +97,16 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(devices::get))
         .routes(routes!(devices::history))
         .routes(routes!(devices::placement))
+        .routes(routes!(alerts::raise, alerts::list))
+        .routes(routes!(alerts::get))
+        .routes(routes!(alerts::close))
+        .routes(routes!(repair_cases::open, repair_cases::list))
+        .routes(routes!(repair_cases::get))
+        .routes(routes!(repair_cases::appoint))
+        .routes(routes!(repair_cases::order))
+        .routes(routes!(repair_cases::claim))
+        .routes(routes!(repair_cases::close))
+        .routes(routes!(repair_cases::step))
         .routes(routes!(support_cases::open, support_cases::list))
         .routes(routes!(support_cases::get))
         .routes(routes!(support_cases::say))

@@ -1,0 +1,343 @@
+//! Alerts: conditions of one PC. The rules are data: what is looked at, from where on it is an alert, and who is to know.
+//! Nothing here has a memory; what is known of a PC already comes in, what follows goes out.
+
+use serde::{Deserialize, Serialize};
+
+use crate::wire::pop_up::Severity;
+use crate::wire::readings::Readings;
+
+/// Who is to know of a kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Audience {
+    /// Hardware that wants a repair: a pop-up wherever pop-ups are on.
+    Repair,
+    /// The person at the PC can do something: a pop-up in a pool, where they are the only addressee (behaviour 27).
+    User,
+    /// Those who look after many PCs; exists in customer tenants only.
+    Fleet,
+}
+
+/// A rule's outcome.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Kind {
+    /// The stable code; its texts are `alert-<code>` and `alert-<code>-text`.
+    pub code: &'static str,
+    /// How bad it is.
+    pub severity: Severity,
+    /// Who is to know.
+    pub audience: Audience,
+    /// In how many check-ins in a row it has to be seen.
+    pub confirmations: i64,
+}
+
+const fn kind(code: &'static str, severity: Severity, audience: Audience) -> Kind {
+    Kind { code, severity, audience, confirmations: 1 }
+}
+
+/// The disk says of itself that it fails: SMART's overall verdict (ACS-4, SMART RETURN STATUS), or any bit of NVMe's
+/// critical warning but the one of the temperature (NVM Express Base Specification 2.0, figure 207, byte 0).
+pub const DISK_FAILING: Kind = kind("disk.failing", Severity::Critical, Audience::Repair);
+/// The raw value of SMART 5, 187, 197 or 198 is above 0: of failed drives most, of sound ones few show one (Backblaze,
+/// "What SMART Stats Tell Us About Hard Drives", 2016). 188 is above 0 on many sound drives and counts beside another only.
+pub const DISK_PREDICTED: Kind = kind("disk.predicted_failure", Severity::Warning, Audience::Repair);
+/// NVMe's available spare is below the disk's own threshold (NVM Express Base Specification 2.0, figure 207, bytes 3, 4).
+pub const DISK_SPARE: Kind = kind("disk.spare_low", Severity::Critical, Audience::Repair);
+/// NVMe's percentage used has reached 100: the maker's estimate of the disk's life (the same figure, byte 5).
+pub const DISK_WORN: Kind = kind("disk.worn_out", Severity::Warning, Audience::Repair);
+/// A full charge holds less than 50 percent of the design. Makers promise about 80 after some hundred cycles; the
+/// threshold is ours.
+pub const BATTERY_WORN: Kind = kind("battery.worn", Severity::Warning, Audience::Repair);
+/// The battery's model is on a recall list; told by a monitor of the maker.
+pub const BATTERY_RECALL: Kind = kind("battery.recall", Severity::Critical, Audience::Repair);
+/// At or above the critical temperature that the sensor itself names, in two check-ins in a row: what is hot for a
+/// moment only is no fault. The number two is ours.
+pub const THERMAL: Kind = Kind {
+    code: "thermal.overheating",
+    severity: Severity::Warning,
+    audience: Audience::Repair,
+    confirmations: 2,
+};
+/// Memory errors that nothing corrected: any (Linux EDAC, `ue_count`).
+pub const MEMORY_FAILING: Kind = kind("memory.failing", Severity::Critical, Audience::Repair);
+/// Ten corrected memory errors since the start (`ce_count`): modules with such errors are far likelier to show
+/// uncorrected ones (Schroeder and others, "DRAM Errors in the Wild", 2009). The number ten is ours.
+pub const MEMORY_ERRORS: Kind = kind("memory.errors", Severity::Warning, Audience::Repair);
+/// Less than 5 percent of a file system of 1 GiB or more is free. The threshold is ours.
+pub const DISK_FULL: Kind = kind("disk.full", Severity::Warning, Audience::User);
+/// Three crashes of the system's core in a day. The number is ours.
+pub const OS_CRASHES: Kind = kind("os.crashes", Severity::Warning, Audience::User);
+/// An enrolled PC with a customer was silent for 14 days. The number is ours.
+pub const HEARTBEAT_LOST: Kind = kind("heartbeat.lost", Severity::Info, Audience::Fleet);
+/// The PC's entitlement ends within 30 days: a month ahead, as the programme's public help says.
+pub const ENTITLEMENT_EXPIRING: Kind = kind("entitlement.expiring", Severity::Info, Audience::Fleet);
+/// BIOS or drivers are out of date; told by a monitor.
+pub const FIRMWARE_OUTDATED: Kind = kind("firmware.outdated", Severity::Info, Audience::Fleet);
+/// A third-party monitor found broken hardware of some other kind.
+pub const HARDWARE_FAULT: Kind = kind("hardware.fault", Severity::Warning, Audience::Repair);
+
+/// Every kind.
+pub const KINDS: [Kind; 15] = [
+    DISK_FAILING,
+    DISK_PREDICTED,
+    DISK_SPARE,
+    DISK_WORN,
+    BATTERY_WORN,
+    BATTERY_RECALL,
+    THERMAL,
+    MEMORY_FAILING,
+    MEMORY_ERRORS,
+    DISK_FULL,
+    OS_CRASHES,
+    HEARTBEAT_LOST,
+    ENTITLEMENT_EXPIRING,
+    FIRMWARE_OUTDATED,
+    HARDWARE_FAULT,
+];
+
+/// A silent PC's days until [`HEARTBEAT_LOST`].
+pub const SILENT_DAYS: i64 = 14;
+/// Days before the end of an entitlement until [`ENTITLEMENT_EXPIRING`].
+pub const EXPIRING_DAYS: i64 = 30;
+/// In so many check-ins in a row a condition must be gone before its alert closes by itself.
+pub const GONE: i64 = 2;
+/// How long a pop-up is good, in seconds. One that expired while the condition lasts is followed by another.
+pub const POP_UP_SECONDS: i64 = 24 * 3600;
+
+impl Kind {
+    /// The kind with this code.
+    pub fn from_code(code: &str) -> Option<Kind> {
+        KINDS.into_iter().find(|kind| kind.code == code)
+    }
+}
+
+/// A condition that readings show. Kind and cause together are what is not told twice of one PC.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Finding {
+    /// The kind's code.
+    pub kind: String,
+    /// Which part: the disk, the battery, the sensor; empty where there is one only.
+    pub cause: String,
+    /// What was read, for the repairer.
+    pub detail: String,
+}
+
+/// Judges readings, and says which kinds they could speak about: of the others nothing is known.
+pub fn judge(readings: &Readings) -> (Vec<Finding>, Vec<&'static str>) {
+    let mut found = Vec::new();
+    let mut looked_at = Vec::new();
+    let mut add = |kind: Kind, cause: &str, detail: String| {
+        found.push(Finding { kind: kind.code.to_owned(), cause: cause.to_owned(), detail });
+    };
+    if !readings.disks.is_empty() {
+        looked_at.extend([DISK_FAILING, DISK_PREDICTED, DISK_SPARE, DISK_WORN].map(|kind| kind.code));
+    }
+    for disk in &readings.disks {
+        const TEMPERATURE: u64 = 0b10;
+        let warning = disk.critical_warning.unwrap_or(0) & !TEMPERATURE;
+        if disk.passed == Some(false) || warning != 0 {
+            let passed = if disk.passed == Some(false) { "SMART failed" } else { "SMART passed" };
+            add(DISK_FAILING, &disk.name, format!("{passed}, critical warning {warning:#04x}"));
+        }
+        // 188 packs three counters; the lowest 16 bits are the timeouts.
+        let raw =
+            |id: u16| disk.attributes.get(&id).map_or(0, |raw| if id == 188 { raw & 0xffff } else { *raw });
+        if [5, 187, 197, 198].iter().any(|id| raw(*id) > 0) {
+            let values: Vec<String> =
+                [5, 187, 188, 197, 198].iter().map(|id| format!("{id}={}", raw(*id))).collect();
+            add(DISK_PREDICTED, &disk.name, format!("SMART {}", values.join(" ")));
+        }
+        if let (Some(spare), Some(least)) = (disk.available_spare, disk.available_spare_threshold)
+            && spare < least
+        {
+            add(DISK_SPARE, &disk.name, format!("spare {spare} %, threshold {least} %"));
+        }
+        if let Some(used) = disk.percentage_used.filter(|used| *used >= 100) {
+            add(DISK_WORN, &disk.name, format!("used {used} %"));
+        }
+    }
+    if !readings.batteries.is_empty() {
+        looked_at.push(BATTERY_WORN.code);
+    }
+    for battery in &readings.batteries {
+        if let Some(health) = battery.health_percent.filter(|health| *health < 50) {
+            add(BATTERY_WORN, &battery.name, format!("holds {health} % of the design"));
+        }
+    }
+    if !readings.temperatures.is_empty() {
+        looked_at.push(THERMAL.code);
+    }
+    for sensor in &readings.temperatures {
+        if let Some(critical) =
+            sensor.critical.filter(|critical| *critical > 0 && sensor.celsius >= *critical)
+        {
+            add(THERMAL, &sensor.name, format!("{} °C, critical {critical} °C", sensor.celsius));
+        }
+    }
+    if let Some(memory) = readings.memory {
+        looked_at.extend([MEMORY_FAILING.code, MEMORY_ERRORS.code]);
+        if memory.uncorrected > 0 {
+            add(MEMORY_FAILING, "", format!("{} uncorrected errors", memory.uncorrected));
+        } else if memory.corrected >= 10 {
+            add(MEMORY_ERRORS, "", format!("{} corrected errors", memory.corrected));
+        }
+    }
+    if !readings.volumes.is_empty() {
+        looked_at.push(DISK_FULL.code);
+    }
+    for volume in &readings.volumes {
+        if volume.total_bytes >= 1 << 30 && volume.free_bytes < volume.total_bytes / 20 {
+            let free = volume.free_bytes / 1_000_000;
+            add(DISK_FULL, &volume.name, format!("{free} MB free"));
+        }
+    }
+    if let Some(crashes) = readings.crashes {
+        looked_at.push(OS_CRASHES.code);
+        if crashes.kernel >= 3 {
+            add(OS_CRASHES, "", format!("{} crashes in a day", crashes.kernel));
+        }
+    }
+    (found, looked_at)
+}
+
+/// Where a PC is, as far as pop-ups are concerned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// In no tenant.
+    Nowhere,
+    /// In a partner's pool, which cannot be silenced.
+    Pool,
+    /// In a customer tenant; whether its switch is off.
+    Customer {
+        /// The switch is off.
+        off: bool,
+    },
+}
+
+/// Whether an alert of this kind is raised for a PC in this place.
+pub fn is_raised(kind: Kind, place: Place) -> bool {
+    match place {
+        Place::Nowhere => false,
+        Place::Pool => kind.audience != Audience::Fleet,
+        Place::Customer { .. } => true,
+    }
+}
+
+/// Whether it makes a pop-up there (behaviours 2, 3, 27, 46 to 48).
+pub fn pops_up(kind: Kind, place: Place, is_entitled: bool) -> bool {
+    is_entitled
+        && match place {
+            Place::Nowhere => false,
+            Place::Pool => kind.audience != Audience::Fleet,
+            Place::Customer { off } => !off && kind.audience == Audience::Repair,
+        }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::wire::readings::{Battery, Crashes, Disk, Memory, Temperature, Volume};
+
+    fn codes(readings: &Readings) -> Vec<String> {
+        judge(readings).0.into_iter().map(|finding| finding.kind).collect()
+    }
+
+    #[test]
+    fn disks_by_table() {
+        let smart = |values: &[(u16, u64)]| Disk {
+            attributes: values.iter().copied().collect::<BTreeMap<_, _>>(),
+            passed: Some(true),
+            ..Disk::default()
+        };
+        for (disk, expected) in [
+            (smart(&[(5, 0), (187, 0), (197, 0), (198, 0)]), None),
+            (smart(&[(188, 7)]), None),
+            (smart(&[(188, 0x1_0000_0000)]), None),
+            (smart(&[(5, 8)]), Some("disk.predicted_failure")),
+            (smart(&[(187, 1)]), Some("disk.predicted_failure")),
+            (smart(&[(197, 1)]), Some("disk.predicted_failure")),
+            (smart(&[(198, 1), (188, 3)]), Some("disk.predicted_failure")),
+            (Disk { passed: Some(false), ..Disk::default() }, Some("disk.failing")),
+            (Disk { critical_warning: Some(0), ..Disk::default() }, None),
+            (Disk { critical_warning: Some(0b10), ..Disk::default() }, None),
+            (Disk { critical_warning: Some(0b100), ..Disk::default() }, Some("disk.failing")),
+            (
+                Disk { available_spare: Some(9), available_spare_threshold: Some(10), ..Disk::default() },
+                Some("disk.spare_low"),
+            ),
+            (
+                Disk { available_spare: Some(10), available_spare_threshold: Some(10), ..Disk::default() },
+                None,
+            ),
+            (Disk { percentage_used: Some(99), ..Disk::default() }, None),
+            (Disk { percentage_used: Some(100), ..Disk::default() }, Some("disk.worn_out")),
+        ] {
+            let readings = Readings { disks: vec![disk.clone()], ..Readings::default() };
+            assert_eq!(codes(&readings), Vec::from_iter(expected), "{disk:?}");
+        }
+    }
+
+    #[test]
+    fn the_others_by_table() {
+        let battery = |health| Readings {
+            batteries: vec![Battery { health_percent: health, ..Battery::default() }],
+            ..Readings::default()
+        };
+        let hot = |celsius, critical| Readings {
+            temperatures: vec![Temperature { celsius, critical, ..Temperature::default() }],
+            ..Readings::default()
+        };
+        let memory = |corrected, uncorrected| Readings {
+            memory: Some(Memory { corrected, uncorrected }),
+            ..Readings::default()
+        };
+        let volume = |total_bytes, free_bytes| Readings {
+            volumes: vec![Volume { total_bytes, free_bytes, ..Volume::default() }],
+            ..Readings::default()
+        };
+        let crashes =
+            |kernel| Readings { crashes: Some(Crashes { kernel, programs: 9 }), ..Readings::default() };
+        for (readings, expected) in [
+            (Readings::default(), None),
+            (battery(None), None),
+            (battery(Some(50)), None),
+            (battery(Some(49)), Some("battery.worn")),
+            (hot(99, Some(100)), None),
+            (hot(100, None), None),
+            (hot(100, Some(100)), Some("thermal.overheating")),
+            (memory(9, 0), None),
+            (memory(10, 0), Some("memory.errors")),
+            (memory(10, 1), Some("memory.failing")),
+            (volume(100 << 30, 5 << 30), None),
+            (volume(100 << 30, 4 << 30), Some("disk.full")),
+            (volume(1 << 20, 0), None),
+            (crashes(2), None),
+            (crashes(3), Some("os.crashes")),
+        ] {
+            assert_eq!(codes(&readings), Vec::from_iter(expected), "{readings:?}");
+        }
+        assert_eq!(judge(&Readings::default()).1, [""; 0], "of what was not read nothing is known");
+    }
+
+    #[test]
+    fn b03_b27_b46_pop_ups_by_table() {
+        let (on, off) = (Place::Customer { off: false }, Place::Customer { off: true });
+        for (kind, pool, customer) in
+            [(DISK_FAILING, true, true), (DISK_FULL, true, false), (HEARTBEAT_LOST, false, false)]
+        {
+            assert_eq!(pops_up(kind, Place::Pool, true), pool, "{kind:?}");
+            assert_eq!(pops_up(kind, on, true), customer, "{kind:?}");
+            for place in [Place::Nowhere, Place::Pool, on, off] {
+                assert!(!pops_up(kind, place, false), "{kind:?} without entitlement at {place:?}");
+            }
+            assert!(!pops_up(kind, off, true) && !pops_up(kind, Place::Nowhere, true));
+            assert!(is_raised(kind, off) && !is_raised(kind, Place::Nowhere));
+            assert_eq!(is_raised(kind, Place::Pool), pool);
+        }
+        // None of those that a pool raises is dropped.
+        for kind in KINDS {
+            assert_eq!(pops_up(kind, Place::Pool, true), is_raised(kind, Place::Pool), "{kind:?}");
+        }
+    }
+}

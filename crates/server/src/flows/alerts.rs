@@ -1,0 +1,350 @@
+//! Alerts: what readings show, what monitors and the platform itself say, and the pop-ups that follow. All of it happens
+//! in the transaction of what it follows from.
+
+use std::collections::{BTreeSet, HashMap};
+use std::time::Duration;
+
+use roadstead_domain::access::{self, Denied, Scope};
+use roadstead_domain::alert::{
+    ENTITLEMENT_EXPIRING, EXPIRING_DAYS, GONE, HEARTBEAT_LOST, Kind, SILENT_DAYS, is_raised, judge,
+};
+use roadstead_domain::clock::Micros;
+use roadstead_domain::event::Event;
+use roadstead_domain::ids::{AlertId, DeviceId};
+use roadstead_domain::serial;
+use roadstead_domain::wire::readings::Readings;
+use roadstead_store::alerts::{self, Known, NewAlert, Pc, kind_of};
+use roadstead_store::check_ins::CheckIn;
+use roadstead_store::{Tx, devices, outbox, pop_ups};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use super::Refused;
+use super::pop_ups::{raise as pop_up, take_back};
+use crate::app::App;
+
+/// Who has to be told once the work is done.
+#[derive(Default)]
+pub(super) struct Changed {
+    homes: BTreeSet<Uuid>,
+    devices: BTreeSet<Uuid>,
+}
+
+impl Changed {
+    /// The open pages of whoever has the PC.
+    pub(super) fn alerts_of(&mut self, pc: &Pc) {
+        self.homes.extend(pc.partner);
+        self.homes.extend(pc.tenant.filter(|_| pc.kind.as_deref() == Some("customer")));
+    }
+
+    /// The PC.
+    pub(super) fn device(&mut self, id: Uuid) {
+        self.devices.insert(id);
+    }
+
+    /// Tells them, at the commit.
+    pub(super) async fn publish(self, tx: &mut Tx, at: Micros) -> roadstead_store::Result<()> {
+        let pages = self.homes.into_iter().map(|home| (Some(home), Event::AlertsChanged {}));
+        let devices =
+            self.devices.into_iter().map(|id| (None, Event::DeviceChanged { device: DeviceId(id) }));
+        let events: Vec<_> = pages.chain(devices).collect();
+        outbox::publish(tx, &events, at).await
+    }
+}
+
+/// What follows from the readings of check-ins by these keys.
+pub(super) async fn look_at_readings(
+    app: &App,
+    tx: &mut Tx,
+    keys: &[&str],
+    rows: &[CheckIn<'_>],
+    now: Micros,
+) -> roadstead_store::Result<()> {
+    let scope = access::system();
+    let mut known: HashMap<Uuid, Vec<Known>> = HashMap::new();
+    for alert in alerts::known(tx, &scope, keys).await? {
+        known.entry(alert.device).or_default().push(alert);
+    }
+    let mut changed = Changed::default();
+    for row in rows {
+        let device = row.speaking.device;
+        let own = known.remove(&device.0).unwrap_or_default();
+        // What is no reading of ours is kept as it is, and says nothing.
+        let Ok(readings) = serde_json::from_str::<Readings>(row.readings) else { continue };
+        let (found, looked_at) = judge(&readings);
+        if row.speaking.tenant.is_none() || (found.is_empty() && own.is_empty()) {
+            continue;
+        }
+        let Some(pc) = alerts::pc(tx, &scope, device, now).await? else { continue };
+        for finding in &found {
+            let kind = kind_of(&finding.kind)?;
+            let same = own.iter().find(|k| k.kind == finding.kind && k.cause == finding.cause);
+            see(
+                app,
+                tx,
+                &pc,
+                kind,
+                (finding.cause.as_str(), finding.detail.as_str(), "agent"),
+                same,
+                &mut changed,
+            )
+            .await?;
+        }
+        for old in &own {
+            let is_seen = found.iter().any(|finding| finding.kind == old.kind && finding.cause == old.cause);
+            let is_heard = old.kind == HEARTBEAT_LOST.code;
+            if is_seen || old.source == "agent" && !looked_at.contains(&old.kind.as_str()) {
+                continue;
+            }
+            if old.source == "agent" || is_heard {
+                let closes = is_heard || old.state == "suspected" || old.gone + 1 >= GONE;
+                close_known(tx, &scope, &pc, old, closes, now, &mut changed).await?;
+            } else {
+                again(app, tx, &pc, old, now, &mut changed).await?;
+            }
+        }
+    }
+    changed.publish(tx, now).await
+}
+
+/// Notes a condition: raises it, or says that it lasts. A pop-up follows where there is none and one is due.
+async fn see(
+    app: &App,
+    tx: &mut Tx,
+    pc: &Pc,
+    kind: Kind,
+    (cause, detail, source): (&str, &str, &'static str),
+    same: Option<&Known>,
+    changed: &mut Changed,
+) -> roadstead_store::Result<Option<Uuid>> {
+    let (scope, now) = (access::system(), app.ambient.now());
+    let Some(tenant) = pc.tenant.filter(|_| is_raised(kind, pc.place())) else { return Ok(None) };
+    if let Some(same) = same {
+        let opens = same.state == "open" || same.seen + 1 >= kind.confirmations;
+        alerts::seen(tx, &scope, same.id, detail, opens, now).await?;
+        if opens && same.state != "open" {
+            changed.alerts_of(pc);
+        }
+        if opens {
+            again(app, tx, pc, same, now, changed).await?;
+        }
+        return Ok(Some(same.id));
+    }
+    let id: AlertId = app.ambient.id();
+    let is_open = source != "agent" || kind.confirmations <= 1;
+    let device = DeviceId(pc.id);
+    let new = NewAlert { id, device, tenant, kind, cause, detail, source, is_open };
+    if alerts::insert(tx, &scope, &new, now).await? && is_open {
+        changed.alerts_of(pc);
+        if pc.pops_up(kind) {
+            pop_up(app, tx, &scope, id.0, device, now).await?;
+            changed.device(pc.id);
+        }
+    }
+    Ok(Some(id.0))
+}
+
+/// A condition lasts: the next pop-up, if the last one is over and no case was made of it.
+async fn again(
+    app: &App,
+    tx: &mut Tx,
+    pc: &Pc,
+    alert: &Known,
+    now: Micros,
+    changed: &mut Changed,
+) -> roadstead_store::Result<()> {
+    if alert.pop_up.is_none() && alert.repair.is_none() && pc.pops_up(kind_of(&alert.kind)?) {
+        pop_up(app, tx, &access::system(), alert.id, DeviceId(pc.id), now).await?;
+        changed.device(pc.id);
+    }
+    Ok(())
+}
+
+async fn close_known(
+    tx: &mut Tx,
+    scope: &Scope,
+    pc: &Pc,
+    alert: &Known,
+    closes: bool,
+    now: Micros,
+    changed: &mut Changed,
+) -> roadstead_store::Result<()> {
+    alerts::gone(tx, scope, alert.id, closes, now).await?;
+    if closes {
+        if alert.state == "open" {
+            changed.alerts_of(pc);
+        }
+        if let Some(id) = alert.pop_up {
+            take_back(tx, scope, id, DeviceId(pc.id), "pop_up.condition_gone").await?;
+            changed.device(pc.id);
+        }
+    }
+    Ok(())
+}
+
+/// The one PC with this serial that the scope reaches.
+pub(super) async fn pc_with_serial(app: &App, scope: &Scope, text: &str) -> Result<Pc, Refused> {
+    let not_found = || Refused::Denied(Denied::NotFound);
+    let serial = serial::normalize(text).map_err(|_| not_found())?;
+    let system = access::system();
+    let mut tx = app.store.read(&system).await?;
+    let mut reached = Vec::new();
+    for candidate in devices::candidates(&mut tx, &system, &serial).await? {
+        let pc = alerts::pc(&mut tx, &system, DeviceId(candidate.id), app.ambient.now()).await?;
+        if let Some(pc) = pc.filter(|pc| pc.tenant.is_some()) {
+            reached.push((pc, candidate.manufacturer));
+        }
+    }
+    drop(tx);
+    let mut own = app.store.read(scope).await?;
+    let mut seen = Vec::new();
+    for (pc, manufacturer) in reached {
+        if alerts::is_reached(&mut own, scope, &pc).await? {
+            seen.push((pc, manufacturer));
+        }
+    }
+    match seen.len() {
+        0 => Err(not_found()),
+        1 => Ok(seen.remove(0).0),
+        _ => Err(Refused::Ambiguous {
+            field: "serial",
+            choices: seen.into_iter().map(|(_, manufacturer)| manufacturer).collect(),
+        }),
+    }
+}
+
+/// A monitor or the operator raises an alert; its id, and whether it is new. The same again only says that it lasts.
+pub async fn raise(
+    app: &App,
+    scope: &Scope,
+    serial: &str,
+    kind: &str,
+    cause: &str,
+    detail: &str,
+) -> Result<(AlertId, bool), Refused> {
+    let kind = Kind::from_code(kind).ok_or(Refused::invalid("field.unknown_value", "kind"))?;
+    for (field, text) in [("cause", cause), ("detail", detail)] {
+        if text.chars().count() > 200 {
+            return Err(Refused::invalid("field.too_long", field));
+        }
+    }
+    let pc = pc_with_serial(app, scope, serial).await?;
+    let platform = scope.carried_out();
+    let mut tx = app.store.write(&platform).await?;
+    let now = app.ambient.now();
+    // As it is inside of this transaction.
+    let pc = alerts::pc(&mut tx, &platform, DeviceId(pc.id), now).await?.ok_or(Denied::NotFound)?;
+    let own = alerts::known_of(&mut tx, &platform, DeviceId(pc.id)).await?;
+    let same = own.iter().find(|known| known.kind == kind.code && known.cause == cause);
+    let mut changed = Changed::default();
+    let id = see(app, &mut tx, &pc, kind, (cause, detail, "monitor"), same, &mut changed).await?;
+    let id = id.ok_or(Refused::Conflict("alert.not_here"))?;
+    changed.publish(&mut tx, now).await?;
+    tx.commit().await?;
+    app.wake();
+    Ok((AlertId(id), same.is_none()))
+}
+
+/// The alert, or *not found*.
+pub async fn found(tx: &mut Tx, scope: &Scope, id: &str) -> Result<alerts::Alert, Refused> {
+    let id = id.parse::<AlertId>().map_err(|_| Denied::NotFound)?;
+    Ok(alerts::find(tx, scope, id).await?.ok_or(Denied::NotFound)?)
+}
+
+/// A monitor says that the condition is gone. What the agent sees closes by the agent's word alone.
+pub async fn close(app: &App, scope: &Scope, id: &str) -> Result<(), Refused> {
+    let mut own = app.store.read(scope).await?;
+    let alert = found(&mut own, scope, id).await?;
+    drop(own);
+    let platform = scope.carried_out();
+    let mut tx = app.store.write(&platform).await?;
+    let (device, now) = (DeviceId(alert.device), app.ambient.now());
+    let known = alerts::known_of(&mut tx, &platform, device).await?;
+    let Some(known) = known.iter().find(|known| known.id == alert.id) else { return Ok(()) };
+    if known.source == "agent" {
+        return Err(Refused::Conflict("alert.agents"));
+    }
+    let pc = alerts::pc(&mut tx, &platform, device, now).await?.ok_or(Denied::NotFound)?;
+    let mut changed = Changed::default();
+    close_known(&mut tx, &platform, &pc, known, true, now, &mut changed).await?;
+    changed.publish(&mut tx, now).await?;
+    tx.commit().await?;
+    app.wake();
+    Ok(())
+}
+
+/// The most that one round does of each sort.
+const MOST: i64 = 500;
+
+/// Ends pop-ups whose time is over.
+pub async fn sweep(app: &App) -> roadstead_store::Result<()> {
+    let (scope, now) = (access::system(), app.ambient.now());
+    let mut tx = app.store.read(&scope).await?;
+    let due = pop_ups::due(&mut tx, &scope, now, MOST).await?;
+    drop(tx);
+    if due.is_empty() {
+        return Ok(());
+    }
+    let mut tx = app.store.write(&scope).await?;
+    let mut changed = Changed::default();
+    for (id, device) in due {
+        pop_ups::end(&mut tx, id, DeviceId(device), "expired", "pop_up.expired").await?;
+        changed.device(device);
+    }
+    changed.publish(&mut tx, now).await?;
+    tx.commit().await?;
+    app.wake();
+    Ok(())
+}
+
+/// What time alone brings: silent PCs and ending entitlements become alerts, and renewed ones close theirs. It walks
+/// whole tables, so once an hour is enough.
+pub async fn look_around(app: &App) -> roadstead_store::Result<()> {
+    let (scope, now) = (access::system(), app.ambient.now());
+    let mut tx = app.store.read(&scope).await?;
+    let silent = alerts::silent(&mut tx, &scope, now.plus_seconds(-SILENT_DAYS * 24 * 3600), MOST).await?;
+    let today = now.date().to_string();
+    let until = now.plus_seconds(EXPIRING_DAYS * 24 * 3600).date().to_string();
+    let expiring = alerts::expiring(&mut tx, &scope, &today, &until, MOST).await?;
+    let renewed = alerts::renewed(&mut tx, &scope, &today, &until, MOST).await?;
+    drop(tx);
+    let silent = silent.into_iter().map(|device| (device, HEARTBEAT_LOST, String::new()));
+    let expiring = expiring.into_iter().map(|(device, ends)| (device, ENTITLEMENT_EXPIRING, ends));
+    let mut tx = app.store.write(&scope).await?;
+    let mut changed = Changed::default();
+    for (device, kind, detail) in silent.chain(expiring) {
+        if let Some(pc) = alerts::pc(&mut tx, &scope, device, now).await? {
+            see(app, &mut tx, &pc, kind, ("", detail.as_str(), "platform"), None, &mut changed).await?;
+        }
+    }
+    for (id, device) in renewed {
+        alerts::gone(&mut tx, &scope, id, true, now).await?;
+        if let Some(pc) = alerts::pc(&mut tx, &scope, device, now).await? {
+            changed.alerts_of(&pc);
+        }
+    }
+    changed.publish(&mut tx, now).await?;
+    tx.commit().await?;
+    app.wake();
+    Ok(())
+}
+
+/// Sweeps twice a minute and looks around once an hour, until told to stop.
+pub async fn run(app: App, stop: CancellationToken) {
+    const ROUNDS_AN_HOUR: u32 = 120;
+    let mut round = 0;
+    loop {
+        let done = match sweep(&app).await {
+            Ok(()) if round == 0 => look_around(&app).await,
+            done => done,
+        };
+        if let Err(error) = done {
+            tracing::warn!(%error, "pop-ups and alerts could not be swept");
+        }
+        round = (round + 1) % ROUNDS_AN_HOUR;
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(Duration::from_secs(30)) => {}
+        }
+    }
+}

@@ -1,0 +1,442 @@
+//! Alerts: conditions of PCs, and what is known of a PC when one is judged. They follow the PC.
+
+use std::collections::HashMap;
+
+use roadstead_domain::access::{Denied, Reach, Scope};
+use roadstead_domain::alert::{self, Kind, Place};
+use roadstead_domain::clock::Micros;
+use roadstead_domain::event::Event;
+use roadstead_domain::ids::{AlertId, DeviceId, TenantId};
+use roadstead_domain::partner::SupportLevel;
+use roadstead_domain::placement::Move;
+use uuid::Uuid;
+
+use crate::args;
+use crate::engine::Tx;
+use crate::error::{Error, Result};
+use crate::page::{Page, Rows};
+use crate::{outbox, pop_ups};
+
+/// An alert that is not closed.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct Known {
+    /// Its id.
+    pub id: Uuid,
+    /// The PC.
+    pub device: Uuid,
+    /// The kind's code.
+    pub kind: String,
+    /// Which part.
+    pub cause: String,
+    /// `suspected` or `open`.
+    pub state: String,
+    /// `agent`, `monitor` or `platform`.
+    pub source: String,
+    /// In how many check-ins in a row it was seen while suspected.
+    pub seen: i64,
+    /// In how many in a row it was not.
+    pub gone: i64,
+    /// Whether a case was made of it: `open`, `done` or null.
+    pub repair: Option<String>,
+    /// Its pop-up that is open.
+    pub pop_up: Option<Uuid>,
+}
+
+macro_rules! known_sql {
+    ($from:literal) => {
+        concat!(
+            "SELECT a.id, a.device, a.kind, a.cause, a.state, a.source, a.seen, a.gone, a.repair, ",
+            "(SELECT p.id FROM pop_ups p WHERE p.alert = a.id AND p.state = 'open') AS pop_up FROM ",
+            $from
+        )
+    };
+}
+
+/// What is not closed of the PCs of these keys.
+pub async fn known(tx: &mut Tx, scope: &Scope, keys: &[&str]) -> Result<Vec<Known>> {
+    scope.platform()?;
+    tx.all_of_set(
+        known_sql!(
+            "<set> s CROSS JOIN device_keys k CROSS JOIN alerts a WHERE k.public_key = s.value \
+             AND a.device = k.device AND a.state <> 'closed'"
+        ),
+        args![],
+        keys,
+    )
+    .await
+}
+
+/// What is not closed of one PC.
+pub async fn known_of(tx: &mut Tx, scope: &Scope, device: DeviceId) -> Result<Vec<Known>> {
+    scope.platform()?;
+    tx.all(known_sql!("alerts a WHERE a.device = $1 AND a.state <> 'closed'"), args![device]).await
+}
+
+/// A PC, as far as alerts, pop-ups and routing are concerned.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct Pc {
+    /// Its id.
+    pub id: Uuid,
+    /// Its serial.
+    pub serial: String,
+    /// The model.
+    pub model: String,
+    /// The product number.
+    pub product_number: String,
+    /// The tenant that it is in.
+    pub tenant: Option<Uuid>,
+    /// `holding` or `customer`.
+    pub kind: Option<String>,
+    /// The tenant's name.
+    pub tenant_name: Option<String>,
+    /// The generation of its placement.
+    pub generation: Option<i64>,
+    /// The tenant's partner.
+    pub partner: Option<Uuid>,
+    /// Its name.
+    pub partner_name: Option<String>,
+    /// The customer's switch: `on`, `off` or not set.
+    pub switch: Option<String>,
+    /// Whether the customer sends its cases to customer support.
+    pub cases_to_support: Option<bool>,
+    /// Its highest support level on this day.
+    pub level: Option<String>,
+}
+
+impl Pc {
+    /// Where it is.
+    pub fn place(&self) -> Place {
+        match self.kind.as_deref() {
+            Some("holding") => Place::Pool,
+            Some("customer") => Place::Customer { off: self.switch.as_deref() == Some("off") },
+            _ => Place::Nowhere,
+        }
+    }
+
+    /// Its level.
+    pub fn level(&self) -> Option<SupportLevel> {
+        self.level.as_deref().and_then(SupportLevel::from_code)
+    }
+
+    /// Whether an alert of this kind makes a pop-up on it.
+    pub fn pops_up(&self, kind: Kind) -> bool {
+        alert::pops_up(kind, self.place(), self.level.is_some())
+    }
+}
+
+/// The PC as it is on this day.
+pub async fn pc(tx: &mut Tx, scope: &Scope, device: DeviceId, now: Micros) -> Result<Option<Pc>> {
+    scope.platform()?;
+    tx.optional(
+        "SELECT d.id, d.serial, d.model, d.product_number, p.tenant, t.kind, t.name AS tenant_name, p.generation, \
+         t.parent AS partner, n.name AS partner_name, s.state AS switch, c.cases_to_support, \
+         (SELECT MAX(e.support_level) FROM entitlements e WHERE e.device = d.id AND e.starts_on <= $2 \
+         AND e.ends_on > $2) AS level FROM devices d LEFT JOIN placements p ON p.device = d.id \
+         LEFT JOIN tenants t ON t.id = p.tenant LEFT JOIN partners n ON n.tenant = t.parent \
+         LEFT JOIN customers c ON c.tenant = t.id LEFT JOIN self_service s ON s.customer = t.id WHERE d.id = $1",
+        args![device, now.date().to_string()],
+    )
+    .await
+}
+
+/// An alert on its way in.
+#[derive(Clone, Debug)]
+pub struct NewAlert<'a> {
+    /// Its id.
+    pub id: AlertId,
+    /// The PC.
+    pub device: DeviceId,
+    /// The tenant that it is in.
+    pub tenant: Uuid,
+    /// The kind.
+    pub kind: Kind,
+    /// Which part.
+    pub cause: &'a str,
+    /// What was read.
+    pub detail: &'a str,
+    /// `agent`, `monitor` or `platform`.
+    pub source: &'static str,
+    /// Whether it was seen often enough.
+    pub is_open: bool,
+}
+
+/// Writes an alert; `false` if the PC has one of this kind and cause.
+pub async fn insert(tx: &mut Tx, scope: &Scope, new: &NewAlert<'_>, at: Micros) -> Result<bool> {
+    scope.platform()?;
+    let written = tx
+        .execute(
+            "INSERT INTO alerts (id, device, tenant, kind, cause, severity, source, detail, state, seen, gone, \
+             opened_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 1, 0, $10) \
+             ON CONFLICT (device, kind, cause) WHERE state <> 'closed' DO NOTHING",
+            args![
+                new.id,
+                new.device,
+                new.tenant,
+                new.kind.code,
+                new.cause,
+                severity(new.kind),
+                new.source,
+                new.detail,
+                if new.is_open { "open" } else { "suspected" },
+                at
+            ],
+        )
+        .await?;
+    Ok(written == 1)
+}
+
+fn severity(kind: Kind) -> &'static str {
+    use roadstead_domain::wire::pop_up::Severity;
+    match kind.severity {
+        Severity::Info => "info",
+        Severity::Warning => "warning",
+        Severity::Critical => "critical",
+    }
+}
+
+/// Notes that it was seen again; `opens` if that was often enough.
+pub async fn seen(tx: &mut Tx, scope: &Scope, id: Uuid, detail: &str, opens: bool, at: Micros) -> Result<()> {
+    scope.platform()?;
+    tx.execute(
+        "UPDATE alerts SET seen = seen + 1, gone = 0, detail = $2, \
+         opened_at = CASE WHEN $3 AND state = 'suspected' THEN $4 ELSE opened_at END, \
+         state = CASE WHEN $3 THEN 'open' ELSE state END WHERE id = $1",
+        args![id, detail, opens, at],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Notes that it was not seen any more; closes it if that was often enough.
+pub async fn gone(tx: &mut Tx, scope: &Scope, id: Uuid, closes: bool, at: Micros) -> Result<()> {
+    scope.platform()?;
+    tx.execute(
+        "UPDATE alerts SET gone = gone + 1, seen = 0, state = CASE WHEN $2 THEN 'closed' ELSE state END, \
+         closed_at = CASE WHEN $2 THEN $3 END WHERE id = $1",
+        args![id, closes, at],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Notes that a case was made of it, or that the case is over.
+pub async fn set_repair(tx: &mut Tx, scope: &Scope, id: Uuid, repair: Option<&str>) -> Result<()> {
+    scope.platform()?;
+    tx.execute("UPDATE alerts SET repair = $2 WHERE id = $1", args![id, repair]).await?;
+    Ok(())
+}
+
+/// An alert with its PC, for whoever may see it.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct Alert {
+    /// Its id.
+    pub id: Uuid,
+    /// The PC.
+    pub device: Uuid,
+    /// Its serial.
+    pub serial: String,
+    /// Its model.
+    pub model: String,
+    /// The tenant that has the PC.
+    pub tenant: Uuid,
+    /// `holding` or `customer`.
+    pub tenant_kind: String,
+    /// Its name.
+    pub tenant_name: String,
+    /// The kind's code.
+    pub kind: String,
+    /// Which part.
+    pub cause: String,
+    /// `info`, `warning` or `critical`.
+    pub severity: String,
+    /// What was read.
+    pub detail: String,
+    /// `open` or `closed`.
+    pub state: String,
+    /// Whether a case was made of it.
+    pub repair: Option<String>,
+    /// When it was raised, in microseconds.
+    pub opened_at: i64,
+    /// When it closed.
+    pub closed_at: Option<i64>,
+}
+
+macro_rules! alert_sql {
+    ($rest:literal) => {
+        concat!(
+            "SELECT a.id, a.device, d.serial, d.model, a.tenant, t.kind AS tenant_kind, t.name AS tenant_name, ",
+            "a.kind, a.cause, a.severity, a.detail, a.state, a.repair, a.opened_at, a.closed_at FROM tenants t ",
+            "JOIN alerts a ON a.tenant = t.id JOIN devices d ON d.id = a.device LEFT JOIN customers c ",
+            "ON c.tenant = t.id WHERE ($1 IS NULL OR (t.parent = $1 AND (t.kind <> 'customer' OR c.partner_access))) ",
+            "AND ($2 IS NULL OR t.id = $2) AND ",
+            $rest
+        )
+    };
+}
+
+/// The partner and the customer to bind.
+fn reached(scope: &Scope) -> Result<(Option<TenantId>, Option<TenantId>)> {
+    match scope.reach() {
+        Reach::Platform => Ok((None, None)),
+        Reach::Partner(partner) => Ok((Some(partner), None)),
+        Reach::Customer(customer) => Ok((None, Some(customer))),
+        Reach::Reporter(_) | Reach::Desk => Err(Denied::NotFound.into()),
+    }
+}
+
+/// Open alerts of the PCs that the scope reaches, newest first; of one kind, if one is named.
+pub async fn list(tx: &mut Tx, scope: &Scope, kind: &str, page: &Page) -> Result<Option<Rows<Alert>>> {
+    let (partner, customer) = reached(scope)?;
+    let Ok(after) = page.after::<Uuid>() else { return Ok(None) };
+    let rows = page.rows();
+    let items: Vec<Alert> = tx
+        .all(
+            alert_sql!(
+                "a.state = 'open' AND a.id < $3 AND ($4 = '' OR a.kind = $4) ORDER BY a.id DESC LIMIT $5"
+            ),
+            args![partner, customer, after.unwrap_or(Uuid::max()), kind, rows + 1],
+        )
+        .await?;
+    Ok(Some(Rows::cut(items, rows, |alert| alert.id)))
+}
+
+/// How many alerts of each kind are open within the reach, the most frequent first: a storm is one line, and its list
+/// has every one.
+pub async fn groups(tx: &mut Tx, scope: &Scope) -> Result<Vec<(String, i64)>> {
+    let (partner, customer) = reached(scope)?;
+    tx.all(
+        "SELECT a.kind, COUNT(*) FROM tenants t JOIN alerts a ON a.tenant = t.id LEFT JOIN customers c \
+         ON c.tenant = t.id WHERE ($1 IS NULL OR (t.parent = $1 AND (t.kind <> 'customer' OR c.partner_access))) \
+         AND ($2 IS NULL OR t.id = $2) AND a.state = 'open' GROUP BY a.kind ORDER BY COUNT(*) DESC, a.kind",
+        args![partner, customer],
+    )
+    .await
+}
+
+/// The alert, if the scope reaches its PC.
+pub async fn find(tx: &mut Tx, scope: &Scope, id: AlertId) -> Result<Option<Alert>> {
+    let (partner, customer) = reached(scope)?;
+    tx.optional(alert_sql!("a.id = $3 AND a.state <> 'suspected'"), args![partner, customer, id]).await
+}
+
+/// Lets the alerts of PCs that moved follow them, and their pop-ups be judged anew: where the new tenant's switch is off
+/// they are withdrawn, else they are told again, since the partner or the recipient may be another.
+pub(crate) async fn follow<'a>(
+    tx: &mut Tx,
+    scope: &Scope,
+    moves: impl Iterator<Item = &'a Move>,
+    at: Micros,
+) -> Result<()> {
+    // Several moves of one PC: the last one counts.
+    let moves: HashMap<Uuid, &Move> = moves.map(|moved| (moved.device.0, moved)).collect();
+    if moves.is_empty() {
+        return Ok(());
+    }
+    let serials: Vec<&str> = moves.values().map(|moved| moved.serial.as_str()).collect();
+    let concerned: Vec<(Uuid,)> = tx
+        .all_of_set(
+            "SELECT DISTINCT a.device FROM <set> s CROSS JOIN devices d CROSS JOIN alerts a WHERE d.serial = s.value \
+             AND a.device = d.id AND a.state <> 'closed'",
+            args![],
+            &serials,
+        )
+        .await?;
+    let mut changed = Vec::new();
+    for moved in concerned.iter().filter_map(|(device,)| moves.get(device)) {
+        let Some(to) = moved.to.map(|to| to.tenant) else { continue };
+        tx.execute(
+            "UPDATE alerts SET tenant = $2 WHERE device = $1 AND state <> 'closed'",
+            args![moved.device, to],
+        )
+        .await?;
+        let off: Option<(String,)> = tx
+            .optional("SELECT state FROM self_service WHERE customer = $1 AND state = 'off'", args![to])
+            .await?;
+        for id in pop_ups::open_of_device(tx, moved.device).await? {
+            if off.is_some() {
+                pop_ups::end(tx, id, moved.device, "withdrawn", "pop_up.moved").await?;
+            } else {
+                pop_ups::tell_again(tx, id, moved.device).await?;
+            }
+            changed.push((scope.home(), Event::DeviceChanged { device: moved.device }));
+        }
+    }
+    outbox::publish(tx, &changed, at).await
+}
+
+/// PCs with customers that were last heard of before this instant and have no alert of that.
+pub async fn silent(tx: &mut Tx, scope: &Scope, before: Micros, most: i64) -> Result<Vec<DeviceId>> {
+    scope.platform()?;
+    let rows: Vec<(Uuid,)> = tx
+        .all(
+            "SELECT k.device FROM check_ins k JOIN placements p ON p.device = k.device JOIN tenants t \
+             ON t.id = p.tenant WHERE k.seen_at < $1 AND t.kind = 'customer' AND NOT EXISTS (SELECT 1 FROM alerts a \
+             WHERE a.device = k.device AND a.kind = 'heartbeat.lost' AND a.state <> 'closed') LIMIT $2",
+            args![before, most],
+        )
+        .await?;
+    Ok(rows.into_iter().map(|(id,)| DeviceId(id)).collect())
+}
+
+/// PCs with customers whose last entitlement ends between these days and that have no alert of that.
+pub async fn expiring(
+    tx: &mut Tx,
+    scope: &Scope,
+    today: &str,
+    until: &str,
+    most: i64,
+) -> Result<Vec<(DeviceId, String)>> {
+    scope.platform()?;
+    let rows: Vec<(Uuid, String)> = tx
+        .all(
+            "SELECT e.device, MAX(e.ends_on) AS ends FROM entitlements e JOIN placements p ON p.device = e.device \
+             JOIN tenants t ON t.id = p.tenant WHERE t.kind = 'customer' AND NOT EXISTS (SELECT 1 FROM alerts a \
+             WHERE a.device = e.device AND a.kind = 'entitlement.expiring' AND a.state <> 'closed') \
+             GROUP BY e.device HAVING MAX(e.ends_on) > $1 AND MAX(e.ends_on) <= $2 LIMIT $3",
+            args![today, until, most],
+        )
+        .await?;
+    Ok(rows.into_iter().map(|(id, ends)| (DeviceId(id), ends)).collect())
+}
+
+/// Open alerts of ending entitlements that no longer end between these days, each with its PC.
+pub async fn renewed(
+    tx: &mut Tx,
+    scope: &Scope,
+    today: &str,
+    until: &str,
+    most: i64,
+) -> Result<Vec<(Uuid, DeviceId)>> {
+    scope.platform()?;
+    let rows: Vec<(Uuid, Uuid)> = tx
+        .all(
+            "SELECT a.id, a.device FROM alerts a WHERE a.kind = 'entitlement.expiring' AND a.state = 'open' \
+             AND COALESCE((SELECT MAX(e.ends_on) FROM entitlements e WHERE e.device = a.device), '') NOT BETWEEN $1 \
+             AND $2 LIMIT $3",
+            args![today, until, most],
+        )
+        .await?;
+    Ok(rows.into_iter().map(|(id, device)| (id, DeviceId(device))).collect())
+}
+
+/// Whether the PC is in a tenant of the scope.
+pub async fn is_reached(tx: &mut Tx, scope: &Scope, pc: &Pc) -> Result<bool> {
+    let (partner, customer) = reached(scope)?;
+    if partner.is_none() && customer.is_none() {
+        return Ok(pc.tenant.is_some());
+    }
+    let found = tx
+        .number(
+            "SELECT COUNT(*) FROM tenants t LEFT JOIN customers c ON c.tenant = t.id WHERE t.id = $1 \
+             AND ($2 IS NULL OR (t.parent = $2 AND (t.kind <> 'customer' OR c.partner_access))) \
+             AND ($3 IS NULL OR t.id = $3)",
+            args![pc.tenant, partner, customer],
+        )
+        .await?;
+    Ok(found > 0)
+}
+
+/// A stored kind.
+pub fn kind_of(code: &str) -> Result<Kind> {
+    Kind::from_code(code).ok_or_else(|| Error::bad("alerts", code))
+}

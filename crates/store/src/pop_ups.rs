@@ -1,0 +1,191 @@
+//! Pop-ups: what a PC shows its user of an alert, and the numbers under which a PC is told things.
+
+use roadstead_domain::access::Scope;
+use roadstead_domain::clock::Micros;
+use roadstead_domain::ids::{DeviceId, PopUpId, TenantId};
+use uuid::Uuid;
+
+use crate::args;
+use crate::engine::Tx;
+use crate::error::Result;
+
+/// A pop-up with its alert.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct PopUp {
+    /// Its id.
+    pub id: Uuid,
+    /// The PC.
+    pub device: Uuid,
+    /// The number under which the PC was told of its last change.
+    pub seq: i64,
+    /// `open`, `submitted`, `withdrawn` or `expired`.
+    pub state: String,
+    /// Why it is not open any more.
+    pub reason: Option<String>,
+    /// Until when it is good, in microseconds.
+    pub expires_at: i64,
+    /// When it was displayed.
+    pub displayed_at: Option<i64>,
+    /// The alert.
+    pub alert: Uuid,
+    /// The alert's kind.
+    pub kind: String,
+    /// Which part.
+    pub cause: String,
+    /// What was read.
+    pub detail: String,
+}
+
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT p.id, p.device, p.seq, p.state, p.reason, p.expires_at, p.displayed_at, p.alert, a.kind, a.cause, ",
+            "a.detail FROM pop_ups p JOIN alerts a ON a.id = p.alert WHERE ",
+            $rest
+        )
+    };
+}
+
+/// The next number for something told to this PC. Until the commit nobody else gets one.
+pub async fn next_seq(tx: &mut Tx, device: DeviceId) -> Result<i64> {
+    tx.number(
+        "INSERT INTO device_channels (device, seq) VALUES ($1, 1) \
+         ON CONFLICT (device) DO UPDATE SET seq = device_channels.seq + 1 RETURNING seq",
+        args![device],
+    )
+    .await
+}
+
+/// The number of the last thing told to this PC.
+pub async fn position(tx: &mut Tx, scope: &Scope, device: DeviceId) -> Result<i64> {
+    scope.platform()?;
+    tx.number("SELECT seq FROM device_channels WHERE device = $1", args![device]).await
+}
+
+/// Makes a pop-up of an alert that has none open.
+pub async fn create(
+    tx: &mut Tx,
+    scope: &Scope,
+    id: PopUpId,
+    alert: Uuid,
+    device: DeviceId,
+    expires_at: Micros,
+    at: Micros,
+) -> Result<()> {
+    scope.platform()?;
+    let seq = next_seq(tx, device).await?;
+    tx.execute(
+        "INSERT INTO pop_ups (id, alert, device, seq, state, created_at, expires_at) \
+         VALUES ($1, $2, $3, $4, 'open', $5, $6)",
+        args![id, alert, device, seq, at, expires_at],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Ends an open pop-up. The caller reaches its PC.
+pub async fn end(
+    tx: &mut Tx,
+    id: Uuid,
+    device: DeviceId,
+    state: &'static str,
+    reason: &'static str,
+) -> Result<()> {
+    let seq = next_seq(tx, device).await?;
+    tx.execute(
+        "UPDATE pop_ups SET state = $2, reason = $3, seq = $4 WHERE id = $1 AND state = 'open'",
+        args![id, state, reason, seq],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Lets the PC be told of it again. The caller reaches the PC.
+pub async fn tell_again(tx: &mut Tx, id: Uuid, device: DeviceId) -> Result<()> {
+    let seq = next_seq(tx, device).await?;
+    tx.execute("UPDATE pop_ups SET seq = $2 WHERE id = $1", args![id, seq]).await?;
+    Ok(())
+}
+
+/// The open pop-ups of a PC that the caller reaches.
+pub async fn open_of_device(tx: &mut Tx, device: DeviceId) -> Result<Vec<Uuid>> {
+    let rows: Vec<(Uuid,)> =
+        tx.all("SELECT id FROM pop_ups WHERE device = $1 AND state = 'open'", args![device]).await?;
+    Ok(rows.into_iter().map(|(id,)| id).collect())
+}
+
+/// The pop-up, if it is this PC's.
+pub async fn find(tx: &mut Tx, scope: &Scope, device: DeviceId, id: PopUpId) -> Result<Option<PopUp>> {
+    scope.platform()?;
+    tx.optional(select!("p.id = $1 AND p.device = $2"), args![id, device]).await
+}
+
+/// What changed for a PC after this number, in order; without a number what is open now.
+pub async fn changes(tx: &mut Tx, scope: &Scope, device: DeviceId, after: Option<i64>) -> Result<Vec<PopUp>> {
+    scope.platform()?;
+    match after {
+        Some(seq) => {
+            tx.all(select!("p.device = $1 AND p.seq > $2 ORDER BY p.seq LIMIT 1000"), args![device, seq])
+                .await
+        }
+        None => {
+            tx.all(select!("p.device = $1 AND p.state = 'open' ORDER BY p.seq LIMIT 1000"), args![device])
+                .await
+        }
+    }
+}
+
+/// What the user did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mark {
+    /// It is on the screen.
+    Displayed,
+    /// View was pressed.
+    Viewed,
+    /// It was closed, or put off.
+    Dismissed,
+}
+
+/// Notes what the user did, the first time it is told.
+pub async fn mark(tx: &mut Tx, scope: &Scope, id: PopUpId, mark: Mark, at: Micros) -> Result<()> {
+    scope.platform()?;
+    let sql = match mark {
+        Mark::Displayed => "UPDATE pop_ups SET displayed_at = $2 WHERE id = $1 AND displayed_at IS NULL",
+        Mark::Viewed => "UPDATE pop_ups SET viewed_at = $2 WHERE id = $1 AND viewed_at IS NULL",
+        Mark::Dismissed => "UPDATE pop_ups SET dismissed_at = $2 WHERE id = $1 AND dismissed_at IS NULL",
+    };
+    tx.execute(sql, args![id, at]).await?;
+    Ok(())
+}
+
+/// The open pop-ups on PCs of this tenant, each with its PC.
+pub async fn open_in(tx: &mut Tx, scope: &Scope, tenant: TenantId) -> Result<Vec<(Uuid, Uuid)>> {
+    scope.platform()?;
+    tx.all(
+        "SELECT p.id, p.device FROM alerts a JOIN pop_ups p ON p.alert = a.id WHERE a.tenant = $1 \
+         AND a.state = 'open' AND p.state = 'open' ORDER BY p.device, p.id",
+        args![tenant],
+    )
+    .await
+}
+
+/// The open alerts on PCs of this tenant without an open pop-up or a case, each with its PC.
+pub async fn without(tx: &mut Tx, scope: &Scope, tenant: TenantId) -> Result<Vec<(Uuid, Uuid, String)>> {
+    scope.platform()?;
+    tx.all(
+        "SELECT a.id, a.device, a.kind FROM alerts a WHERE a.tenant = $1 AND a.state = 'open' AND a.repair IS NULL \
+         AND NOT EXISTS (SELECT 1 FROM pop_ups p WHERE p.alert = a.id AND p.state = 'open') ORDER BY a.device, a.id",
+        args![tenant],
+    )
+    .await
+}
+
+/// Open pop-ups whose time is over, each with its PC.
+pub async fn due(tx: &mut Tx, scope: &Scope, now: Micros, most: i64) -> Result<Vec<(Uuid, Uuid)>> {
+    scope.platform()?;
+    tx.all(
+        "SELECT id, device FROM pop_ups WHERE state = 'open' AND expires_at <= $1 ORDER BY expires_at LIMIT $2",
+        args![now, most],
+    )
+    .await
+}

@@ -137,6 +137,8 @@ pub enum Action {
     ReadUnassigned,
     /// Read one PC of one's own tenants.
     ReadDevice,
+    /// Ask why a PC is where it is, or is not there.
+    Explain,
     /// Read the customers of a partner, or the own customer tenant, and their PCs.
     ReadCustomers,
     /// Create customer tenants and answer a customer that asks for a partner.
@@ -200,6 +202,7 @@ impl Action {
         Action::ReadReports,
         Action::ReadUnassigned,
         Action::ReadDevice,
+        Action::Explain,
         Action::ReadCustomers,
         Action::ManageCustomers,
         Action::ManageOwnTenant,
@@ -341,6 +344,7 @@ pub fn authorize(caller: &Caller, action: Action) -> Result<Scope, Denied> {
             | A::ManageReporters
             | A::ManageEntitlements
             | A::ReadDisputes
+            | A::Explain
             | A::SubmitReport
             | A::ReadReports
             | A::ReadEnrolments
@@ -365,6 +369,7 @@ pub fn authorize(caller: &Caller, action: Action) -> Result<Scope, Denied> {
         (Role::Distributor, Home::Reporter(reporter)) => match action {
             A::SubmitReport
             | A::ReadReports
+            | A::Explain
             | A::FollowEvents
             | A::ReadAudit
             | A::ManageUsers
@@ -388,6 +393,7 @@ pub fn authorize(caller: &Caller, action: Action) -> Result<Scope, Denied> {
             }
             A::ReadUnassigned
             | A::ReadDevice
+            | A::Explain
             | A::ReadCustomers
             | A::ManageCustomers
             | A::TurnSelfService
@@ -421,6 +427,7 @@ pub fn authorize(caller: &Caller, action: Action) -> Result<Scope, Denied> {
                 return Err(Denied::Forbidden);
             }
             A::ReadCustomers
+            | A::Explain
             | A::ManageOwnTenant
             | A::TurnSelfService
             | A::FollowEvents
@@ -488,12 +495,12 @@ mod tests {
         }
         assert_eq!(
             table,
-            "operator at operator: ReadPartners ManagePartners ReadReporters ManageReporters SubmitReport ReadReports ReadSupportCases OpenSupportCases DecideSupportCases ManageEntitlements ReadDisputes ReadEnrolments RaiseAlerts FollowEvents ReadAudit ReadMails ManageUsers OwnAccount ManageTokens ManageJobs\n\
-             distributor at reporter: SubmitReport ReadReports FollowEvents ReadAudit ManageUsers OwnAccount\n\
-             partner_admin at partner: ReadUnassigned ReadDevice ReadCustomers ManageCustomers TurnSelfService ReadSupportCases OpenSupportCases ReadTransfers Transfer ManageEnrolment ReadEnrolments ReadAlerts RaiseAlerts ReadRepairCases OpenRepairCases WorkRepairCases FollowEvents ReadAudit ManageUsers OwnAccount\n\
-             partner_read_only at partner: ReadUnassigned ReadDevice ReadCustomers ManageCustomers=403 TurnSelfService=403 ReadSupportCases OpenSupportCases=403 ReadTransfers Transfer=403 ManageEnrolment=403 ReadEnrolments ReadAlerts RaiseAlerts=403 ReadRepairCases OpenRepairCases=403 WorkRepairCases=403 FollowEvents ReadAudit=403 ManageUsers=403 OwnAccount\n\
-             it_admin at customer: ReadCustomers ManageOwnTenant TurnSelfService ManageEnrolment ReadEnrolments ReadAlerts RaiseAlerts ReadRepairCases OpenRepairCases FollowEvents ReadAudit ManageUsers OwnAccount\n\
-             report_admin at customer: ReadCustomers ManageOwnTenant=403 TurnSelfService=403 ManageEnrolment=403 ReadEnrolments ReadAlerts RaiseAlerts=403 ReadRepairCases OpenRepairCases=403 FollowEvents ReadAudit=403 ManageUsers=403 OwnAccount\n\
+            "operator at operator: ReadPartners ManagePartners ReadReporters ManageReporters SubmitReport ReadReports Explain ReadSupportCases OpenSupportCases DecideSupportCases ManageEntitlements ReadDisputes ReadEnrolments RaiseAlerts FollowEvents ReadAudit ReadMails ManageUsers OwnAccount ManageTokens ManageJobs\n\
+             distributor at reporter: SubmitReport ReadReports Explain FollowEvents ReadAudit ManageUsers OwnAccount\n\
+             partner_admin at partner: ReadUnassigned ReadDevice Explain ReadCustomers ManageCustomers TurnSelfService ReadSupportCases OpenSupportCases ReadTransfers Transfer ManageEnrolment ReadEnrolments ReadAlerts RaiseAlerts ReadRepairCases OpenRepairCases WorkRepairCases FollowEvents ReadAudit ManageUsers OwnAccount\n\
+             partner_read_only at partner: ReadUnassigned ReadDevice Explain ReadCustomers ManageCustomers=403 TurnSelfService=403 ReadSupportCases OpenSupportCases=403 ReadTransfers Transfer=403 ManageEnrolment=403 ReadEnrolments ReadAlerts RaiseAlerts=403 ReadRepairCases OpenRepairCases=403 WorkRepairCases=403 FollowEvents ReadAudit=403 ManageUsers=403 OwnAccount\n\
+             it_admin at customer: Explain ReadCustomers ManageOwnTenant TurnSelfService ManageEnrolment ReadEnrolments ReadAlerts RaiseAlerts ReadRepairCases OpenRepairCases FollowEvents ReadAudit ManageUsers OwnAccount\n\
+             report_admin at customer: Explain ReadCustomers ManageOwnTenant=403 TurnSelfService=403 ManageEnrolment=403 ReadEnrolments ReadAlerts RaiseAlerts=403 ReadRepairCases OpenRepairCases=403 FollowEvents ReadAudit=403 ManageUsers=403 OwnAccount\n\
              customer_support at operator: ReadRepairCases OpenRepairCases WorkRepairCases FollowEvents OwnAccount\n"
         );
     }

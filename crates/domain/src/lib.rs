@@ -14,6 +14,7 @@ pub mod customer;
 pub mod enrolment;
 pub mod entitlement;
 pub mod event;
+pub mod explanation;
 pub mod ids;
 pub mod mail;
 pub mod partner;

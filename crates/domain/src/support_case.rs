@@ -1,4 +1,5 @@
-//! Support cases: a request to the operator's platform team, never a repair. States, and what a listed serial comes to.
+//! Support cases: a request to the operator's platform team, never a repair. States and steps; what a listed
+//! serial comes to is in [`crate::explanation`].
 
 use serde::{Deserialize, Serialize};
 
@@ -66,58 +67,6 @@ pub fn after(now: State, step: Step) -> Option<State> {
     }
 }
 
-/// What is known of a serial that somebody misses, from its own side alone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Finding {
-    /// It is no serial.
-    NotASerial,
-    /// The PC is in the pool or with a customer of the partner.
-    There,
-    /// A line names the partner and waits for its certification.
-    Waits,
-    /// A line names the partner and is in dispute.
-    Disputed,
-    /// The PC was the partner's and was returned.
-    Returned,
-    /// No report names the partner as its seller, whether others name it or nobody does.
-    NotReported,
-}
-
-impl Finding {
-    /// Every finding.
-    pub const ALL: [Finding; 6] = [
-        Finding::NotASerial,
-        Finding::There,
-        Finding::Waits,
-        Finding::Disputed,
-        Finding::Returned,
-        Finding::NotReported,
-    ];
-
-    /// The stable code.
-    pub fn code(self) -> &'static str {
-        match self {
-            Finding::NotASerial => "support.not_a_serial",
-            Finding::There => "support.there",
-            Finding::Waits => "support.waits",
-            Finding::Disputed => "support.disputed",
-            Finding::Returned => "support.returned",
-            Finding::NotReported => "support.not_reported",
-        }
-    }
-
-    /// What the newest line that names the partner says, unless the PC is there.
-    pub fn of(there: bool, verdict: Option<&str>) -> Self {
-        match verdict {
-            _ if there => Finding::There,
-            Some(verdict) if verdict.starts_with("parked.") => Finding::Waits,
-            Some(verdict) if verdict.starts_with("disputed.") => Finding::Disputed,
-            Some("returned") => Finding::Returned,
-            _ => Finding::NotReported,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -143,20 +92,6 @@ mod tests {
         ] {
             let got = [New, WaitingForPartner, InWork, Solved, Closed].map(|state| after(state, step));
             assert_eq!(got, expected, "{step:?}");
-        }
-    }
-
-    #[test]
-    fn findings_by_table() {
-        for (there, verdict, expected) in [
-            (true, Some("placed"), Finding::There),
-            (false, Some("parked.partner_not_qualified"), Finding::Waits),
-            (false, Some("disputed.sold_by_other_partner"), Finding::Disputed),
-            (false, Some("returned"), Finding::Returned),
-            (false, Some("placed"), Finding::NotReported),
-            (false, None, Finding::NotReported),
-        ] {
-            assert_eq!(Finding::of(there, verdict), expected, "{verdict:?}");
         }
     }
 }

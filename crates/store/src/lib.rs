@@ -22,6 +22,7 @@ pub mod engine;
 pub mod enrolments;
 pub mod entitlements;
 mod error;
+pub mod explanations;
 pub mod idempotency;
 pub mod invitations;
 pub mod jobs;

@@ -35,6 +35,11 @@ const MIGRATIONS: &[Migration] = &[
     (20, include_str!("migrations/0020_repair.sql"), include_str!("migrations/0020_repair.pg.sql")),
     (40, include_str!("migrations/0040_privacy.sql"), include_str!("migrations/0040_privacy.pg.sql")),
     (
+        30,
+        include_str!("migrations/0030_explanations.sql"),
+        include_str!("migrations/0030_explanations.pg.sql"),
+    ),
+    (
         50,
         include_str!("migrations/0050_reporter_silences.sql"),
         include_str!("migrations/0050_reporter_silences.pg.sql"),

@@ -4,8 +4,9 @@ use std::collections::HashMap;
 
 use roadstead_domain::access::{Actor, Denied, Reach, Scope};
 use roadstead_domain::clock::Micros;
+use roadstead_domain::explanation::Finding;
 use roadstead_domain::ids::{SupportCaseId, TenantId};
-use roadstead_domain::support_case::{Finding, State};
+use roadstead_domain::support_case::State;
 use uuid::Uuid;
 
 use crate::args;
@@ -241,28 +242,6 @@ pub async fn set_state(
     )
     .await?;
     Ok(())
-}
-
-/// For each serial that a line names with this seller, the verdict of the newest one.
-pub async fn newest_verdicts(
-    tx: &mut Tx,
-    scope: &Scope,
-    seller: &str,
-    serials: &[&str],
-) -> Result<HashMap<String, String>> {
-    scope.platform()?;
-    let rows: Vec<(String, String)> = tx
-        .all_of_set(
-            "SELECT l.serial, l.verdict FROM <set> s CROSS JOIN report_lines l CROSS JOIN reports r \
-             WHERE l.serial = s.value AND l.transaction_kind IS NOT NULL \
-             AND (l.verdict <> 'duplicate' OR l.reasons IS NOT NULL) \
-             AND UPPER(l.seller) = $1 AND r.id = l.report AND NOT r.validate_only \
-             ORDER BY l.judged_at, l.report, l.line",
-            args![seller.trim().to_uppercase()],
-            serials,
-        )
-        .await?;
-    Ok(rows.into_iter().collect())
 }
 
 /// A product number that any line gives for each of these serials.

@@ -12,6 +12,7 @@ pub mod devices;
 pub mod disputes;
 pub mod enrol;
 pub mod entitlements;
+pub mod explanations;
 pub mod import_partners;
 pub mod ingest;
 pub mod invite;

@@ -7,24 +7,25 @@ use roadstead_domain::access::{self, Actor, Scope};
 use roadstead_domain::audit::AuditAction;
 use roadstead_domain::customer::public_id;
 use roadstead_domain::event::Event;
+use roadstead_domain::explanation::Finding;
 use roadstead_domain::ids::{ReportId, SupportCaseId, TenantId};
 use roadstead_domain::mail::MailKind;
 use roadstead_domain::serial;
-use roadstead_domain::support_case::{Finding, Step, after};
+use roadstead_domain::support_case::{Step, after};
 use roadstead_ingest::Format;
 use roadstead_store::audit::{self, NewEntry};
 use roadstead_store::mails::{self, NewMail};
 use roadstead_store::support_cases::{self, SupportCase};
-use roadstead_store::{Tx, outbox, partners, reporters, transfers};
+use roadstead_store::{Tx, outbox, reporters};
 
-use super::Refused;
+use super::{Refused, explanations};
 use super::submit_report::{Submission, submit};
 use super::withdraw_report::About;
 use crate::app::App;
 use crate::spool;
 
 /// The most serials of one message.
-pub const MOST_SERIALS: usize = 10_000;
+pub const MOST_SERIALS: usize = explanations::MOST_SERIALS;
 /// The longest message, in characters.
 const LONGEST: usize = 10_000;
 /// The reporter in whose name approvals are handed in.
@@ -55,7 +56,7 @@ pub async fn open(
         return Err(Refused::invalid("field.missing", "text"));
     }
     check(text, serials)?;
-    let findings = judge(app, scope, serials).await?;
+    let findings = explanations::findings(app, scope, serials).await?;
     let platform = scope.carried_out();
     let (id, now): (SupportCaseId, _) = (app.ambient.id(), app.ambient.now());
     let number = public_id('S', &app.ambient.secret());
@@ -82,39 +83,6 @@ fn check(text: &str, serials: &[String]) -> Result<(), Refused> {
         return Err(Refused::invalid("support.too_many_serials", "serials"));
     }
     Ok(())
-}
-
-/// What the platform says of each serial, from the partner's side alone.
-async fn judge(app: &App, scope: &Scope, serials: &[String]) -> Result<Vec<(String, Finding)>, Refused> {
-    let partner = scope.partner()?;
-    let mut findings = Vec::with_capacity(serials.len());
-    let mut normal: Vec<String> = Vec::new();
-    for text in serials.iter().map(|text| text.trim()).filter(|text| !text.is_empty()) {
-        match serial::normalize(text) {
-            Ok(serial) => normal.push(serial),
-            Err(_) => findings.push((text.chars().take(60).collect(), Finding::NotASerial)),
-        }
-    }
-    normal.sort_unstable();
-    normal.dedup();
-    let names: Vec<&str> = normal.iter().map(String::as_str).collect();
-    let mut tx = app.store.read(scope).await?;
-    let there = transfers::found(&mut tx, scope, &names).await?;
-    drop(tx);
-    let platform = scope.carried_out();
-    let mut tx = app.store.read(&platform).await?;
-    let own =
-        partners::find(&mut tx, &platform, &partner.to_string()).await?.ok_or(access::Denied::NotFound)?;
-    let verdicts = support_cases::newest_verdicts(&mut tx, &platform, &own.number, &names).await?;
-    drop(tx);
-    for serial in normal {
-        let verdict = verdicts.get(&serial).map(String::as_str);
-        let finding = Finding::of(there.contains_key(&serial), verdict);
-        findings.push((serial, finding));
-    }
-    findings.sort_unstable_by(|a, b| a.0.cmp(&b.0));
-    findings.dedup_by(|a, b| a.0 == b.0);
-    Ok(findings)
 }
 
 async fn write(
@@ -147,7 +115,7 @@ pub async fn say(app: &App, scope: &Scope, id: &str, text: &str, serials: &[Stri
     let mut tx = app.store.read(scope).await?;
     let case = found(&mut tx, scope, id).await?;
     drop(tx);
-    let findings = if by_operator { Vec::new() } else { judge(app, scope, serials).await? };
+    let findings = if by_operator { Vec::new() } else { explanations::findings(app, scope, serials).await? };
     let step = if by_operator { Step::Answered } else { Step::Asked };
     let platform = scope.carried_out();
     let mut tx = app.store.write(&platform).await?;

@@ -76,7 +76,7 @@ pub(super) fn link(path: &str, pairs: &[(&str, &str)]) -> String {
 }
 
 /// A text as a part of a path or query (RFC 3986 2.3).
-pub(super) fn encoded(text: &str) -> String {
+pub(crate) fn encoded(text: &str) -> String {
     let mut encoded = String::with_capacity(text.len());
     for byte in text.bytes() {
         match byte {

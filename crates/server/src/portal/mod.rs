@@ -12,6 +12,7 @@ mod disputes;
 mod door;
 mod download;
 mod entitlements;
+mod explanation;
 mod field;
 mod format;
 mod guides;
@@ -54,7 +55,7 @@ use serde::de::DeserializeOwned;
 
 use crate::http::{Problem, Routes};
 use crate::i18n::Lang;
-pub(crate) use format::instant;
+pub(crate) use format::{encoded, instant};
 use layout::Frame;
 
 /// Every page and form of the portal.
@@ -76,6 +77,8 @@ pub fn routes() -> Routes {
         .post("/unassigned-devices/views/{id}/forget", unassigned::forget_view)
         .get("/devices", device::find)
         .get("/devices/{serial}", device::show)
+        .get("/explain", explanation::show)
+        .post("/explain", explanation::list)
         .get("/customers", customers::show)
         .get("/customers/new", customers::new)
         .post("/customers/new", customers::create)

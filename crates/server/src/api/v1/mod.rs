@@ -11,6 +11,7 @@ pub(crate) mod enrolments;
 mod entitlements;
 pub(crate) mod error_file;
 mod events;
+pub(crate) mod explanations;
 mod invitations;
 mod mails;
 mod notifications;
@@ -107,6 +108,8 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(repair_cases::claim))
         .routes(routes!(repair_cases::close))
         .routes(routes!(repair_cases::step))
+        .routes(routes!(explanations::explain))
+        .routes(routes!(explanations::verdicts))
         .routes(routes!(support_cases::open, support_cases::list))
         .routes(routes!(support_cases::get))
         .routes(routes!(support_cases::say))

@@ -1,0 +1,1 @@
+-- Nothing besides: the text for both engines makes an index alone.

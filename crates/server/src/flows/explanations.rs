@@ -85,11 +85,7 @@ pub async fn explain(app: &App, scope: &Scope, asked: &str) -> Result<Explained,
 }
 
 /// What each of these texts comes to, in their order, each once.
-pub async fn findings(
-    app: &App,
-    scope: &Scope,
-    texts: &[String],
-) -> Result<Vec<(String, Finding)>, Refused> {
+pub async fn findings(app: &App, scope: &Scope, texts: &[String]) -> Result<Vec<(String, Finding)>, Refused> {
     if texts.len() > MOST_SERIALS {
         return Err(Refused::invalid("support.too_many_serials", "serials"));
     }

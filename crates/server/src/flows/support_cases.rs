@@ -18,9 +18,9 @@ use roadstead_store::mails::{self, NewMail};
 use roadstead_store::support_cases::{self, SupportCase};
 use roadstead_store::{Tx, outbox, reporters};
 
-use super::{Refused, explanations};
 use super::submit_report::{Submission, submit};
 use super::withdraw_report::About;
+use super::{Refused, explanations};
 use crate::app::App;
 use crate::spool;
 

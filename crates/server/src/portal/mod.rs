@@ -102,6 +102,7 @@ pub fn routes() -> Routes {
         .get("/support-cases", support_cases::show)
         .post("/support-cases", support_cases::open)
         .get("/support-cases/new", support_cases::new)
+        .post("/support-cases/new", support_cases::new_with)
         .get("/support-cases/{id}", support_cases::one)
         .post("/support-cases/{id}/{what}", support_cases::act)
         .get("/transfers", transfers::show)

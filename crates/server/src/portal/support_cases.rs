@@ -178,7 +178,8 @@ pub(super) struct Written {
     reason: String,
 }
 
-fn lines(text: &str) -> Vec<String> {
+/// The serials of a list as people paste it.
+pub(super) fn lines(text: &str) -> Vec<String> {
     text.split(['\n', ',', ';', '\t'])
         .map(str::trim)
         .filter(|line| !line.is_empty())
@@ -191,6 +192,16 @@ pub(super) async fn new(browser: Browser, uri: Uri) -> Result<Response, Problem>
     browser.may(Action::OpenSupportCases)?.partner()?;
     let asked: Asked = super::query(&uri);
     let written = Written { kind: asked.kind, serials: asked.serials, ..Written::default() };
+    form(&browser, &uri, written, None)
+}
+
+/// The same form, filled with a list too long for an address.
+pub(super) async fn new_with(
+    browser: Browser,
+    uri: Uri,
+    Form(written): Form<Written>,
+) -> Result<Response, Problem> {
+    browser.may(Action::OpenSupportCases)?.partner()?;
     form(&browser, &uri, written, None)
 }
 

@@ -179,7 +179,9 @@ pub(super) struct Wanted {
 /// Shows the page on which a list is pasted.
 pub(super) async fn new(State(app): State<App>, browser: Browser, uri: Uri) -> Result<Response, Problem> {
     let scope = browser.may(Action::Transfer)?;
-    paste(&app, &browser, &scope, &uri, Wanted::default(), None).await
+    // A link may bring the serials with it.
+    let wanted = Wanted { filter: String::new(), ..super::query(&uri) };
+    paste(&app, &browser, &scope, &uri, wanted, None).await
 }
 
 async fn paste(

@@ -15,6 +15,7 @@ mod customers;
 mod desktop;
 mod drop_folder;
 mod enrolments;
+mod explanations;
 mod faults;
 mod idempotency;
 mod isolation;

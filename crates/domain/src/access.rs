@@ -370,6 +370,8 @@ pub fn authorize(caller: &Caller, action: Action) -> Result<Scope, Denied> {
             A::SubmitReport
             | A::ReadReports
             | A::Explain
+            | A::ReadSupportCases
+            | A::OpenSupportCases
             | A::FollowEvents
             | A::ReadAudit
             | A::ManageUsers
@@ -417,6 +419,7 @@ pub fn authorize(caller: &Caller, action: Action) -> Result<Scope, Denied> {
         (Role::ItAdmin | Role::ReportAdmin, Home::Customer(customer)) => match action {
             A::ReadAudit
             | A::ManageOwnTenant
+            | A::OpenSupportCases
             | A::TurnSelfService
             | A::ManageEnrolment
             | A::ManageUsers
@@ -428,6 +431,8 @@ pub fn authorize(caller: &Caller, action: Action) -> Result<Scope, Denied> {
             }
             A::ReadCustomers
             | A::Explain
+            | A::ReadSupportCases
+            | A::OpenSupportCases
             | A::ManageOwnTenant
             | A::TurnSelfService
             | A::FollowEvents
@@ -496,11 +501,11 @@ mod tests {
         assert_eq!(
             table,
             "operator at operator: ReadPartners ManagePartners ReadReporters ManageReporters SubmitReport ReadReports Explain ReadSupportCases OpenSupportCases DecideSupportCases ManageEntitlements ReadDisputes ReadEnrolments RaiseAlerts FollowEvents ReadAudit ReadMails ManageUsers OwnAccount ManageTokens ManageJobs\n\
-             distributor at reporter: SubmitReport ReadReports Explain FollowEvents ReadAudit ManageUsers OwnAccount\n\
+             distributor at reporter: SubmitReport ReadReports Explain ReadSupportCases OpenSupportCases FollowEvents ReadAudit ManageUsers OwnAccount\n\
              partner_admin at partner: ReadUnassigned ReadDevice Explain ReadCustomers ManageCustomers TurnSelfService ReadSupportCases OpenSupportCases ReadTransfers Transfer ManageEnrolment ReadEnrolments ReadAlerts RaiseAlerts ReadRepairCases OpenRepairCases WorkRepairCases FollowEvents ReadAudit ManageUsers OwnAccount\n\
              partner_read_only at partner: ReadUnassigned ReadDevice Explain ReadCustomers ManageCustomers=403 TurnSelfService=403 ReadSupportCases OpenSupportCases=403 ReadTransfers Transfer=403 ManageEnrolment=403 ReadEnrolments ReadAlerts RaiseAlerts=403 ReadRepairCases OpenRepairCases=403 WorkRepairCases=403 FollowEvents ReadAudit=403 ManageUsers=403 OwnAccount\n\
-             it_admin at customer: Explain ReadCustomers ManageOwnTenant TurnSelfService ManageEnrolment ReadEnrolments ReadAlerts RaiseAlerts ReadRepairCases OpenRepairCases FollowEvents ReadAudit ManageUsers OwnAccount\n\
-             report_admin at customer: Explain ReadCustomers ManageOwnTenant=403 TurnSelfService=403 ManageEnrolment=403 ReadEnrolments ReadAlerts RaiseAlerts=403 ReadRepairCases OpenRepairCases=403 FollowEvents ReadAudit=403 ManageUsers=403 OwnAccount\n\
+             it_admin at customer: Explain ReadCustomers ManageOwnTenant TurnSelfService ReadSupportCases OpenSupportCases ManageEnrolment ReadEnrolments ReadAlerts RaiseAlerts ReadRepairCases OpenRepairCases FollowEvents ReadAudit ManageUsers OwnAccount\n\
+             report_admin at customer: Explain ReadCustomers ManageOwnTenant=403 TurnSelfService=403 ReadSupportCases OpenSupportCases=403 ManageEnrolment=403 ReadEnrolments ReadAlerts RaiseAlerts=403 ReadRepairCases OpenRepairCases=403 FollowEvents ReadAudit=403 ManageUsers=403 OwnAccount\n\
              customer_support at operator: ReadRepairCases OpenRepairCases WorkRepairCases FollowEvents OwnAccount\n"
         );
     }

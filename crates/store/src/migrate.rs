@@ -40,6 +40,11 @@ const MIGRATIONS: &[Migration] = &[
         include_str!("migrations/0030_explanations.pg.sql"),
     ),
     (
+        31,
+        include_str!("migrations/0031_support_for_all.sql"),
+        include_str!("migrations/0031_support_for_all.pg.sql"),
+    ),
+    (
         50,
         include_str!("migrations/0050_reporter_silences.sql"),
         include_str!("migrations/0050_reporter_silences.pg.sql"),

@@ -2,10 +2,10 @@
 
 use std::collections::HashMap;
 
-use roadstead_domain::access::{Actor, Denied, Reach, Scope};
+use roadstead_domain::access::{Actor, Scope};
 use roadstead_domain::clock::Micros;
 use roadstead_domain::explanation::Finding;
-use roadstead_domain::ids::{SupportCaseId, TenantId};
+use roadstead_domain::ids::SupportCaseId;
 use roadstead_domain::support_case::State;
 use uuid::Uuid;
 
@@ -22,11 +22,11 @@ pub struct SupportCase {
     pub id: Uuid,
     /// The number that people read out.
     pub number: String,
-    /// The partner tenant that opened it.
+    /// The tenant or reporter that opened it.
     pub home: Uuid,
-    /// The partner's name.
+    /// Its name.
     pub home_name: String,
-    /// The partner's reseller number.
+    /// The reseller's or reporter's number; empty for a customer.
     pub home_number: String,
     /// `missing_devices`, `question` or `other`.
     pub kind: String,
@@ -38,9 +38,18 @@ pub struct SupportCase {
     pub created_at: i64,
     /// When it last changed.
     pub updated_at: i64,
+    /// Since when the operator is to answer, in microseconds.
+    pub waiting_since: Option<i64>,
+    /// Within how many hours it wants to; for the operator alone.
+    pub hours: Option<i64>,
 }
 
 impl SupportCase {
+    /// Until when the operator wants to have answered, in microseconds, while it is to answer.
+    pub fn answer_by(&self) -> Option<i64> {
+        Some(self.waiting_since? + self.hours? * 3_600_000_000)
+    }
+
     /// Where it stands.
     pub fn state(&self) -> Result<State> {
         State::from_code(&self.state).ok_or_else(|| Error::bad("support_cases", &self.state))
@@ -76,8 +85,11 @@ pub struct Missed {
 macro_rules! case_sql {
     ($rest:literal) => {
         concat!(
-            "SELECT c.id, c.number, c.home, p.name AS home_name, p.number AS home_number, c.kind, c.state, c.opener, ",
-            "c.created_at, c.updated_at FROM support_cases c JOIN partners p ON p.tenant = c.home ",
+            "SELECT c.id, c.number, c.home, COALESCE(p.name, t.name, n.name, '') AS home_name, ",
+            "COALESCE(p.number, n.number, '') AS home_number, c.kind, c.state, c.opener, c.created_at, c.updated_at, ",
+            "c.waiting_since, h.hours FROM support_cases c LEFT JOIN partners p ON p.tenant = c.home ",
+            "LEFT JOIN tenants t ON t.id = c.home LEFT JOIN reporters n ON n.id = c.home ",
+            "LEFT JOIN support_response_hours h ON h.kind = c.kind ",
             "WHERE ($1 IS NULL OR c.home = $1) AND ",
             $rest
         )
@@ -85,30 +97,26 @@ macro_rules! case_sql {
 }
 
 /// The home to bind; `None` for the operator, who reads all of them.
-fn home(scope: &Scope) -> Result<Option<TenantId>> {
-    match scope.reach() {
-        Reach::Platform => Ok(None),
-        Reach::Partner(partner) => Ok(Some(partner)),
-        Reach::Reporter(_) | Reach::Customer(_) | Reach::Desk => Err(Denied::NotFound.into()),
-    }
+fn home(scope: &Scope) -> Option<Uuid> {
+    scope.home()
 }
 
-/// Opens a case for a partner.
+/// Opens a case of a tenant or reporter.
 pub async fn create(
     tx: &mut Tx,
     scope: &Scope,
     id: SupportCaseId,
     number: &str,
-    partner: TenantId,
+    home: Uuid,
     kind: &str,
     opener: Option<Uuid>,
     at: Micros,
 ) -> Result<()> {
     scope.platform()?;
     tx.execute(
-        "INSERT INTO support_cases (id, number, home, kind, state, opener, created_at, updated_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $7)",
-        args![id, number, partner, kind, State::New.as_str(), opener, at],
+        "INSERT INTO support_cases (id, number, home, kind, state, opener, created_at, updated_at, \
+         waiting_since) VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $7)",
+        args![id, number, home, kind, State::New.as_str(), opener, at],
     )
     .await?;
     Ok(())
@@ -119,7 +127,7 @@ pub async fn find(tx: &mut Tx, scope: &Scope, id_or_number: &str) -> Result<Opti
     let text = id_or_number.trim();
     tx.optional(
         case_sql!("(c.id = $2 OR c.number = $3)"),
-        args![home(scope)?, text.parse::<Uuid>().ok(), text.to_uppercase()],
+        args![home(scope), text.parse::<Uuid>().ok(), text.to_uppercase()],
     )
     .await
 }
@@ -131,7 +139,7 @@ pub async fn list(tx: &mut Tx, scope: &Scope, open: bool, page: &Page) -> Result
     let items: Vec<SupportCase> = tx
         .all(
             case_sql!("c.id < $2 AND (NOT $3 OR c.state <> 'closed') ORDER BY c.id DESC LIMIT $4"),
-            args![home(scope)?, after.unwrap_or(Uuid::max()), open, rows + 1],
+            args![home(scope), after.unwrap_or(Uuid::max()), open, rows + 1],
         )
         .await?;
     Ok(Some(Rows::cut(items, rows, |case| case.id)))
@@ -139,20 +147,21 @@ pub async fn list(tx: &mut Tx, scope: &Scope, open: bool, page: &Page) -> Result
 
 /// The messages of a case that [`find`] gave, oldest first.
 pub async fn messages(tx: &mut Tx, scope: &Scope, case: &SupportCase) -> Result<Vec<Message>> {
-    home(scope)?;
     tx.all(
-        "SELECT id, side, body, at FROM support_messages WHERE support_case = $1 ORDER BY id LIMIT 1000",
-        args![case.id],
+        "SELECT m.id, m.side, m.body, m.at FROM support_messages m JOIN support_cases c ON c.id = m.support_case \
+         WHERE m.support_case = $1 AND ($2 IS NULL OR c.home = $2) ORDER BY m.id LIMIT 1000",
+        args![case.id, home(scope)],
     )
     .await
 }
 
 /// The serials of a case that [`find`] gave.
 pub async fn serials(tx: &mut Tx, scope: &Scope, case: &SupportCase) -> Result<Vec<Missed>> {
-    home(scope)?;
     tx.all(
-        "SELECT serial, finding, decision, reason FROM support_serials WHERE support_case = $1 ORDER BY serial",
-        args![case.id],
+        "SELECT s.serial, s.finding, s.decision, s.reason FROM support_serials s \
+         JOIN support_cases c ON c.id = s.support_case \
+         WHERE s.support_case = $1 AND ($2 IS NULL OR c.home = $2) ORDER BY s.serial",
+        args![case.id, home(scope)],
     )
     .await
 }
@@ -237,7 +246,8 @@ pub async fn set_state(
 ) -> Result<()> {
     scope.platform()?;
     tx.execute(
-        "UPDATE support_cases SET state = $2, updated_at = $3 WHERE id = $1",
+        "UPDATE support_cases SET state = $2, updated_at = $3, waiting_since = \
+         CASE WHEN $2 IN ('new', 'in_work') THEN COALESCE(waiting_since, $3) END WHERE id = $1",
         args![case, state.as_str(), at],
     )
     .await?;
@@ -268,9 +278,9 @@ pub async fn all_there(tx: &mut Tx, scope: &Scope) -> Result<Vec<SupportCase>> {
              AND EXISTS (SELECT 1 FROM support_serials s WHERE s.support_case = c.id) \
              AND NOT EXISTS (SELECT 1 FROM support_serials s WHERE s.support_case = c.id \
              AND (s.decision = 'refused' OR NOT EXISTS (SELECT 1 FROM devices d JOIN placements p ON p.device = d.id \
-             JOIN tenants t ON t.id = p.tenant WHERE d.serial = s.serial AND t.parent = c.home))) LIMIT 1000"
+             JOIN tenants t ON t.id = p.tenant WHERE d.serial = s.serial AND (t.parent = c.home OR t.id = c.home)))) LIMIT 1000"
         ),
-        args![None::<TenantId>],
+        args![None::<Uuid>],
     )
     .await
 }

@@ -1,4 +1,4 @@
-//! Support cases: opened by partners, answered and decided by the operator. An approval hands in a report of the
+//! Support cases: opened by partners, customers and reporters, answered and decided by the operator. An approval hands in a report of the
 //! operator's own, with the case as its document, so that PCs come in by the same way as all others.
 
 use std::collections::HashMap;
@@ -8,7 +8,7 @@ use roadstead_domain::audit::AuditAction;
 use roadstead_domain::customer::public_id;
 use roadstead_domain::event::Event;
 use roadstead_domain::explanation::Finding;
-use roadstead_domain::ids::{ReportId, SupportCaseId, TenantId};
+use roadstead_domain::ids::{ReportId, SupportCaseId};
 use roadstead_domain::mail::MailKind;
 use roadstead_domain::serial;
 use roadstead_domain::support_case::{Step, after};
@@ -16,7 +16,7 @@ use roadstead_ingest::Format;
 use roadstead_store::audit::{self, NewEntry};
 use roadstead_store::mails::{self, NewMail};
 use roadstead_store::support_cases::{self, SupportCase};
-use roadstead_store::{Tx, outbox, reporters};
+use roadstead_store::{Tx, outbox, partners, reporters};
 
 use super::submit_report::{Submission, submit};
 use super::withdraw_report::About;
@@ -40,7 +40,8 @@ pub async fn found(tx: &mut Tx, scope: &Scope, id: &str) -> Result<SupportCase, 
     Ok(case.ok_or(access::Denied::NotFound)?)
 }
 
-/// Opens a case of the scope's partner. Each serial is judged at once.
+/// Opens a case of the scope's home. Each serial is judged at once; where there is nothing else to say and every PC is
+/// there already, the case is solved as soon as it is open.
 pub async fn open(
     app: &App,
     scope: &Scope,
@@ -48,7 +49,7 @@ pub async fn open(
     text: &str,
     serials: &[String],
 ) -> Result<SupportCaseId, Refused> {
-    let partner = scope.partner()?;
+    let home = scope.home().ok_or(access::Denied::NotFound)?;
     if !KINDS.contains(&kind) {
         return Err(Refused::invalid("field.unknown_value", "kind"));
     }
@@ -65,11 +66,18 @@ pub async fn open(
         _ => None,
     };
     let mut tx = app.store.write(&platform).await?;
-    support_cases::create(&mut tx, &platform, id, &number, partner, kind, opener, now).await?;
+    support_cases::create(&mut tx, &platform, id, &number, home, kind, opener, now).await?;
     write(app, &mut tx, &platform, id, false, text, &findings).await?;
     let detail = serde_json::json!({ "number": number, "kind": kind, "serials": serials.len() });
-    tell(app, &mut tx, scope, AuditAction::SupportCaseOpened, id, partner, &detail).await?;
-    notify(app, &mut tx, &platform, id, &number, None).await?;
+    tell(app, &mut tx, scope, AuditAction::SupportCaseOpened, id, home, &detail).await?;
+    let all_there = !findings.is_empty() && findings.iter().all(|(_, finding)| finding.is_solved());
+    if all_there && text.trim().is_empty() {
+        let opened = found(&mut tx, &platform, &id.to_string()).await?;
+        let detail = serde_json::json!({ "all_there": true });
+        advance(app, &mut tx, scope, &opened, Step::AllThere, &detail).await?;
+    } else {
+        notify(app, &mut tx, &platform, id, &number, None).await?;
+    }
     tx.commit().await?;
     app.wake();
     Ok(id)
@@ -147,7 +155,7 @@ async fn advance(
     let mut detail = detail.clone();
     detail["number"] = case.number.as_str().into();
     detail["state"] = next.as_str().into();
-    tell(app, tx, scope, AuditAction::SupportCaseChanged, id, TenantId(case.home), &detail).await?;
+    tell(app, tx, scope, AuditAction::SupportCaseChanged, id, case.home, &detail).await?;
     Ok(id)
 }
 
@@ -196,6 +204,9 @@ pub async fn decide(
     }
     wanted.sort_unstable();
     wanted.dedup();
+    if approve && partners::find(&mut tx, scope, &case.home.to_string()).await?.is_none() {
+        return Err(Refused::Conflict("support.only_for_partners"));
+    }
     let products = support_cases::products(&mut tx, scope, &wanted).await?;
     drop(tx);
     if after(case.state()?, Step::Decided).is_none() {
@@ -330,19 +341,19 @@ async fn notify(
     Ok(())
 }
 
-/// A line in the partner's log and the operator's, and an event for the open pages of both.
+/// A line in the log of whoever opened it and the operator's, and an event for the open pages of both.
 async fn tell(
     app: &App,
     tx: &mut Tx,
     scope: &Scope,
     action: AuditAction,
     case: SupportCaseId,
-    partner: TenantId,
+    home: uuid::Uuid,
     detail: &serde_json::Value,
 ) -> Result<(), Refused> {
     let entry = |home| NewEntry { home, action, subject: Some(case.0), detail: detail.clone() };
-    audit::record(tx, scope.actor(), &[entry(Some(partner.0)), entry(None)], &app.ambient).await?;
+    audit::record(tx, scope.actor(), &[entry(Some(home)), entry(None)], &app.ambient).await?;
     let event = || Event::SupportCaseChanged { case };
-    outbox::publish(tx, &[(Some(partner.0), event()), (None, event())], app.ambient.now()).await?;
+    outbox::publish(tx, &[(Some(home), event()), (None, event())], app.ambient.now()).await?;
     Ok(())
 }

@@ -15,7 +15,8 @@ use crate::i18n::Lang;
 struct Guides;
 
 /// The guides in the order of their chain.
-const CHAIN: [&str; 5] = ["unassigned-devices", "customer-dashboard", "transfers", "self-service", "reports"];
+const CHAIN: [&str; 6] =
+    ["unassigned-devices", "customer-dashboard", "transfers", "self-service", "reports", "support"];
 
 /// A guide as a link.
 pub(super) struct Link {

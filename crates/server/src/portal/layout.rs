@@ -25,7 +25,7 @@ pub(super) enum Entry {
     RepairCases,
     /// The repair cases of customer support.
     SupportQueue,
-    /// The partner's support cases.
+    /// The own support cases.
     SupportCases,
     /// The operator's queue of support cases.
     SupportDesk,
@@ -118,7 +118,7 @@ impl Entry {
             Role::ItAdmin | Role::ReportAdmin => {
                 &[Entry::Devices, Entry::Pending, Entry::Alerts, Entry::RepairCases]
             }
-            Role::Distributor => &[Entry::Reports],
+            Role::Distributor => &[Entry::Reports, Entry::SupportCases],
             Role::CustomerSupport => &[Entry::SupportQueue],
             Role::Operator => &[
                 Entry::Home,
@@ -151,6 +151,8 @@ pub(super) struct Person {
     pub(super) finds_devices: bool,
     /// Whether there is a notification area for them.
     pub(super) is_notified: bool,
+    /// Whether they may open a support case.
+    pub(super) opens_cases: bool,
     /// The left panel.
     pub(super) entries: &'static [Entry],
     /// What stands at its bottom.
@@ -209,6 +211,7 @@ impl Frame {
             csrf: browser.session.csrf.clone(),
             finds_devices: browser.may(Action::ReadDevice).is_ok(),
             is_notified: browser.may(Action::ReadEnrolments).is_ok(),
+            opens_cases: browser.may(Action::OpenSupportCases).is_ok_and(|scope| scope.home().is_some()),
             entries: Entry::of(browser.caller.role),
             bottom: if Tab::of(&browser.caller).is_empty() { &[] } else { &[Entry::Settings] },
         };

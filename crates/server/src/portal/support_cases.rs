@@ -25,6 +25,8 @@ struct Asked {
     cursor: String,
     kind: String,
     serials: String,
+    /// The page on which the question came up.
+    about: String,
 }
 
 /// A case as the list shows it.
@@ -37,6 +39,10 @@ pub(super) struct Row {
     pub(super) state: (&'static str, String),
     pub(super) opened: String,
     pub(super) changed: String,
+    /// Until when the operator wants to have answered: mood and text.
+    pub(super) due: Option<(&'static str, String)>,
+    /// How long ago it was opened.
+    pub(super) age: String,
 }
 
 /// The list, also alone as the live fragment.
@@ -87,8 +93,8 @@ pub(super) struct SerialView {
     pub(super) mood: &'static str,
     pub(super) text: String,
     pub(super) advice: String,
-    /// Whether the PC is there, and so has a page.
-    pub(super) there: bool,
+    /// The PC's page where it has one, else its explanation.
+    pub(super) link: String,
     /// The decision's mood and text.
     pub(super) decision: Option<(&'static str, String)>,
     pub(super) reason: String,
@@ -126,6 +132,28 @@ fn kind_text(lang: Lang, kind: &str) -> String {
     lang.text(&format!("support-kind-{}", kind.replace('_', "-")))
 }
 
+/// Who opened it.
+fn opener(case: &rows::SupportCase) -> String {
+    match case.home_number.as_str() {
+        "" => case.home_name.clone(),
+        number => format!("{} ({number})", case.home_name),
+    }
+}
+
+/// The operator's clock: `bad` once it is late.
+fn due(lang: Lang, case: &rows::SupportCase, now: Micros) -> Option<(&'static str, String)> {
+    let by = case.answer_by()?;
+    let (mood, key) = if by < now.0 { ("bad", "support-overdue") } else { ("waiting", "support-answer-by") };
+    Some((mood, lang.text_with(key, &[("at", instant(lang, Micros(by)).into())])))
+}
+
+/// Days, or hours on the first one.
+fn age(lang: Lang, micros: i64) -> String {
+    let hours = micros.max(0) / 3_600_000_000;
+    let (key, count) = if hours < 24 { ("support-hours", hours) } else { ("support-days", hours / 24) };
+    lang.text_with(key, &[("count", count.to_string().into())])
+}
+
 fn entry(scope: &Scope) -> Entry {
     if scope.platform().is_ok() { Entry::SupportDesk } else { Entry::SupportCases }
 }
@@ -145,13 +173,16 @@ pub(super) async fn show(
     let Some(found) = rows::list(&mut tx, &scope, false, &page).await? else {
         return Ok(Redirect::to(PATH).into_response());
     };
+    let now = app.ambient.now();
     let row = |case: rows::SupportCase| Row {
         link: format!("{PATH}/{}", case.id),
         kind: kind_text(lang, &case.kind),
-        partner: format!("{} ({})", case.home_name, case.home_number),
+        partner: opener(&case),
         state: state(lang, &case.state),
         opened: instant(lang, Micros(case.created_at)),
         changed: instant(lang, Micros(case.updated_at)),
+        due: due(lang, &case, now),
+        age: age(lang, now.0 - case.created_at),
         number: case.number,
     };
     let list = List {
@@ -159,7 +190,7 @@ pub(super) async fn show(
         of_all: scope.platform().is_ok(),
         rows: found.items.into_iter().map(row).collect(),
         pager: Pager::new(lang, &asked.cursor, found.next_cursor, |cursor| link(PATH, &[("cursor", cursor)])),
-        may_open: scope.partner().is_ok() && browser.may(Action::OpenSupportCases).is_ok(),
+        may_open: scope.home().is_some() && browser.may(Action::OpenSupportCases).is_ok(),
     };
     if super::wants_list(&headers) {
         return super::page(&list);
@@ -187,11 +218,21 @@ pub(super) fn lines(text: &str) -> Vec<String> {
         .collect()
 }
 
+/// Whether the reader is one who opens cases.
+fn opens(browser: &Browser) -> Result<(), Problem> {
+    let scope = browser.may(Action::OpenSupportCases)?;
+    scope.home().map(|_| ()).ok_or_else(Problem::not_found)
+}
+
 /// Shows the form that opens a case.
 pub(super) async fn new(browser: Browser, uri: Uri) -> Result<Response, Problem> {
-    browser.may(Action::OpenSupportCases)?.partner()?;
+    opens(&browser)?;
     let asked: Asked = super::query(&uri);
-    let written = Written { kind: asked.kind, serials: asked.serials, ..Written::default() };
+    let text = match asked.about.as_str() {
+        "" => String::new(),
+        page => browser.lang.text_with("support-about", &[("page", page.into())]) + "\n\n",
+    };
+    let written = Written { kind: asked.kind, serials: asked.serials, text, ..Written::default() };
     form(&browser, &uri, written, None)
 }
 
@@ -201,7 +242,7 @@ pub(super) async fn new_with(
     uri: Uri,
     Form(written): Form<Written>,
 ) -> Result<Response, Problem> {
-    browser.may(Action::OpenSupportCases)?.partner()?;
+    opens(&browser)?;
     form(&browser, &uri, written, None)
 }
 
@@ -266,7 +307,6 @@ async fn render(
     let messages = rows::messages(&mut tx, &scope, &case).await?;
     let serials = rows::serials(&mut tx, &scope, &case).await?;
     drop(tx);
-    let is_operator = scope.platform().is_ok();
     let message = |message: rows::Message| MessageView {
         by_operator: message.side == "operator",
         from: lang.text(&format!("support-from-{}", message.side)),
@@ -277,7 +317,11 @@ async fn render(
         mood: if missed.finding == "support.there" { "good" } else { "waiting" },
         text: lang.code_text(&missed.finding),
         advice: lang.code_advice(&missed.finding),
-        there: missed.finding == "support.there" && !is_operator,
+        link: if missed.finding == "support.there" && scope.partner().is_ok() {
+            super::device::path_of(&missed.serial)
+        } else {
+            link("/explain", &[("q", &missed.serial)])
+        },
         decision: missed.decision.as_deref().map(|decision| {
             let mood = if decision == "approved" { "good" } else { "bad" };
             (mood, lang.text(&format!("support-{decision}")))
@@ -293,7 +337,7 @@ async fn render(
         path: format!("{PATH}/{}", case.id),
         state: state(lang, &case.state),
         meaning: lang.text(&key),
-        partner: format!("{} ({})", case.home_name, case.home_number),
+        partner: opener(&case),
         messages: messages.into_iter().map(message).collect(),
         serials: serials.into_iter().map(serial).collect(),
         closed: case.state == "closed",

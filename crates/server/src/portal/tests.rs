@@ -39,6 +39,7 @@ fn frame(lang: Lang, role: Role, entry: Entry) -> Frame {
         csrf: "c5f".to_owned(),
         finds_devices: role == Role::PartnerAdmin,
         is_notified: role != Role::Distributor,
+        opens_cases: role == Role::PartnerAdmin,
         entries: Entry::of(role),
         bottom: &[Entry::Settings],
     };

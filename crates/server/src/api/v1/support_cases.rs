@@ -29,7 +29,7 @@ pub(super) struct NewCase {
 #[serde(default)]
 pub(super) struct NewMessage {
     text: String,
-    /// From the partner only.
+    /// From whoever opened it only.
     serials: Vec<String>,
 }
 
@@ -40,7 +40,11 @@ pub(super) struct CaseBody {
     kind: String,
     /// `new`, `waiting_for_partner`, `in_work`, `solved` or `closed`.
     state: String,
+    /// Whoever opened it: a partner, customer or reporter.
     partner: PartnerBody,
+    /// Until when the operator wants to have answered; for the operator, while it is to answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    answer_by: Option<String>,
     created_at: String,
     updated_at: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -78,6 +82,7 @@ fn body(case: SupportCase) -> CaseBody {
     CaseBody {
         id: case.id,
         number: case.number,
+        answer_by: case.answer_by().map(instant),
         kind: case.kind,
         state: case.state,
         partner: PartnerBody { name: case.home_name, partner_number: case.home_number },
@@ -123,7 +128,6 @@ pub(super) async fn open(
     Json(new): Json<NewCase>,
 ) -> Result<Response, Problem> {
     let scope = caller.may(Action::OpenSupportCases)?;
-    scope.partner()?;
     let id = support_cases::open(&app, &scope, &new.kind, &new.text, &new.serials).await?;
     Ok(created(id.0))
 }

@@ -175,6 +175,8 @@ pub enum Action {
     OpenRepairCases,
     /// Work on the repair cases of one's own desk.
     WorkRepairCases,
+    /// Decide disputes, and undo that.
+    DecideDisputes,
     /// Follow live events of one's own home.
     FollowEvents,
     /// Read the log of one's own home.
@@ -214,6 +216,7 @@ impl Action {
         Action::Transfer,
         Action::ManageEntitlements,
         Action::ReadDisputes,
+        Action::DecideDisputes,
         Action::ManageEnrolment,
         Action::ReadEnrolments,
         Action::ReadAlerts,
@@ -344,6 +347,7 @@ pub fn authorize(caller: &Caller, action: Action) -> Result<Scope, Denied> {
             | A::ManageReporters
             | A::ManageEntitlements
             | A::ReadDisputes
+            | A::DecideDisputes
             | A::Explain
             | A::SubmitReport
             | A::ReadReports
@@ -500,7 +504,7 @@ mod tests {
         }
         assert_eq!(
             table,
-            "operator at operator: ReadPartners ManagePartners ReadReporters ManageReporters SubmitReport ReadReports Explain ReadSupportCases OpenSupportCases DecideSupportCases ManageEntitlements ReadDisputes ReadEnrolments RaiseAlerts FollowEvents ReadAudit ReadMails ManageUsers OwnAccount ManageTokens ManageJobs\n\
+            "operator at operator: ReadPartners ManagePartners ReadReporters ManageReporters SubmitReport ReadReports Explain ReadSupportCases OpenSupportCases DecideSupportCases ManageEntitlements ReadDisputes DecideDisputes ReadEnrolments RaiseAlerts FollowEvents ReadAudit ReadMails ManageUsers OwnAccount ManageTokens ManageJobs\n\
              distributor at reporter: SubmitReport ReadReports Explain ReadSupportCases OpenSupportCases FollowEvents ReadAudit ManageUsers OwnAccount\n\
              partner_admin at partner: ReadUnassigned ReadDevice Explain ReadCustomers ManageCustomers TurnSelfService ReadSupportCases OpenSupportCases ReadTransfers Transfer ManageEnrolment ReadEnrolments ReadAlerts RaiseAlerts ReadRepairCases OpenRepairCases WorkRepairCases FollowEvents ReadAudit ManageUsers OwnAccount\n\
              partner_read_only at partner: ReadUnassigned ReadDevice Explain ReadCustomers ManageCustomers=403 TurnSelfService=403 ReadSupportCases OpenSupportCases=403 ReadTransfers Transfer=403 ManageEnrolment=403 ReadEnrolments ReadAlerts RaiseAlerts=403 ReadRepairCases OpenRepairCases=403 WorkRepairCases=403 FollowEvents ReadAudit=403 ManageUsers=403 OwnAccount\n\

@@ -75,6 +75,10 @@ actions! {
     SupportCaseOpened => "support_case.opened",
     /// A support case was written in, decided or closed.
     SupportCaseChanged => "support_case.changed",
+    /// A dispute was decided.
+    DisputeDecided => "dispute.decided",
+    /// A decision over a dispute was undone.
+    DisputeReopened => "dispute.reopened",
     /// A transfer was carried out.
     TransferCommitted => "transfer.committed",
     /// A transfer was undone.

@@ -11,6 +11,7 @@ pub mod audit;
 pub mod clock;
 pub mod cpin;
 pub mod customer;
+pub mod dispute;
 pub mod enrolment;
 pub mod entitlement;
 pub mod event;

@@ -13,6 +13,8 @@ pub enum MailKind {
     PasswordReset,
     /// Somebody wrote in a support case.
     SupportCase,
+    /// The programme team decided a dispute over a PC.
+    DisputeDecided,
     /// A reporter is late by its own rhythm.
     ReporterSilent,
     /// How to enrol PCs with the cPIN.
@@ -25,10 +27,11 @@ pub enum MailKind {
 
 impl MailKind {
     /// Every kind.
-    pub const ALL: [MailKind; 7] = [
+    pub const ALL: [MailKind; 8] = [
         MailKind::Invitation,
         MailKind::PasswordReset,
         MailKind::SupportCase,
+        MailKind::DisputeDecided,
         MailKind::ReporterSilent,
         MailKind::CpinInstructions,
         MailKind::RepairCaseDesk,
@@ -41,6 +44,7 @@ impl MailKind {
             MailKind::Invitation => "invitation",
             MailKind::PasswordReset => "password_reset",
             MailKind::SupportCase => "support_case",
+            MailKind::DisputeDecided => "dispute_decided",
             MailKind::ReporterSilent => "reporter_silent",
             MailKind::CpinInstructions => "cpin_instructions",
             MailKind::RepairCaseDesk => "repair_case_desk",
@@ -54,6 +58,7 @@ impl MailKind {
             MailKind::Invitation => &["name", "inviter", "organisation", "role", "until"],
             MailKind::PasswordReset => &["name", "until"],
             MailKind::SupportCase => &["name", "number"],
+            MailKind::DisputeDecided => &["name", "serial"],
             MailKind::ReporterSilent => &["name", "reporter", "days", "last"],
             MailKind::RepairCaseDesk => &["name", "number", "serial", "state"],
             MailKind::RepairCaseUser => &["name", "number", "serial", "state", "said"],

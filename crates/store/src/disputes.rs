@@ -1,6 +1,8 @@
 //! Disputed report lines: the line itself, and by what the PC is where it is.
 
-use roadstead_domain::access::Scope;
+use roadstead_domain::access::{Actor, Scope};
+use roadstead_domain::clock::Micros;
+use roadstead_domain::dispute::Outcome;
 use roadstead_domain::ids::ReportId;
 use uuid::Uuid;
 
@@ -92,6 +94,8 @@ pub struct Holder {
     pub partner: Uuid,
     /// The partner's name.
     pub partner_name: String,
+    /// The partner's number.
+    pub partner_number: String,
     /// Whether it is with a customer of the partner's.
     pub with_customer: bool,
     /// Since when, in microseconds.
@@ -105,6 +109,7 @@ struct HolderRow {
     device: Uuid,
     partner: Uuid,
     partner_name: String,
+    partner_number: String,
     tenant_kind: String,
     since: i64,
     report: Option<Uuid>,
@@ -116,7 +121,7 @@ pub async fn holder(tx: &mut Tx, scope: &Scope, disputed: &Evidence) -> Result<O
     scope.platform()?;
     let row: Option<HolderRow> = tx
         .optional(
-            "SELECT p.device, a.tenant AS partner, a.name AS partner_name, t.kind AS tenant_kind, p.since, p.report, \
+            "SELECT p.device, a.tenant AS partner, a.name AS partner_name, a.number AS partner_number, t.kind AS tenant_kind, p.since, p.report, \
              p.line FROM devices d JOIN placements p ON p.device = d.id JOIN tenants t ON t.id = p.tenant \
              JOIN partners a ON a.tenant = t.parent WHERE d.serial = $1 AND d.manufacturer = $2",
             args![&disputed.serial, &disputed.manufacturer],
@@ -133,6 +138,7 @@ pub async fn holder(tx: &mut Tx, scope: &Scope, disputed: &Evidence) -> Result<O
         device: row.device,
         partner: row.partner,
         partner_name: row.partner_name,
+        partner_number: row.partner_number,
         with_customer: row.tenant_kind == "customer",
         since: row.since,
         evidence,
@@ -159,6 +165,106 @@ pub async fn waited_for(tx: &mut Tx, scope: &Scope, limit: i64) -> Result<Vec<(S
          WHERE l.waits_for IS NOT NULL AND NOT r.validate_only LIMIT 20000) w \
          GROUP BY w.waits_for ORDER BY COUNT(*) DESC, w.waits_for LIMIT $1",
         args![limit],
+    )
+    .await
+}
+
+/// A decision that holds.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct Decision {
+    /// Its id.
+    pub id: Uuid,
+    /// The code of its [`Outcome`].
+    pub outcome: String,
+    /// Why.
+    pub reason: String,
+    /// The partner that had the PC.
+    pub holder: Option<Uuid>,
+    /// The operator's report that moved the PC.
+    pub moved_by: Option<Uuid>,
+    /// When, in microseconds.
+    pub decided_at: i64,
+}
+
+/// The decision over a disputed line that holds, if there is one.
+pub async fn decision(tx: &mut Tx, scope: &Scope, report: ReportId, line: i64) -> Result<Option<Decision>> {
+    scope.platform()?;
+    tx.optional(
+        "SELECT id, outcome, reason, holder, moved_by, decided_at FROM dispute_decisions \
+         WHERE report = $1 AND line = $2 AND undone_at IS NULL",
+        args![report, line],
+    )
+    .await
+}
+
+/// A decision on its way in.
+#[derive(Clone, Copy, Debug)]
+pub struct NewDecision<'a> {
+    /// Its id.
+    pub id: Uuid,
+    /// The disputed line's report.
+    pub report: ReportId,
+    /// The disputed line.
+    pub line: i64,
+    /// How it ends.
+    pub outcome: Outcome,
+    /// Why.
+    pub reason: &'a str,
+    /// The partner that has the PC.
+    pub holder: Option<Uuid>,
+    /// The operator's report that moves it.
+    pub moved_by: Option<ReportId>,
+}
+
+/// Writes a decision; a second one beside it is a conflict.
+pub async fn decide(tx: &mut Tx, scope: &Scope, new: NewDecision<'_>, at: Micros) -> Result<()> {
+    scope.platform()?;
+    let (kind, actor) = match scope.actor() {
+        Actor::User(id) => ("user", Some(id.0)),
+        Actor::Token(id) => ("token", Some(id.0)),
+        Actor::Device(id) => ("device", Some(id.0)),
+        Actor::System => ("system", None),
+    };
+    let moved_by = new.moved_by.map(|report| report.0);
+    tx.execute(
+        "INSERT INTO dispute_decisions (id, report, line, outcome, reason, holder, moved_by, actor_kind, actor, \
+         decided_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+        args![
+            new.id, new.report, new.line, new.outcome.as_str(), new.reason, new.holder, moved_by, kind, actor, at
+        ],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Takes a decision back.
+pub async fn undo(
+    tx: &mut Tx,
+    scope: &Scope,
+    decision: Uuid,
+    undone_by: Option<ReportId>,
+    at: Micros,
+) -> Result<()> {
+    scope.platform()?;
+    tx.execute(
+        "UPDATE dispute_decisions SET undone_at = $2, undone_by = $3 WHERE id = $1 AND undone_at IS NULL",
+        args![decision, at, undone_by.map(|report| report.0)],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Name, address and language of the admins of a partner.
+pub async fn admins(
+    tx: &mut Tx,
+    scope: &Scope,
+    partner: Uuid,
+) -> Result<Vec<(String, String, Option<String>)>> {
+    scope.platform()?;
+    tx.all(
+        "SELECT name, email, language FROM users WHERE home = $1 AND role = 'partner_admin' \
+         AND deactivated_at IS NULL LIMIT 100",
+        args![partner],
     )
     .await
 }

@@ -760,7 +760,8 @@ pub async fn run_text(store: &Store, sql: &'static str) -> Result<()> {
     Ok(())
 }
 
-/// Every statement's plan, for tests: SQLite's `EXPLAIN QUERY PLAN`, PostgreSQL's `EXPLAIN`.
+/// Every statement's plan, for tests: SQLite's `EXPLAIN QUERY PLAN`, PostgreSQL's `EXPLAIN`, which below 16 takes values and
+/// no `$1`.
 pub async fn explain(store: &Store, sql: &'static str) -> Result<String> {
     let mut lines = Vec::new();
     match &store.0 {

@@ -41,6 +41,8 @@ pub struct Line {
     pub seller_name: Option<String>,
     /// The invoice.
     pub invoice: String,
+    /// Whether a dispute over it was decided against it.
+    pub dismissed: bool,
 }
 
 /// Where a PC is.
@@ -99,6 +101,7 @@ impl Whose {
             Reach::Partner(partner) => Self { partner: Some(partner), ..nobody },
             Reach::Reporter(reporter) => Self { reporter: Some(reporter), ..nobody },
             Reach::Customer(customer) => Self { customer: Some(customer), ..nobody },
+            Reach::Desk => nobody,
         }
     }
 }
@@ -107,9 +110,12 @@ macro_rules! lines_sql {
     ($those:literal) => {
         concat!(
             "SELECT l.serial, l.report, l.line, l.file_row, r.file_name, n.name AS reporter_name, r.received_at, ",
-            "l.judged_at, l.verdict, l.transaction_kind, l.sold_on, l.seller, p.name AS seller_name, l.invoice ",
+            "l.judged_at, l.verdict, l.transaction_kind, l.sold_on, l.seller, p.name AS seller_name, l.invoice, ",
+            "d.id IS NOT NULL AS dismissed ",
             "FROM <set> s CROSS JOIN report_lines l CROSS JOIN reports r ",
             "JOIN reporters n ON n.id = r.reporter LEFT JOIN partners p ON p.number_key = l.seller ",
+            "LEFT JOIN dispute_decisions d ON d.report = l.report AND d.line = l.line AND d.undone_at IS NULL ",
+            "AND d.outcome = 'dismissed' ",
             "WHERE l.serial = s.value AND r.id = l.report AND ",
             $those,
             " AND NOT r.validate_only ",
@@ -138,7 +144,9 @@ const MOVES: &str = "SELECT m.at, m.cause, m.cause_id, f.kind AS from_kind, f.na
          ORDER BY m.generation LIMIT 1000";
 const CONTESTED: &str = "SELECT COUNT(*) FROM report_lines l JOIN reports r ON r.id = l.report WHERE l.serial = $1 \
              AND l.transaction_kind IS NOT NULL AND (l.verdict <> 'duplicate' OR l.reasons IS NOT NULL) \
-             AND l.verdict >= 'disputed.' AND l.verdict < 'disputed/' AND l.seller <> $2 AND NOT r.validate_only";
+             AND l.verdict >= 'disputed.' AND l.verdict < 'disputed/' AND l.seller <> $2 AND NOT r.validate_only \
+     AND NOT EXISTS (SELECT 1 FROM dispute_decisions d WHERE d.report = l.report AND d.line = l.line \
+     AND d.undone_at IS NULL)";
 
 /// What is asked by serial, for the test that no plan walks a table.
 pub const STATEMENTS: [&str; 5] = [KNOWN_LINES, LINES_ASIDE, PLACES, MOVES, CONTESTED];

@@ -45,6 +45,11 @@ const MIGRATIONS: &[Migration] = &[
         include_str!("migrations/0031_support_for_all.pg.sql"),
     ),
     (
+        32,
+        include_str!("migrations/0032_dispute_decisions.sql"),
+        include_str!("migrations/0032_dispute_decisions.pg.sql"),
+    ),
+    (
         50,
         include_str!("migrations/0050_reporter_silences.sql"),
         include_str!("migrations/0050_reporter_silences.pg.sql"),

@@ -76,7 +76,7 @@ pub async fn of_home(tx: &mut Tx, scope: &Scope, now: Micros) -> Result<Notices>
                 )
                 .await?;
         }
-        Reach::Platform | Reach::Reporter(_) => {}
+        Reach::Platform | Reach::Desk | Reach::Reporter(_) => {}
     }
     Ok(notices)
 }

@@ -490,9 +490,15 @@ async fn readers_cannot_write(#[values(Sqlite)] kind: Kind) {
 #[tokio::test]
 async fn no_explanation_walks_a_table(#[values(Sqlite, Postgres)] kind: Kind) {
     let world = World::new(kind, "explanations").await;
-    for sql in roadstead_store::explanations::STATEMENTS {
-        // A set of one; PostgreSQL's planner is not asked for its own idea of an empty table.
-        let sql: &'static str = sql.replace("<set>", "(SELECT CAST('5CG0000001' AS TEXT) AS value)").leak();
+    let (yes, serial, id) = ("false", "'5CG0000001'", "CAST('01a20000-0000-7000-8000-000000000000' AS UUID)");
+    let lines = vec![yes, "'R-1'", id, id];
+    let values = [lines.clone(), lines, vec![yes, id, id], vec![serial, yes, id, id], vec![serial, "'R-1'"]];
+    for (sql, values) in roadstead_store::explanations::STATEMENTS.into_iter().zip(values) {
+        let mut sql = sql.replace("<set>", "(SELECT CAST('5CG0000001' AS TEXT) AS value)");
+        for (at, value) in values.into_iter().enumerate().filter(|_| kind == Postgres) {
+            sql = sql.replace(&format!("${}", at + 1), value);
+        }
+        let sql: &'static str = sql.leak();
         let plan = roadstead_store::engine::explain(&world.store, sql).await.unwrap();
         let big = ["report_lines", "placement_log", "devices", "placements"];
         let walks = |line: &str| match kind {

@@ -136,7 +136,7 @@ async fn seller(tx: &mut Tx, scope: &Scope) -> Result<Option<String>, Refused> {
 fn known(line: &Line) -> Option<explanation::Line> {
     // A verdict of another version is passed over rather than guessed at.
     let verdict = Verdict::from_code(&line.verdict)?;
-    Some(explanation::Line { at: Micros(line.judged_at), verdict, decided_against: false })
+    Some(explanation::Line { at: Micros(line.judged_at), verdict, decided_against: line.dismissed })
 }
 
 fn moved(moved: &Move) -> explanation::Move {

@@ -17,6 +17,7 @@ pub mod import_partners;
 pub mod ingest;
 pub mod invite;
 mod judge_batch;
+pub mod operator_report;
 pub mod own_headers;
 pub mod pool;
 pub mod pop_ups;

@@ -94,7 +94,7 @@ pub async fn notice_silence(app: &App) -> roadstead_store::Result<()> {
         let now = app.ambient.now();
         for reporter in found.items {
             // What the operator approves in support cases has no rhythm to keep.
-            if reporter.number == super::support_cases::OPERATOR {
+            if reporter.number == super::operator_report::OPERATOR {
                 continue;
             }
             let id = ReporterId(reporter.id);

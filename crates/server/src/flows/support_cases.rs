@@ -1,8 +1,6 @@
 //! Support cases: opened by partners, customers and reporters, answered and decided by the operator. An approval hands in a report of the
 //! operator's own, with the case as its document, so that PCs come in by the same way as all others.
 
-use std::collections::HashMap;
-
 use roadstead_domain::access::{self, Actor, Scope};
 use roadstead_domain::audit::AuditAction;
 use roadstead_domain::customer::public_id;
@@ -12,25 +10,19 @@ use roadstead_domain::ids::{ReportId, SupportCaseId};
 use roadstead_domain::mail::MailKind;
 use roadstead_domain::serial;
 use roadstead_domain::support_case::{Step, after};
-use roadstead_ingest::Format;
 use roadstead_store::audit::{self, NewEntry};
 use roadstead_store::mails::{self, NewMail};
 use roadstead_store::support_cases::{self, SupportCase};
-use roadstead_store::{Tx, outbox, partners, reporters};
+use roadstead_store::{Tx, outbox, partners};
 
-use super::submit_report::{Submission, submit};
-use super::withdraw_report::About;
+use super::operator_report::{OwnLine, hand_in};
 use super::{Refused, explanations};
 use crate::app::App;
-use crate::spool;
 
 /// The most serials of one message.
 pub const MOST_SERIALS: usize = explanations::MOST_SERIALS;
 /// The longest message, in characters.
 const LONGEST: usize = 10_000;
-/// The reporter in whose name approvals are handed in.
-pub(super) const OPERATOR: &str = "OPERATOR";
-
 /// What a case can be about.
 pub const KINDS: [&str; 3] = ["missing_devices", "question", "other"];
 
@@ -213,7 +205,17 @@ pub async fn decide(
         return Err(Refused::Conflict("support.closed"));
     }
     // The report first: if it is refused, nothing was decided. The same approval again is the same report.
-    let report = if approve { Some(hand_in(app, scope, &case, &wanted, &products).await?) } else { None };
+    let row = |serial| OwnLine {
+        transaction: "sale",
+        seller: &case.home_number,
+        product: products.get::<str>(serial).map_or("UNKNOWN", String::as_str),
+        serial,
+        manufacturer: "",
+        invoice: &case.number,
+    };
+    let name = format!("support-case-{}.csv", case.number);
+    let rows: Vec<OwnLine<'_>> = wanted.iter().copied().map(row).collect();
+    let report = if approve { Some(hand_in(app, scope, &name, &rows).await?) } else { None };
     let mut tx = app.store.write(scope).await?;
     let now = app.ambient.now();
     support_cases::decide(&mut tx, scope, SupportCaseId(case.id), &wanted, approve, reason.trim(), now)
@@ -224,60 +226,6 @@ pub async fn decide(
     tx.commit().await?;
     app.wake();
     Ok(report)
-}
-
-async fn hand_in(
-    app: &App,
-    scope: &Scope,
-    case: &SupportCase,
-    serials: &[&str],
-    products: &HashMap<String, String>,
-) -> Result<ReportId, Refused> {
-    let mut tx = app.store.read(scope).await?;
-    let known = reporters::find(&mut tx, scope, OPERATOR).await?;
-    drop(tx);
-    if known.is_none() {
-        match super::reporters::create(app, scope, OPERATOR, "Programme team", "distributor").await {
-            Ok(_) | Err(Refused::Taken { .. }) => {}
-            Err(refused) => return Err(refused),
-        }
-    }
-    let today = app.ambient.now().date();
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    let head = [
-        "Transaction",
-        "Transaction Date",
-        "Reseller ID",
-        "Product Number",
-        "Serial Number",
-        "Quantity",
-        "Invoice Number",
-    ];
-    let broken = |error: csv::Error| Refused::Internal(error.into());
-    writer.write_record(head).map_err(broken)?;
-    for serial in serials {
-        let product = products.get(*serial).map_or("UNKNOWN", String::as_str);
-        let day = today.to_string();
-        writer
-            .write_record(["sale", &day, &case.home_number, product, serial, "1", &case.number])
-            .map_err(broken)?;
-    }
-    let bytes = writer.into_inner().map_err(|error| Refused::Internal(anyhow::anyhow!("{error}")))?;
-    let name = format!("support-case-{}.csv", case.number);
-    let spooled = format!("case-{}", app.ambient.id::<uuid::Uuid>());
-    let pieces = futures_util::stream::iter([Ok::<_, std::io::Error>(bytes)]);
-    let file = spool::receive(&app.spool, &spooled, pieces, app.config.upload_bytes)
-        .await
-        .map_err(|error| Refused::Internal(anyhow::anyhow!("{error:?}")))?;
-    let submission = Submission {
-        file,
-        name: &name,
-        format: Format::Csv,
-        reporter: Some(OPERATOR),
-        validate_only: false,
-        about: About::default(),
-    };
-    Ok(submit(app, scope, submission).await?.report)
 }
 
 /// Solves the cases whose PCs have all come, by whatever report. Called when a report has ended.

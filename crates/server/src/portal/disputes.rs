@@ -4,8 +4,9 @@ use askama::Template;
 use axum::extract::{Path, State};
 use axum::http::Uri;
 use axum::response::{IntoResponse, Redirect, Response};
-use roadstead_domain::access::Action;
+use roadstead_domain::access::{Action, Scope};
 use roadstead_domain::clock::Micros;
+use roadstead_domain::dispute::Outcome;
 use roadstead_domain::ids::ReportId;
 use roadstead_store::disputes::{self, Evidence};
 use serde::Deserialize;
@@ -14,8 +15,8 @@ use super::format::{instant, link, stored_date};
 use super::layout::{Entry, Frame};
 use super::pager::{Pager, page_at};
 use crate::app::App;
-use crate::flows;
-use crate::http::{Browser, Problem};
+use crate::flows::{self, Refused};
+use crate::http::{Browser, Form, Problem};
 use crate::i18n::Lang;
 
 const PATH: &str = "/disputes";
@@ -63,6 +64,11 @@ pub(super) struct DisputePage {
     pub(super) verdict: String,
     pub(super) advice: String,
     pub(super) sides: Vec<Side>,
+    pub(super) csrf: String,
+    pub(super) path: String,
+    /// What was decided, when, and why.
+    pub(super) decided: Option<(String, String)>,
+    pub(super) fault: Option<(String, String)>,
 }
 
 /// Shows the list.
@@ -111,9 +117,58 @@ pub(super) async fn show(
     let scope = browser.may(Action::ReadDisputes)?;
     let report: ReportId = report.parse().map_err(|_| Problem::not_found())?;
     let line = line.parse().map_err(|_| Problem::not_found())?;
-    let dispute = flows::disputes::look(&app, &scope, report, line).await?;
-    let frame = Frame::of(&browser, &uri, Entry::Disputes, dispute.line.serial.clone());
-    super::page(&DisputePage::of(frame, &dispute))
+    render(&app, &browser, &uri, &scope, (report, line), None).await
+}
+
+async fn render(
+    app: &App,
+    browser: &Browser,
+    uri: &Uri,
+    scope: &Scope,
+    (report, line): (ReportId, i64),
+    fault: Option<&'static str>,
+) -> Result<Response, Problem> {
+    let dispute = flows::disputes::look(app, scope, report, line).await?;
+    let lang = browser.lang;
+    let frame = Frame::of(browser, uri, Entry::Disputes, dispute.line.serial.clone());
+    let fault = fault.map(|code| (lang.code_text(code), lang.code_advice(code)));
+    let page = super::page(&DisputePage { fault, ..DisputePage::of(frame, &dispute) })?;
+    Ok(page)
+}
+
+/// What the form says.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Decided {
+    outcome: String,
+    reason: String,
+}
+
+/// Decides a dispute, or undoes that.
+pub(super) async fn act(
+    State(app): State<App>,
+    browser: Browser,
+    Path((report, line, what)): Path<(String, String, String)>,
+    uri: Uri,
+    Form(asked): Form<Decided>,
+) -> Result<Response, Problem> {
+    let scope = browser.may(Action::DecideDisputes)?;
+    let report: ReportId = report.parse().map_err(|_| Problem::not_found())?;
+    let line = line.parse().map_err(|_| Problem::not_found())?;
+    let done = match (what.as_str(), Outcome::from_code(&asked.outcome)) {
+        ("decision", Some(outcome)) => {
+            flows::disputes::decide(&app, &scope, report, line, outcome, &asked.reason).await
+        }
+        ("undo", _) => flows::disputes::undo(&app, &scope, report, line).await,
+        _ => return Err(Problem::not_found()),
+    };
+    match done {
+        Ok(_) => Ok(Redirect::to(&format!("{PATH}/{report}/{line}")).into_response()),
+        Err(Refused::Conflict(code) | Refused::Invalid { code, .. }) => {
+            render(&app, &browser, &uri, &scope, (report, line), Some(code)).await
+        }
+        Err(refused) => Err(refused.into()),
+    }
 }
 
 impl DisputePage {
@@ -145,6 +200,15 @@ impl DisputePage {
             verdict: lang.code_text(&dispute.line.verdict),
             advice: lang.code_advice(&dispute.line.verdict),
             sides: vec![disputed, held],
+            csrf: frame.person.as_ref().map_or_else(String::new, |person| person.csrf.clone()),
+            path: format!("{PATH}/{}/{}", dispute.line.report, dispute.line.line),
+            decided: dispute.decision.as_ref().map(|decision| {
+                let at = instant(lang, Micros(decision.decided_at));
+                let outcome = lang.text(&format!("dispute-{}", decision.outcome));
+                let args = [("at", at.into()), ("outcome", outcome.into())];
+                (lang.text_with("dispute-decided-on", &args), decision.reason.clone())
+            }),
+            fault: None,
             frame,
         }
     }

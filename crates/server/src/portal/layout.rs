@@ -116,7 +116,7 @@ impl Entry {
                 Entry::SupportCases,
             ],
             Role::ItAdmin | Role::ReportAdmin => {
-                &[Entry::Devices, Entry::Pending, Entry::Alerts, Entry::RepairCases]
+                &[Entry::Devices, Entry::Pending, Entry::Alerts, Entry::RepairCases, Entry::SupportCases]
             }
             Role::Distributor => &[Entry::Reports, Entry::SupportCases],
             Role::CustomerSupport => &[Entry::SupportQueue],

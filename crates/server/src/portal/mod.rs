@@ -160,6 +160,7 @@ pub fn routes() -> Routes {
         .post("/reporters", reporters::add)
         .get("/disputes", disputes::list)
         .get("/disputes/{report}/{line}", disputes::show)
+        .post("/disputes/{report}/{line}/{what}", disputes::act)
         .get("/entitlements", entitlements::show)
         .post("/entitlements/terms", entitlements::set_term)
         .post("/entitlements/terms/forget", entitlements::forget_term)

@@ -459,11 +459,23 @@ fn dispute(lang: Lang, held: bool) -> DisputePage {
         device: uuid::Uuid::nil(),
         partner: uuid::Uuid::nil(),
         partner_name: "Beta <GmbH>".to_owned(),
+        partner_number: "R-2".to_owned(),
         with_customer: true,
         since: 1_795_374_000_000_000,
         evidence: Some(evidence()),
     };
-    let dispute = crate::flows::disputes::Dispute { line: evidence(), holder: held.then_some(holder) };
+    let dispute = crate::flows::disputes::Dispute {
+        line: evidence(),
+        decision: held.then(|| roadstead_store::disputes::Decision {
+            id: uuid::Uuid::nil(),
+            outcome: "dismissed".to_owned(),
+            reason: "Invoice <x> seen".to_owned(),
+            holder: None,
+            moved_by: None,
+            decided_at: 1_795_374_000_000_000,
+        }),
+        holder: held.then_some(holder),
+    };
     let frame = Frame { title: "3ST0000001".to_owned(), ..frame(lang, Role::Operator, Entry::Disputes) };
     DisputePage::of(frame, &dispute)
 }

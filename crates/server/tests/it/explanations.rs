@@ -1,5 +1,7 @@
 //! Why a PC is where it is, or is not there: for each reader its own chain, and nothing of anybody else.
 
+mod disputes;
+
 use roadstead_domain::access::Role;
 use roadstead_store::engine::Kind::{self, Postgres, Sqlite};
 use rstest::rstest;

@@ -36,6 +36,8 @@ const COVERED: &[&str] = &[
     "GET /devices/{serial}",
     "GET /devices/{serial}/history",
     "GET /devices/{serial}/placement",
+    "GET /disputes",
+    "GET /disputes/{report}/{line}",
     "GET /enrolments",
     "GET /events",
     "GET /invitations",
@@ -81,6 +83,8 @@ const COVERED: &[&str] = &[
     "POST /customers/{id}/cpins/instructions",
     "POST /customers/{id}/zero-touch-serials",
     "POST /dead-jobs/{id}/retry",
+    "POST /disputes/{report}/{line}/decision",
+    "POST /disputes/{report}/{line}/undo",
     "POST /enrolments/{id}/{say}",
     "POST /invitations",
     "POST /invitations/list",
@@ -240,11 +244,13 @@ async fn every_route_called_as_a_neighbour_shows_nothing_of_the_other(
             _ => &report,
         };
         let serial = "5CGKANARIE1".to_owned();
+        let answers_any = ANSWERS_ANY.contains(&path);
         let filled = path.replace("{id}", id).replace("{serial}", &serial);
         let id = if path.contains("{id}") { id } else { &serial };
         let filled = filled
             .replace("{step}", if path.starts_with("/repair-cases") { "assign" } else { "accept" })
             .replace("{say}", "release");
+        let filled = filled.replace("{report}", &report).replace("{line}", "1");
         let path =
             format!("/api/v1{}", filled.replace("{support_level}", "premium").replace("{name}", "CANARY"));
         let method: Method = method.parse().unwrap();

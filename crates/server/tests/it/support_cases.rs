@@ -131,3 +131,114 @@ async fn what_cannot_be_a_case_is_refused(#[values(Sqlite, Postgres)] kind: Kind
     let path = "/api/v1/support-cases";
     assert_eq!(world.nobody().send(Method::GET, path, None).await.status.as_u16(), 401);
 }
+
+#[rstest]
+#[tokio::test]
+async fn b22_customers_and_reporters_open_cases_and_nobody_sees_anothers(
+    #[values(Sqlite, Postgres)] kind: Kind,
+) {
+    let world = World::start(kind, "forall").await;
+    let partner = world.partner("R-1").await;
+    let distributor = world.distributor("D-1").await;
+    let customer = partner.customer("Hafen").await;
+    let admin = world.token(Role::ItAdmin, Some(&customer)).await;
+    distributor.report("", "text/csv", csv(&["5CG0000001 R-1", "5CG0000002 R-77"])).await;
+    let asked = open(&admin, &["5CG0000001"]).await;
+    let case = admin.get(&format!("support-cases/{asked}")).await.expect(200);
+    assert_eq!(
+        serials(&case),
+        ["5CG0000001 support.not_owned"],
+        "the pool of its partner is not its business"
+    );
+    let reported = open(&distributor, &["5CG0000001", "5CG0000002", "5CG0000003"]).await;
+    let case = distributor.get(&format!("support-cases/{reported}")).await.expect(200);
+    assert_eq!(
+        serials(&case),
+        ["5CG0000001 support.accepted", "5CG0000002 support.seller_unknown", "5CG0000003 support.not_sent"]
+    );
+    for (who, foreign) in
+        [(&admin, &reported), (&distributor, &asked), (&partner, &asked), (&partner, &reported)]
+    {
+        assert_eq!(who.get(&format!("support-cases/{foreign}")).await.refused(404), "not_found");
+    }
+    assert_eq!(admin.all("support-cases").await.len(), 1);
+    let desk = world.operator.all("support-cases").await;
+    let from: Vec<&Value> = desk.iter().map(|case| &case["partner"]["name"]).collect();
+    assert_eq!(from, [&json!("Distributor D-1"), &json!("Hafen")]);
+    // The clock runs while the operator is to answer.
+    assert!(desk[0]["answer_by"].is_string(), "{desk:?}");
+    let said = json!({ "text": "Which reseller?" });
+    world.operator.post(&format!("support-cases/{reported}/messages"), said).await.expect(201);
+    let answered = world.operator.get(&format!("support-cases/{reported}")).await.expect(200);
+    assert_eq!(answered["answer_by"], Value::Null);
+    let decision = json!({ "serials": ["5CG0000003"], "decision": "approve", "reason": "x" });
+    let refused = world.operator.post(&format!("support-cases/{reported}/decision"), decision).await;
+    assert_eq!(refused.refused(409), "support.only_for_partners");
+    let reader = world.token(Role::ReportAdmin, Some(&customer)).await;
+    let body = json!({ "kind": "question", "text": "x" });
+    assert_eq!(reader.post("support-cases", body.clone()).await.refused(403), "forbidden");
+    assert_eq!(world.operator.post("support-cases", body).await.refused(404), "not_found");
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_case_about_pcs_that_are_there_is_solved_at_once(#[values(Sqlite, Postgres)] kind: Kind) {
+    let world = World::start(kind, "atonce").await;
+    let partner = world.partner("R-1").await;
+    let distributor = world.distributor("D-1").await;
+    distributor.report("", "text/csv", csv(&["5CG0000001 R-1"])).await;
+    let body = json!({ "kind": "missing_devices", "serials": ["5cg0000001"] });
+    let id = partner.post("support-cases", body).await.expect(201)["id"].as_str().unwrap().to_owned();
+    assert_eq!(partner.get(&format!("support-cases/{id}")).await.expect(200)["state"], "solved");
+    let asked = open(&partner, &["5CG0000001"]).await;
+    assert_eq!(
+        partner.get(&format!("support-cases/{asked}")).await.expect(200)["state"],
+        "new",
+        "it says more"
+    );
+}
+
+#[tokio::test]
+async fn b49_every_page_has_a_link_to_a_support_case() {
+    let world = World::start(Sqlite, "b49").await;
+    let partner = world.partner("R-1").await;
+    let customer = partner.customer("Hafen").await;
+    let distributor = world.distributor("D-1").await;
+    let report = distributor.report("", "text/csv", csv(&["5CG0000001 R-1"])).await;
+    let items = json!({ "items": [{ "serial": "5CG0000001", "to": customer }] });
+    let transfer = partner.post("transfers", items).await.expect(201)["id"].as_str().unwrap().to_owned();
+    let case = open(&partner, &["5CG0000009"]).await;
+    for (email, role, whose) in [
+        ("partner@example.com", Role::PartnerAdmin, "R-1"),
+        ("distributor@example.com", Role::Distributor, "D-1"),
+        ("admin@example.com", Role::ItAdmin, customer.as_str()),
+    ] {
+        world.user(email, role, Some(whose)).await;
+        let portal = crate::sign_in::Portal::sign_in(&world, email).await;
+        let mut seen = 0;
+        for (method, path) in roadstead_server::portal::routes().list {
+            if method != Method::GET || path.starts_with("/assets") || path.ends_with(".csv") {
+                continue;
+            }
+            let id = match path {
+                path if path.starts_with("/customers") => &customer,
+                path if path.starts_with("/transfers") => &transfer,
+                path if path.starts_with("/support-cases") => &case,
+                _ => &report,
+            };
+            let path =
+                path.replace("{id}", id).replace("{serial}", "5CG0000001").replace("{name}", "transfers");
+            let page = portal.get(&path).await;
+            // What is not for this role is no screen of its own.
+            if page.status.as_u16() == 200 && page.text.contains("<nav class=\"panel\"") {
+                assert!(
+                    page.text.contains("href=\"/support-cases/new?kind=question"),
+                    "{email} at {path}: {}",
+                    page.text
+                );
+                seen += 1;
+            }
+        }
+        assert!(seen > 8, "{email} saw {seen} pages");
+    }
+}

@@ -181,7 +181,7 @@ pub(super) async fn explain(
         advice: lang.code_advice(cause.code),
         evidence: evidence(&explained, cause),
     };
-    let step = |next| NextBody {
+    let step = |next: Next| NextBody {
         code: Next::code(next),
         text: lang.code_text(next.code()),
         path: path(&explained, next),

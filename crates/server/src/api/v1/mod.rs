@@ -7,6 +7,7 @@ mod csv;
 mod customers;
 mod dead_jobs;
 mod devices;
+mod disputes;
 pub(crate) mod enrolments;
 mod entitlements;
 pub(crate) mod error_file;
@@ -115,6 +116,10 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(support_cases::say))
         .routes(routes!(support_cases::decide))
         .routes(routes!(support_cases::close))
+        .routes(routes!(disputes::list))
+        .routes(routes!(disputes::get))
+        .routes(routes!(disputes::decide))
+        .routes(routes!(disputes::undo))
         .routes(routes!(transfers::preview, transfers::list))
         .routes(routes!(transfers::get))
         .routes(routes!(transfers::items))

@@ -81,8 +81,8 @@ pub(super) struct SerialBody {
 fn body(case: SupportCase) -> CaseBody {
     CaseBody {
         id: case.id,
-        number: case.number,
         answer_by: case.answer_by().map(instant),
+        number: case.number,
         kind: case.kind,
         state: case.state,
         partner: PartnerBody { name: case.home_name, partner_number: case.home_number },

@@ -30,3 +30,8 @@ mail-cpin-instructions-text =
     Für eine stille Installation tragen Sie die cPIN in die Konfigurationsdatei des Agenten ein. Sie gilt bis { $until } (UTC). Geben Sie sie an niemanden außerhalb von { $organisation } weiter.
 mail-cpin-instructions-button = Roadstead öffnen
 mail-cpin-instructions-why = Sie erhalten diese Mail, weil { $inviter } diese Adresse für { $organisation } angegeben hat.
+
+mail-dispute-decided-subject = Der Streitfall um { $serial } ist entschieden
+mail-dispute-decided-text = Das Programmteam hat den Streitfall um den PC { $serial } auf Roadstead entschieden oder eine Entscheidung zurückgenommen.
+mail-dispute-decided-button = Ansehen, was das für Sie heißt
+mail-dispute-decided-why = Sie erhalten diese Mail, weil eine Meldung Ihre Organisation als Verkäufer dieses PCs nennt.

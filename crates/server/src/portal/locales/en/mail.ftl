@@ -30,3 +30,8 @@ mail-cpin-instructions-text =
     For a silent installation put the cPIN into the agent's config file. It is valid until { $until } (UTC). Give it to nobody outside of { $organisation }.
 mail-cpin-instructions-button = Open Roadstead
 mail-cpin-instructions-why = You get this mail because { $inviter } gave this address for { $organisation }.
+
+mail-dispute-decided-subject = The dispute over { $serial } is decided
+mail-dispute-decided-text = The programme team has decided the dispute over the PC { $serial } on Roadstead, or taken a decision back.
+mail-dispute-decided-button = See what it means for you
+mail-dispute-decided-why = You get this mail because a report names your organisation as the seller of this PC.

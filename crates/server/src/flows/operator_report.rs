@@ -1,0 +1,95 @@
+//! Reports of the operator's own: what it approves or decides comes in by the same way as any sale, with what it decided on
+//! as the document.
+
+use roadstead_domain::access::Scope;
+use roadstead_domain::ids::ReportId;
+use roadstead_ingest::Format;
+use roadstead_store::reporters;
+
+use super::Refused;
+use super::submit_report::{Submission, submit};
+use super::withdraw_report::About;
+use crate::app::App;
+use crate::spool;
+
+/// The reporter in whose name they are handed in.
+pub(super) const OPERATOR: &str = "OPERATOR";
+
+/// A line of today.
+#[derive(Clone, Copy, Debug)]
+pub struct OwnLine<'a> {
+    /// `sale` or `return`.
+    pub transaction: &'a str,
+    /// The seller's number.
+    pub seller: &'a str,
+    /// The product number.
+    pub product: &'a str,
+    /// The serial.
+    pub serial: &'a str,
+    /// The manufacturer; empty for the platform's own.
+    pub manufacturer: &'a str,
+    /// The number of what was decided on.
+    pub invoice: &'a str,
+}
+
+/// Hands in a report of these lines. The same lines of the same day are the same report.
+pub async fn hand_in(
+    app: &App,
+    scope: &Scope,
+    name: &str,
+    lines: &[OwnLine<'_>],
+) -> Result<ReportId, Refused> {
+    let mut tx = app.store.read(scope).await?;
+    let known = reporters::find(&mut tx, scope, OPERATOR).await?;
+    drop(tx);
+    if known.is_none() {
+        match super::reporters::create(app, scope, OPERATOR, "Programme team", "distributor").await {
+            Ok(_) | Err(Refused::Taken { .. }) => {}
+            Err(refused) => return Err(refused),
+        }
+    }
+    let day = app.ambient.now().date().to_string();
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    let head = [
+        "Transaction",
+        "Transaction Date",
+        "Reseller ID",
+        "Product Number",
+        "Serial Number",
+        "Quantity",
+        "Invoice Number",
+        "Manufacturer",
+    ];
+    let broken = |error: csv::Error| Refused::Internal(error.into());
+    writer.write_record(head).map_err(broken)?;
+    for line in lines {
+        let quantity = if line.transaction == "return" { "-1" } else { "1" };
+        writer
+            .write_record([
+                line.transaction,
+                &day,
+                line.seller,
+                line.product,
+                line.serial,
+                quantity,
+                line.invoice,
+                line.manufacturer,
+            ])
+            .map_err(broken)?;
+    }
+    let bytes = writer.into_inner().map_err(|error| Refused::Internal(anyhow::anyhow!("{error}")))?;
+    let spooled = format!("own-{}", app.ambient.id::<uuid::Uuid>());
+    let pieces = futures_util::stream::iter([Ok::<_, std::io::Error>(bytes)]);
+    let file = spool::receive(&app.spool, &spooled, pieces, app.config.upload_bytes)
+        .await
+        .map_err(|error| Refused::Internal(anyhow::anyhow!("{error:?}")))?;
+    let submission = Submission {
+        file,
+        name,
+        format: Format::Csv,
+        reporter: Some(OPERATOR),
+        validate_only: false,
+        about: About::default(),
+    };
+    Ok(submit(app, scope, submission).await?.report)
+}

@@ -194,3 +194,33 @@ async fn messages_that_cannot_be_taken_are_refused_with_reason_place_and_acknowl
     assert!(distributor.all("sell-through-reports").await.is_empty());
     assert!(partner.pool().await.is_empty());
 }
+
+#[tokio::test]
+async fn a_file_that_is_put_under_its_name_is_a_report_whatever_it_is() {
+    let world = World::start(Sqlite, "putfiles").await;
+    let partner = world.partner("R-1").await;
+    let distributor = world.distributor("D-1").await;
+    let put = async |name: &str, kind: &str, bytes: Vec<u8>| {
+        let path = format!("/api/v1/sell-through-reports/files/{name}");
+        distributor.send(Method::PUT, &path, Some((kind, bytes))).await
+    };
+    for (name, kind, bytes, format) in [
+        ("week.txt", "application/octet-stream", x12("D-1", &[("5CG000000A", "R-1")]).into_bytes(), "x12"),
+        ("week.edi", "", edifact("D-1", &[("5CG000000B", "R-1")]).into_bytes(), "edifact"),
+        ("K%C3%A4ufe%20KW47.csv", "application/octet-stream", csv(&["5CG000000C R-1"]), "csv"),
+        ("typed", "text/csv", csv(&["5CG000000D R-1"]), "csv"),
+    ] {
+        let submitted = put(name, kind, bytes.clone()).await.expect(202);
+        distributor.done(submitted["operation"]["id"].as_str().unwrap()).await;
+        let id = submitted["report"]["id"].as_str().unwrap();
+        let report = distributor.get(&format!("sell-through-reports/{id}")).await.expect(200);
+        let shown = name.replace("%C3%A4", "ä").replace("%20", " ");
+        assert_eq!((report["format"].as_str(), report["file_name"].as_str()), (Some(format), Some(&*shown)));
+        let again = put("again", kind, bytes).await.expect(202);
+        assert_eq!(again["report"]["id"], id, "the same bytes under another name");
+    }
+    assert_eq!(partner.pool().await.len(), 4);
+    let wrong = put("week.csv", "text/csv", x12("D-1", &[("5CG000000E", "R-1")]).into_bytes()).await;
+    assert_eq!(wrong.refused(415), "file.wrong_type");
+    assert_eq!(put("empty", "application/octet-stream", Vec::new()).await.refused(422), "file.empty");
+}

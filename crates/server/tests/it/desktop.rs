@@ -5,11 +5,12 @@ use roadstead_domain::access::Role;
 use roadstead_server::app::Config;
 use roadstead_store::engine::Kind::Sqlite;
 use rstest::rstest;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::barriers::{AXE, look};
-use crate::browser::Driver;
-use crate::world::{World, csv};
+use crate::browser::{Driver, Page};
+use crate::desk::{Desk, Pc};
+use crate::world::{Client, World, csv};
 
 /// The page near the cPIN hands out the agent and a command that carries the cPIN; what the command fetches is whole.
 #[rstest]
@@ -47,4 +48,153 @@ async fn b37_the_agent_is_there_to_fetch_with_a_silent_install_command(
     let axe = std::fs::read_to_string(AXE).expect("axe-core is installed by scripts/install.sh");
     assert_eq!(look(&page, &axe, 360, &[("agent".to_owned(), path)]).await, Vec::<String>::new());
     page.driver.quit().await.unwrap();
+}
+
+/// The agent's program, as `cargo test` has built it for the agent's own tests; built now where it is not there.
+fn agent() -> std::path::PathBuf {
+    let program =
+        std::env::current_exe().unwrap().parent().unwrap().parent().unwrap().join("roadstead-agent");
+    if !program.exists() {
+        let build = ["build", "--quiet", "--locked", "-p", "roadstead-agent"];
+        assert!(std::process::Command::new(env!("CARGO")).args(build).status().unwrap().success());
+    }
+    program
+}
+
+/// A certified partner of this role, with a PC in its pool that has a failing disk; its agent is to be started.
+async fn pc_in_the_pool(world: &World, desk: &Desk, role: &str) -> (Client, Pc) {
+    let id = world.newcomer("R-1").await;
+    let body = json!({
+        "support_level": "premium_plus", "role": role,
+        "course_completed_on": "2026-01-01", "certified_on": "2026-01-02",
+    });
+    world.operator.post(&format!("partners/{id}/qualifications"), body).await.expect(201);
+    let partner = world.token(Role::PartnerAdmin, Some("R-1")).await;
+    world.distributor("D-1").await.report("", "text/csv", csv(&["5CG000000A R-1"])).await;
+    let pc = Pc::new(&agent(), desk, &world.url, "5CG000000A", "");
+    pc.readings(&json!({ "disks": [{ "name": "/dev/sda", "model": "Example SSD 512", "passed": false }] }));
+    (partner, pc)
+}
+
+/// Moves the PC to a customer that its partner runs; the customer's id.
+async fn to_customer(partner: &Client) -> String {
+    let customer = partner.customer("Werft Nord").await;
+    let items = json!({ "items": [{ "serial": "5CG000000A", "to": customer }] });
+    let shown = partner.post("transfers", items).await.expect(201);
+    let path = format!("transfers/{}/commit", shown["id"].as_str().unwrap());
+    partner.post(&path, json!({ "digest": shown["digest"] })).await.expect(200);
+    customer
+}
+
+/// Presses View, and opens in a browser what the agent asked for.
+async fn view(world: &World, desk: &Desk, driver: &Driver, lang: &'static str) -> Page {
+    let seen = desk.notification("the pop-up stands").await;
+    desk.press_view(seen);
+    let page = driver.browser_with(world, lang, Some((1000, 900))).await;
+    page.driver.goto(&desk.page(1).await).await.unwrap();
+    page
+}
+
+async fn cases(world: &World) -> Vec<Value> {
+    world.token(Role::CustomerSupport, None).await.all("repair-cases").await
+}
+
+/// Behaviours 27 to 34: a failing disk of a PC in the pool, whose clock is days off; a pop-up with the partner's name, in the
+/// PC's language; View, the form, the agent killed in between, Submit, one case: with customer support for a View/Monitor
+/// partner, in the CSDP account of a Service Delivery partner, and there alone. The appointment reaches the PC.
+#[rstest]
+#[case::monitor_in_english("en", "C.UTF-8", "resell_and_view_monitor", "1 Dec 2026, 09:00")]
+#[case::service_in_german("de", "de_DE.UTF-8", "service_delivery", "01.12.2026, 09:00")]
+#[tokio::test(flavor = "multi_thread")]
+async fn b27_b34_from_a_failing_disk_to_a_case_in_the_right_queue(
+    #[case] lang: &'static str,
+    #[case] locale: &'static str,
+    #[case] role: &str,
+    #[case] when: &str,
+) {
+    let world = World::start(Sqlite, &format!("desktop{lang}")).await;
+    let desk = Desk::start(locale);
+    let (partner, mut pc) = pc_in_the_pool(&world, &desk, role).await;
+    let support = world.token(Role::CustomerSupport, None).await;
+    pc.start();
+    desk.notification("the pop-up stands").await;
+    desk.shot(&format!("whole-path-pop-up-{lang}"));
+    assert_eq!(partner.all("alerts").await.len(), 1);
+    let driver = Driver::start().await;
+    let page = view(&world, &desk, &driver, lang).await;
+    page.see("main", "Partner R-1").await;
+    page.shot("whole-path-form").await;
+    for client in [&partner, &support] {
+        assert!(client.all("repair-cases").await.is_empty(), "View is not Submit");
+    }
+    pc.restart();
+    page.fill("#name", "Inga Boje").await;
+    page.fill("#phone", "+49 40 1234").await;
+    page.fill("#text", "It clicks").await;
+    page.click("#case button.primary").await;
+    page.see("#live .state", "").await;
+    page.shot("whole-path-case").await;
+
+    // Behaviours 31 and 33: one case, with one desk; the partner sees it either way, customer support only its own.
+    let is_csdp = role == "service_delivery";
+    let (desk_of_it, other) = if is_csdp { (&partner, &support) } else { (&support, &partner) };
+    let found = desk_of_it.all("repair-cases?own_desk=true").await;
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(found[0]["desk"]["own"], true);
+    assert_eq!(found[0]["desk"]["code"].as_str().unwrap().starts_with("csdp:"), is_csdp);
+    assert!(other.all("repair-cases?own_desk=true").await.is_empty());
+    page.see("h1", found[0]["number"].as_str().unwrap()).await;
+    let id = found[0]["id"].as_str().unwrap();
+    let whole = desk_of_it.get(&format!("repair-cases/{id}")).await.expect(200);
+    assert_eq!(
+        (&whole["person"]["name"], &whole["person"]["text"]),
+        (&json!("Inga Boje"), &json!("It clicks"))
+    );
+
+    // Behaviours 32 and 34: only that desk says when; the user hears of it on the PC, on the screen and on the page.
+    let appointment = json!({
+        "from": "2026-12-01T08:00:00Z", "until": "2026-12-01T10:00:00Z", "time_zone": "Europe/Berlin", "note": "",
+    });
+    let path = format!("repair-cases/{id}/appointment");
+    assert_ne!(other.post(&path, appointment.clone()).await.status.as_u16(), 200);
+    desk_of_it.post(&path, appointment).await.expect(200);
+    page.see("#live", when).await;
+    desk.notification("the news stand").await;
+    desk.shot(&format!("whole-path-news-{lang}"));
+    page.shot("whole-path-appointment").await;
+    page.driver.quit().await.unwrap();
+}
+
+/// The PC moves to a customer while the pop-up is on the screen and while its form is open: off the screen, and nothing is
+/// sent. (The new tenant's own pop-up comes instead, since the condition lasts.)
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pc_that_moves_while_the_form_is_open_sends_nothing() {
+    let world = World::start(Sqlite, "desktopmoved").await;
+    let desk = Desk::start("C.UTF-8");
+    let (partner, mut pc) = pc_in_the_pool(&world, &desk, "service_delivery").await;
+    pc.start();
+    let driver = Driver::start().await;
+    let page = view(&world, &desk, &driver, "en").await;
+    page.fill("#name", "Inga Boje").await;
+    to_customer(&partner).await;
+    page.see("#live", "Nothing was sent").await;
+    page.shot("whole-path-moved").await;
+    assert!(partner.all("repair-cases").await.is_empty() && cases(&world).await.is_empty());
+    page.driver.quit().await.unwrap();
+}
+
+/// Behaviours 42, 46 and 47: the switch takes the pop-up off the screen; the alert stays.
+#[tokio::test(flavor = "multi_thread")]
+async fn b46_turning_the_switch_off_takes_the_pop_up_off_the_screen() {
+    let world = World::start(Sqlite, "desktopswitch").await;
+    let desk = Desk::start("C.UTF-8");
+    let (partner, mut pc) = pc_in_the_pool(&world, &desk, "service_delivery").await;
+    let customer = to_customer(&partner).await;
+    pc.start();
+    desk.notification("the pop-up stands").await;
+    let path = format!("customers/{customer}/notification-settings");
+    partner.patch(&path, json!({ "self_service": "off" })).await.expect(200);
+    desk.no_notification("the switch takes it off").await;
+    assert_eq!(partner.all("alerts").await.len(), 1);
+    assert!(partner.all("repair-cases").await.is_empty() && desk.opened().is_empty());
 }

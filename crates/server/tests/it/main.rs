@@ -12,6 +12,9 @@ mod check_ins;
 mod copy;
 mod cpins;
 mod customers;
+#[path = "../../../agent/tests/desktop/desk.rs"]
+#[allow(dead_code, reason = "the agent's own tests use the rest")]
+mod desk;
 mod desktop;
 mod drop_folder;
 mod enrolments;

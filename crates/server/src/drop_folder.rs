@@ -1,11 +1,13 @@
 //! Files that are put into a folder: the way in for senders that no person attends to. docs/operating.md says how to
 //! lay it out and how to open it by SFTP.
 //!
-//!     DIR/D-1001/in        the sender D-1001 writes here
-//!     DIR/D-1001/answers   what each file came to
-//!     DIR/D-1001/archive   files that were taken
-//!     DIR/D-1001/error     files that were refused, each with its reason beside it
-//!     DIR/.work/D-1001     files that are being read, where no sender reaches them
+//! ```text
+//! DIR/D-1001/in        the sender D-1001 writes here
+//! DIR/D-1001/answers   what each file came to
+//! DIR/D-1001/archive   files that were taken
+//! DIR/D-1001/error     files that were refused, each with its reason beside it
+//! DIR/.work/D-1001     files that are being read, where no sender reaches them
+//! ```
 //!
 //! A file is picked up by a rename, so by one reader only, once it has not changed for some seconds. What is in work when
 //! the server stops is put back at the next start: the same bytes of the same reporter are the same report.

@@ -33,7 +33,6 @@ const MIGRATIONS: &[Migration] = &[
         include_str!("migrations/0012_self_service.pg.sql"),
     ),
     (20, include_str!("migrations/0020_repair.sql"), include_str!("migrations/0020_repair.pg.sql")),
-    (40, include_str!("migrations/0040_privacy.sql"), include_str!("migrations/0040_privacy.pg.sql")),
     (
         30,
         include_str!("migrations/0030_explanations.sql"),
@@ -49,6 +48,7 @@ const MIGRATIONS: &[Migration] = &[
         include_str!("migrations/0032_dispute_decisions.sql"),
         include_str!("migrations/0032_dispute_decisions.pg.sql"),
     ),
+    (40, include_str!("migrations/0040_privacy.sql"), include_str!("migrations/0040_privacy.pg.sql")),
     (
         50,
         include_str!("migrations/0050_reporter_silences.sql"),

@@ -1,9 +1,7 @@
 //! A PC asks to join.
 
-use std::net::SocketAddr;
-
 use axum::Json;
-use axum::extract::{ConnectInfo, Request, State};
+use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use roadstead_domain::wire::{Enrol, Enrolled, EnrolmentState, read_key};
@@ -11,7 +9,7 @@ use roadstead_domain::wire::{Enrol, Enrolled, EnrolmentState, read_key};
 use super::signed::Signed;
 use crate::app::App;
 use crate::flows::enrol;
-use crate::http::{Problem, VisitorLang};
+use crate::http::{ClientAddress, Problem, VisitorLang};
 
 /// A PC that waits asks again after this many seconds.
 const RETRY_SECONDS: u32 = 900;
@@ -21,9 +19,9 @@ const RETRY_SECONDS: u32 = 900;
 pub(super) async fn enrol(
     State(app): State<App>,
     VisitorLang(lang): VisitorLang,
+    from: ClientAddress,
     request: Request,
 ) -> Result<Response, Problem> {
-    let from = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(address)| address.ip());
     let signed = Signed::receive(&app, request).await?;
     let ask: Enrol = signed.json()?;
     let key = read_key(&ask.public_key).ok_or_else(|| Problem::field("key.invalid", "public_key"))?;
@@ -32,7 +30,7 @@ pub(super) async fn enrol(
         return Err(Problem::new(StatusCode::UNAUTHORIZED, "signature.wrong"));
     }
     let once = signed.verify(&key)?;
-    let outcome = enrol::enrol(&app, &ask, &key, once, from).await?;
+    let outcome = enrol::enrol(&app, &ask, &key, once, from.network()).await?;
     let row = outcome.enrolment;
     let state = match row.state.as_str() {
         "enrolled" => EnrolmentState::Enrolled,

@@ -1,8 +1,6 @@
 //! A PC joins: by its serial alone where it is placed, by a cPIN, or because its serial is on a zero-touch list. What
 //! cannot be decided waits in quarantine until the PC asks again or somebody who may says yes or no.
 
-use std::net::{IpAddr, Ipv6Addr};
-
 use ed25519_dalek::VerifyingKey;
 use roadstead_domain::access::{self, Scope};
 use roadstead_domain::audit::AuditAction;
@@ -55,14 +53,14 @@ struct Wish<'a> {
     network: String,
 }
 
-/// Judges a PC's wish to join and does what follows. The same key asking again is judged again. `from` is the address
-/// that it comes from: wrong cPINs count against its network.
+/// Judges a PC's wish to join and does what follows. The same key asking again is judged again. Wrong cPINs count
+/// against the network that it asks from.
 pub async fn enrol(
     app: &App,
     ask: &Enrol,
     key: &VerifyingKey,
     once: Once,
-    from: Option<IpAddr>,
+    network: String,
 ) -> Result<Outcome, Refused> {
     let serial = serial::normalize(&ask.serial).map_err(|_| Refused::invalid("serial.invalid", "serial"))?;
     for (field, text) in [("product_number", Some(&ask.product_number)), ("domain", ask.domain.as_ref())] {
@@ -73,7 +71,7 @@ pub async fn enrol(
     let shown = ask.cpin.as_deref().filter(|cpin| !cpin.trim().is_empty());
     let cpin = shown.map(|cpin| cpin.parse::<Cpin>().map_err(|_| ()));
     let key = key_text(key);
-    let wish = Wish { ask, serial, cpin, key, once, network: from.map_or("unknown".to_owned(), network_of) };
+    let wish = Wish { ask, serial, cpin, key, once, network };
     let mut tries = 0;
     loop {
         tries += 1;
@@ -81,17 +79,6 @@ pub async fn enrol(
             // Another node was faster with the same serial or key: what it did counts now.
             Err(Refused::Store(Error::Conflict(_) | Error::Stale(_))) if tries < MOST_TRIES => {}
             outcome => return outcome,
-        }
-    }
-}
-
-/// What counts as one network: an address of IPv4, a /64 of IPv6.
-fn network_of(address: IpAddr) -> String {
-    match address.to_canonical() {
-        IpAddr::V4(address) => address.to_string(),
-        IpAddr::V6(address) => {
-            let [a, b, c, d, ..] = address.segments();
-            format!("{}/64", Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
         }
     }
 }
@@ -479,20 +466,4 @@ async fn try_say(app: &App, scope: &Scope, id: EnrolmentId, say: Say) -> Result<
     tx.commit().await?;
     app.wake();
     Ok(row)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn networks() {
-        for (address, network) in [
-            ("192.0.2.7", "192.0.2.7"),
-            ("::ffff:192.0.2.7", "192.0.2.7"),
-            ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
-        ] {
-            assert_eq!(network_of(address.parse().unwrap()), network);
-        }
-    }
 }

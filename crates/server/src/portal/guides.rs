@@ -15,8 +15,15 @@ use crate::i18n::Lang;
 struct Guides;
 
 /// The guides in the order of their chain.
-const CHAIN: [&str; 6] =
-    ["unassigned-devices", "customer-dashboard", "transfers", "self-service", "reports", "support"];
+const CHAIN: [&str; 7] = [
+    "unassigned-devices",
+    "customer-dashboard",
+    "transfers",
+    "self-service",
+    "reports",
+    "support",
+    "disputes",
+];
 
 /// A guide as a link.
 pub(super) struct Link {

@@ -193,7 +193,7 @@ async fn requests_that_cannot_be_read_are_told_so() {
     assert_eq!(operator.send(Method::POST, "/api/v1/partners", half).await.refused(400), "request.invalid");
     let half = Some(("text/csv", b"partner_number,name\nR-1,\xed\xa0\x80\n".to_vec()));
     let import = operator.send(Method::POST, "/api/v1/partners/import", half).await;
-    assert_eq!(import.refused(422), "import.unreadable");
+    assert_eq!(import.refused(422), "file.unreadable");
     let partner = world.partner("R-5").await;
     for query in ["q=%ED%A0%80", "model=%ED%A0%80", "end_customer=%00", "cursor=%ED%A0%80", "columns=%FF"] {
         let status = partner.get(&format!("unassigned-devices?{query}")).await.status.as_u16();

@@ -471,7 +471,7 @@ async fn b36_b38_b50_b53_customers_and_transfers_in_the_browser(
     admin.go("/unassigned-devices").await;
     admin.see("table.list th[scope=row]", "5CG0000077").await;
     // The guides are chained (behaviours 50 to 52).
-    admin.click("header .help").await;
+    admin.click("header a.help[href='/help']").await;
     for guide in ["customer-dashboard", "transfers"] {
         admin.click("a[rel=next]").await;
         admin.see(&format!(".tabs a[href='/help/{guide}'][aria-current]"), "").await;

@@ -88,7 +88,7 @@ async fn p8_the_chain_runs_from_the_first_report_to_now(#[values(Sqlite, Postgre
 async fn a_foreign_serial_and_an_unknown_one_are_explained_byte_for_byte_alike(
     #[values(Sqlite, Postgres)] kind: Kind,
 ) {
-    let world = World::start(kind, "alike").await;
+    let world = World::start(kind, "explainalike").await;
     let (owner, stranger) = (world.partner("R-1").await, world.partner("R-2").await);
     let distributor = world.distributor("D-1").await;
     let other = world.distributor("D-2").await;

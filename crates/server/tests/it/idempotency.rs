@@ -27,7 +27,7 @@ async fn invited(world: &World) -> usize {
 #[tokio::test]
 async fn of_many_at_once_one_works(#[values(Sqlite, Postgres)] kind: Kind) {
     let world = World::start(kind, "idemonce").await;
-    let body = json!({ "email": "anna@example.com", "name": "Anna" }).to_string();
+    let body = json!({ "email": "anna@example.com", "name": "Anna", "role": "operator" }).to_string();
     let mut nodes = vec![world.operator.clone()];
     let second = if kind == Postgres { Some(world.second_node().await) } else { None };
     if let Some((url, _)) = &second {
@@ -63,7 +63,7 @@ async fn of_many_at_once_one_works(#[values(Sqlite, Postgres)] kind: Kind) {
 #[tokio::test]
 async fn a_claim_of_a_node_that_died_ends(#[values(Sqlite, Postgres)] kind: Kind) {
     let world = World::start(kind, "idemclaim").await;
-    let body = json!({ "email": "anna@example.com", "name": "Anna" }).to_string();
+    let body = json!({ "email": "anna@example.com", "name": "Anna", "role": "operator" }).to_string();
     let first = send(&world.operator, "invitations", "application/json", &body, "k").await;
     first.expect(201);
     // As a node leaves it that is killed while it works.
@@ -88,8 +88,8 @@ async fn a_claim_of_a_node_that_died_ends(#[values(Sqlite, Postgres)] kind: Kind
 #[tokio::test]
 async fn a_refused_request_frees_its_key_and_a_secret_is_not_kept(#[values(Sqlite, Postgres)] kind: Kind) {
     let world = World::start(kind, "idemfree").await;
-    let bad = json!({ "email": "anna", "name": "Anna" }).to_string();
-    let good = json!({ "email": "anna@example.com", "name": "Anna" }).to_string();
+    let bad = json!({ "email": "anna", "name": "Anna", "role": "operator" }).to_string();
+    let good = json!({ "email": "anna@example.com", "name": "Anna", "role": "operator" }).to_string();
     let refused = send(&world.operator, "invitations", "application/json", &bad, "k").await;
     assert_eq!(refused.refused(422), "field.not_an_address");
     crate::world::eventually("the key is free", async || {

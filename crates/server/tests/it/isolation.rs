@@ -309,8 +309,18 @@ async fn every_route_called_as_a_neighbour_shows_nothing_of_the_other(
 #[rstest]
 #[tokio::test]
 async fn a_foreign_thing_and_an_unknown_one_differ_in_no_byte(#[values(Sqlite, Postgres)] kind: Kind) {
-    let Neighbours { world: _world, report, operation, customer, transfer, case, alert, repair, strangers, .. } =
-        neighbours(kind, "bytes").await;
+    let Neighbours {
+        world: _world,
+        report,
+        operation,
+        customer,
+        transfer,
+        case,
+        alert,
+        repair,
+        strangers,
+        ..
+    } = neighbours(kind, "bytes").await;
     let serial = "5CGKANARIE1".to_owned();
     let unknown = "01a20000-0000-7000-8000-000000000000";
     let masked = |mut answer: serde_json::Value| {

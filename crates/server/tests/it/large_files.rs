@@ -10,7 +10,7 @@ use crate::messages::{EDIFACT, X12, edifact, x12};
 use crate::resume::{serve, token};
 
 const MIB: usize = 1 << 20;
-/// A quarter of the largest upload; by hand it was tried with 1 GB.
+/// A quarter of the largest upload.
 const SIZE: usize = 256;
 
 /// The most memory that the process had at any time, in MiB.

@@ -38,6 +38,7 @@ mod repair;
 mod reporter_quality;
 mod reports;
 mod resume;
+mod rights;
 mod rolling;
 mod self_service;
 mod sign_in;

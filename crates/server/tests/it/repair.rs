@@ -561,7 +561,9 @@ async fn silence_and_an_ending_entitlement_are_told_to_those_who_look_after_the_
     case.pc.post("check-ins", json!({})).await.expect(200);
     assert_eq!(kinds().await, ["entitlement.expiring"]);
     let path = "/api/v1/devices/5CG0000001/entitlements/premium_plus";
-    let dates = json!({ "starts_on": "2026-11-18", "ends_on": "2031-11-18" }).to_string().into_bytes();
+    let dates = json!({ "starts_on": "2026-11-18", "ends_on": "2031-11-18", "reason": "Vertrag 7" })
+        .to_string()
+        .into_bytes();
     let answer =
         case.world.operator.send(reqwest::Method::PUT, path, Some(("application/json", dates))).await;
     assert!(answer.status.is_success(), "{}", answer.text);

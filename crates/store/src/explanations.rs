@@ -162,7 +162,7 @@ pub async fn lines(tx: &mut Tx, reader: &Scope, seller: Option<&str>, serials: &
     let args = || args![whose.all, seller.clone(), whose.partner, whose.reporter];
     let mut lines: Vec<Line> = tx.all_of_set(KNOWN_LINES, args(), serials).await?;
     lines.append(&mut tx.all_of_set(LINES_ASIDE, args(), serials).await?);
-    lines.sort_unstable_by(|a, b| (a.judged_at, a.report, a.line).cmp(&(b.judged_at, b.report, b.line)));
+    lines.sort_unstable_by_key(|line| (line.judged_at, line.report, line.line));
     Ok(lines)
 }
 

@@ -1,5 +1,7 @@
 //! The agent on a real desktop: a real process, real notifications, a real mouse, a real browser.
 
+#![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test says what it needs by failing")]
+
 mod desk;
 mod form;
 mod platform;

@@ -17,7 +17,7 @@ test:
 deny:
 	@scripts/deny.sh
 
-# 10,000 moves under full check-in load, a hundred times on each engine: none may be lost. About an hour and a half.
+# 10,000 moves under full check-in load, a hundred times on each engine: none may be lost. Never timed.
 faults:
 	@scripts/install.sh
 	scripts/with-postgres.sh env ROADSTEAD_FAULT_ROUNDS=100 cargo test -p roadstead-server --locked --test it -- \

@@ -171,6 +171,8 @@ pub enum Action {
     OwnAccount,
     /// Make and revoke tokens of the API.
     ManageTokens,
+    /// See background work that was given up, and try it again.
+    ManageJobs,
 }
 
 impl Action {
@@ -203,6 +205,7 @@ impl Action {
         Action::ManageUsers,
         Action::OwnAccount,
         Action::ManageTokens,
+        Action::ManageJobs,
     ];
 }
 
@@ -328,7 +331,8 @@ pub fn authorize(caller: &Caller, action: Action) -> Result<Scope, Denied> {
             | A::ReadMails
             | A::ManageUsers
             | A::OwnAccount
-            | A::ManageTokens => Reach::Platform,
+            | A::ManageTokens
+            | A::ManageJobs => Reach::Platform,
             _ => return Err(Denied::NotFound),
         },
         (Role::Distributor, Home::Reporter(reporter)) => match action {
@@ -439,7 +443,7 @@ mod tests {
         }
         assert_eq!(
             table,
-            "operator at operator: ReadPartners ManagePartners ReadReporters ManageReporters SubmitReport ReadReports ReadSupportCases OpenSupportCases DecideSupportCases ManageEntitlements ReadDisputes ReadEnrolments FollowEvents ReadAudit ReadMails ManageUsers OwnAccount ManageTokens\n\
+            "operator at operator: ReadPartners ManagePartners ReadReporters ManageReporters SubmitReport ReadReports ReadSupportCases OpenSupportCases DecideSupportCases ManageEntitlements ReadDisputes ReadEnrolments FollowEvents ReadAudit ReadMails ManageUsers OwnAccount ManageTokens ManageJobs\n\
              distributor at reporter: SubmitReport ReadReports FollowEvents ReadAudit ManageUsers OwnAccount\n\
              partner_admin at partner: ReadUnassigned ReadDevice ReadCustomers ManageCustomers TurnSelfService ReadSupportCases OpenSupportCases ReadTransfers Transfer ManageEnrolment ReadEnrolments FollowEvents ReadAudit ManageUsers OwnAccount\n\
              partner_read_only at partner: ReadUnassigned ReadDevice ReadCustomers ManageCustomers=403 TurnSelfService=403 ReadSupportCases OpenSupportCases=403 ReadTransfers Transfer=403 ManageEnrolment=403 ReadEnrolments FollowEvents ReadAudit=403 ManageUsers=403 OwnAccount\n\

@@ -111,6 +111,8 @@ actions! {
     ZeroTouchListed => "zero_touch.changed",
     /// What agents may tell of persons was changed.
     PrivacyChanged => "privacy.changed",
+    /// Background work that was given up is tried again.
+    JobRetried => "job.retried",
 }
 
 /// The hash of a partner's first placement entry's predecessor.

@@ -37,6 +37,8 @@ pub struct Config {
     pub public_url: String,
     /// Where the agent's program lies, for PCs to fetch.
     pub agents: PathBuf,
+    /// Report lines are forgotten after so many months; `None` keeps them for ever.
+    pub keep_line_months: Option<u32>,
     /// What a file may hold.
     pub file: roadstead_ingest::Limits,
     /// Which segment of a message carries what.
@@ -56,6 +58,7 @@ impl Default for Config {
             mail: None,
             public_url: "http://localhost:8080".to_owned(),
             agents: beside_this_program(),
+            keep_line_months: None,
             file: roadstead_ingest::Limits::default(),
             edi_maps: roadstead_ingest::EdiMaps::default(),
             drop: None,

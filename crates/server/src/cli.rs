@@ -67,6 +67,9 @@ enum Command {
         /// The directory that holds the agent's program for PCs to fetch; this program's own unless said.
         #[arg(long, env = "ROADSTEAD_AGENTS")]
         agents: Option<PathBuf>,
+        /// Forget report lines after so many months; without it they are kept.
+        #[arg(long, env = "ROADSTEAD_KEEP_REPORT_LINES_MONTHS", value_parser = clap::value_parser!(u32).range(12..))]
+        keep_report_lines_months: Option<u32>,
     },
     /// Serve a filled platform to look around in.
     Demo {
@@ -285,6 +288,7 @@ async fn execute(command: Command) -> anyhow::Result<()> {
             drop,
             drop_still,
             agents,
+            keep_report_lines_months: keep_line_months,
         } => {
             let edi_maps = maps_of(edi_maps.as_deref())?;
             let listener = bind(listen).await?;
@@ -297,8 +301,18 @@ async fn execute(command: Command) -> anyhow::Result<()> {
             let drop = drop.map(|path| DropFolder { path, still_seconds: drop_still });
             let usual = Config::default();
             let agents = agents.unwrap_or_else(|| usual.agents.clone());
-            let config =
-                Config { https, upload_bytes, proxies, mail, public_url, edi_maps, drop, agents, ..usual };
+            let config = Config {
+                https,
+                upload_bytes,
+                proxies,
+                mail,
+                public_url,
+                edi_maps,
+                drop,
+                agents,
+                keep_line_months,
+                ..usual
+            };
             let app = place.open(config).await?;
             println!("Roadstead listens on http://{}", listener.local_addr()?);
             serve(app, listener, until_told_to_stop()).await
@@ -388,6 +402,9 @@ async fn bind(listen: SocketAddr) -> anyhow::Result<TcpListener> {
     TcpListener::bind(listen).await.with_context(|| format!("cannot listen on {listen}"))
 }
 
+/// How long requests and batches may take to finish after SIGTERM.
+const LONGEST_STOP: Duration = Duration::from_secs(20);
+
 /// Serves until `stop`, then lets requests finish for some seconds.
 pub async fn serve(app: App, listener: TcpListener, stop: impl Future<Output = ()>) -> anyhow::Result<()> {
     let sender = match &app.config.mail {
@@ -419,11 +436,14 @@ pub async fn serve(app: App, listener: TcpListener, stop: impl Future<Output = (
     let server = tokio::spawn(server.into_future());
     stop.await;
     stopping.cancel();
-    // A batch in work ends soon or is done again.
-    let _ = tokio::time::timeout(Duration::from_secs(5), server).await;
-    for worker in runners.into_iter().chain(others).chain(sending).chain(dropped) {
-        let _ = tokio::time::timeout(Duration::from_secs(5), worker).await;
-    }
+    // A job ends with the batch in work and is handed back; what takes longer is cut off and done again.
+    let rest = async {
+        let _ = server.await;
+        for worker in runners.into_iter().chain(others).chain(sending).chain(dropped) {
+            let _ = worker.await;
+        }
+    };
+    let _ = tokio::time::timeout(LONGEST_STOP, rest).await;
     app.store.close().await;
     Ok(())
 }

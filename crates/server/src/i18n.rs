@@ -275,6 +275,16 @@ mod tests {
     }
 
     #[test]
+    fn every_kind_of_background_work_has_a_name_in_both_languages() {
+        for lang in [Lang::En, Lang::De] {
+            for kind in roadstead_store::jobs::Kind::ALL {
+                let code = format!("job.{}", kind.as_str());
+                assert_ne!(lang.code_text(&code), code.replace(['.', '_'], "-"), "{code} in {lang:?}");
+            }
+        }
+    }
+
+    #[test]
     fn the_browsers_first_language_that_we_speak() {
         assert_eq!(Lang::accepted("de-CH, en;q=0.8"), Lang::De);
         assert_eq!(Lang::accepted("fr, de;q=0.5, en;q=0.7"), Lang::En);

@@ -7,20 +7,25 @@ use roadstead_domain::clock::{self, Micros};
 use roadstead_domain::ids::{ReportId, TenantId, TransferId};
 use roadstead_store::jobs::{self, Job, Kind, MOST_ATTEMPTS};
 use roadstead_store::{
-    cpins, device_keys, enrolments, idempotency, invitations, mails, outbox, password_resets, reports,
+    cpins, device_keys, enrolments, idempotency, invitations, lines, mails, outbox, password_resets, reports,
     sessions, throttle, transfers,
 };
 use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
-use crate::flows;
+use crate::{flows, spool};
 
 /// How long a job is left alone before another node takes it; renewed with every batch.
 pub const LEASE_SECONDS: i64 = 60;
 
+/// What a job ends with that stops between two batches because the server does: not done, and no failure.
+#[derive(Debug, thiserror::Error)]
+#[error("the server stops")]
+pub struct Stopping;
+
 /// Runs jobs until told to stop.
 pub async fn run(app: App, stop: CancellationToken) {
-    loop {
+    while !stop.is_cancelled() {
         let wait = match step(&app).await {
             Ok(true) => continue,
             Ok(false) => until_next(&app).await,
@@ -52,6 +57,21 @@ pub async fn step(app: &App) -> anyhow::Result<bool> {
             jobs::finish(&mut tx, job.id).await?;
             tx.commit().await?;
         }
+        Err(error) if error.is::<Stopping>() => {
+            let mut tx = app.store.write(&access::system()).await?;
+            jobs::hand_back(&mut tx, job.id).await?;
+            tx.commit().await?;
+            return Ok(false);
+        }
+        // A report must not be given up because the disk was full over the weekend. Where even this cannot be written,
+        // the job is free again when its lease ends.
+        Err(error) if has_no_room(&error) => {
+            tracing::error!(job = %job.id, kind = ?job.kind, "{error:#}");
+            let retry = app.ambient.now().plus_seconds(LEASE_SECONDS / 2);
+            let mut tx = app.store.write(&access::system()).await?;
+            jobs::postpone(&mut tx, &job, &format!("{error:#}"), retry).await?;
+            tx.commit().await?;
+        }
         Err(error) => {
             let mut tx = app.store.read(&access::system()).await?;
             let failures = jobs::failures(&mut tx, job.id).await?;
@@ -61,13 +81,22 @@ pub async fn step(app: &App) -> anyhow::Result<bool> {
             if last && job.kind == Kind::IngestReport {
                 flows::ingest::give_up(app, ReportId(job.subject), &format!("{error:#}")).await?;
             }
-            let retry = (!last).then(|| app.ambient.now().plus_seconds(1 << failures.min(10)));
+            let now = app.ambient.now();
+            let retry = (!last).then(|| now.plus_seconds(1 << failures.min(10)));
             let mut tx = app.store.write(&access::system()).await?;
-            jobs::fail(&mut tx, &job, &format!("{error:#}"), retry).await?;
+            jobs::fail(&mut tx, &job, &format!("{error:#}"), retry, now).await?;
             tx.commit().await?;
         }
     }
     Ok(true)
+}
+
+/// Whether it failed because a disk is full: the database's or the spool's.
+fn has_no_room(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        matches!(cause.downcast_ref(), Some(roadstead_store::Error::Full(_)))
+            || cause.downcast_ref().is_some_and(spool::is_full)
+    })
 }
 
 async fn work(app: &App, job: &Job) -> anyhow::Result<()> {
@@ -91,6 +120,25 @@ async fn until_next(app: &App) -> Duration {
     let Ok(Some(Micros(due))) = due.await else { return Duration::from_secs(5) };
     let wait = u64::try_from(due - app.ambient.now().0).unwrap_or(0);
     Duration::from_micros(wait).clamp(Duration::from_millis(50), Duration::from_secs(5))
+}
+
+/// Makes room for lines to come, and forgets those that are older than the operator wants to keep.
+pub async fn keep_lines(app: &App) -> roadstead_store::Result<()> {
+    let (scope, now) = (access::system(), app.ambient.now());
+    let mut tx = app.store.write(&scope).await?;
+    lines::make_room(&mut tx, &scope, now).await?;
+    tx.commit().await?;
+    let Some(months) = app.config.keep_line_months else { return Ok(()) };
+    let before = now.plus_seconds(-i64::from(months) * 31 * 24 * 3600);
+    loop {
+        let mut tx = app.store.write(&scope).await?;
+        let forgotten = lines::forget(&mut tx, &scope, before).await?;
+        tx.commit().await?;
+        if forgotten == 0 {
+            return Ok(());
+        }
+        tracing::info!(forgotten, "report lines (on PostgreSQL: years of them) were forgotten");
+    }
 }
 
 /// Once an hour forgets what is past its time (ended sessions, old answers, events and previews, cut-off uploads), and
@@ -124,6 +172,9 @@ pub async fn keep_house(app: App, stop: CancellationToken) {
         }
         if let Err(error) = flows::reporter_quality::notice_silence(&app).await {
             tracing::warn!(%error, "silent reporters could not be looked for");
+        }
+        if let Err(error) = keep_lines(&app).await {
+            tracing::warn!(%error, "report lines could not be cared for");
         }
         tokio::select! {
             () = stop.cancelled() => return,

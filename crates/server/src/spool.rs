@@ -44,6 +44,12 @@ pub enum SpoolError {
     Disk(#[from] std::io::Error),
 }
 
+/// Whether the disk has no room left, or not for this file.
+pub fn is_full(error: &std::io::Error) -> bool {
+    use std::io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+    matches!(error.kind(), StorageFull | QuotaExceeded | FileTooLarge)
+}
+
 /// Writes a stream of pieces to a fresh file in `directory`.
 pub async fn receive<B, E>(
     directory: &Path,
@@ -87,4 +93,25 @@ pub fn sweep(directory: &Path) -> std::io::Result<()> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::stream;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_full_disk_is_told_from_another_fault_and_leaves_no_file() {
+        let spool = tempfile::TempDir::new().unwrap();
+        let full = spool.path().join("upload-1");
+        std::os::unix::fs::symlink("/dev/full", &full).unwrap();
+        let pieces = stream::iter([Ok::<_, std::io::Error>(vec![0; 1 << 16])]);
+        let refused = receive(spool.path(), "upload-1", pieces, 1 << 20).await;
+        assert!(matches!(&refused, Err(SpoolError::Disk(error)) if is_full(error)), "{refused:?}");
+        assert!(full.symlink_metadata().is_err(), "what was begun is gone");
+        let pieces = stream::iter([Ok::<_, std::io::Error>(vec![0; 1])]);
+        let refused = receive(Path::new("/dev/null/spool"), "upload-1", pieces, 1 << 20).await;
+        assert!(matches!(&refused, Err(SpoolError::Disk(error)) if !is_full(error)), "{refused:?}");
+    }
 }

@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use roadstead_domain::access::Scope;
+use roadstead_domain::clock::Micros;
 use serde::de::DeserializeOwned;
 use sqlx::postgres::{PgConnectOptions, PgListener, PgPool, PgPoolOptions, PgRow};
 use sqlx::sqlite::{
@@ -361,6 +362,9 @@ impl Store {
             .max_connections(1)
             .test_before_acquire(false)
             .acquire_timeout(Duration::from_secs(60))
+            // On a full disk SQLite ends a transaction by itself, and the driver's rollback then fails: it would take the
+            // connection to be inside of it for ever, and begin no other one.
+            .before_acquire(|connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }))
             .connect_with(options.clone().pragma("cache_size", "-65536").pragma("wal_autocheckpoint", "4000"))
             .await?;
         let reading = options.pragma("query_only", "ON").pragma("cache_size", "-8192");
@@ -678,6 +682,21 @@ impl Tx {
         Ok(())
     }
 
+    /// Makes the partitions that rows of this year and the next one go into, where there are partitions; how many were
+    /// missing.
+    pub(crate) async fn make_partitions(&mut self, now: Micros) -> Result<u64> {
+        let Inner::Postgres(_) = &self.0 else { return Ok(0) };
+        let made = self.number("SELECT roadstead_make_partitions($1)", vec![now.into()]).await?;
+        Ok(made.unsigned_abs())
+    }
+
+    /// Drops the partitions of lines that were all reported before this instant; how many. `None` where there are none.
+    pub(crate) async fn drop_partitions(&mut self, before: Micros) -> Result<Option<u64>> {
+        let Inner::Postgres(_) = &self.0 else { return Ok(None) };
+        let dropped = self.number("SELECT roadstead_drop_partitions($1)", vec![before.into()]).await?;
+        Ok(Some(dropped.unsigned_abs()))
+    }
+
     /// Lets other nodes know, at the commit, that there are events or jobs. Several in one transaction are one.
     pub(crate) async fn notify(&mut self) -> Result<()> {
         if let Inner::Postgres(c) = &mut self.0 {
@@ -713,6 +732,19 @@ impl Tx {
     }
 }
 
+/// Runs a text of several statements as the owner of the tables, on SQLite on the writer: for tests, to break things.
+pub async fn run_text(store: &Store, sql: &'static str) -> Result<()> {
+    match &store.0 {
+        Pools::Sqlite { writer, .. } => {
+            sqlx::raw_sql(sql).execute(writer).await?;
+        }
+        Pools::Postgres { pool, .. } => {
+            sqlx::raw_sql(sql).execute(pool).await?;
+        }
+    }
+    Ok(())
+}
+
 /// Every statement's plan, for tests: SQLite's `EXPLAIN QUERY PLAN`, PostgreSQL's `EXPLAIN`.
 pub async fn explain(store: &Store, sql: &'static str) -> Result<String> {
     let mut lines = Vec::new();
@@ -725,7 +757,7 @@ pub async fn explain(store: &Store, sql: &'static str) -> Result<String> {
             }
         }
         Pools::Postgres { pool, .. } => {
-            let sql = AssertSqlSafe(format!("EXPLAIN (COSTS OFF, GENERIC_PLAN) {sql}"));
+            let sql = AssertSqlSafe(format!("EXPLAIN (COSTS OFF) {sql}"));
             for row in sqlx::query(sql).fetch_all(pool).await? {
                 lines.push(row.try_get::<String, _>(0)?);
             }

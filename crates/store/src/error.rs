@@ -14,6 +14,9 @@ pub enum Error {
     /// There is no connection to the database, or it was cut: nothing was committed, and it is worth trying again.
     #[error("the database cannot be reached: {0}")]
     Unavailable(#[source] sqlx::Error),
+    /// There is no room left on the disk of the database: nothing was committed, and it is worth trying again when there is.
+    #[error("no room is left for the database: {0}")]
+    Full(String),
     /// The embedded database, asked on our own thread, said no.
     #[error("database: {0}")]
     Embedded(#[source] rusqlite::Error),
@@ -52,6 +55,12 @@ impl From<sqlx::Error> for Error {
             sqlx::Error::Database(db) if db.is_unique_violation() => {
                 let name = db.constraint().map_or_else(|| db.message().to_owned(), str::to_owned);
                 Self::Conflict(name)
+            }
+            // SQLite: the database or its shared memory cannot grow. PostgreSQL: disk full.
+            sqlx::Error::Database(db)
+                if db.code().is_some_and(|code| ["13", "4874", "53100"].contains(&code.as_ref())) =>
+            {
+                Self::Full(db.message().to_owned())
             }
             // Connection exceptions, a server that shuts down, starts up or ends a session, and a transaction that was
             // undone to let another one pass, as during a migration (PostgreSQL, appendix A).

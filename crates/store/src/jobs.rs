@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::args;
 use crate::engine::Tx;
-use crate::error::{Error, Result};
+use crate::error::Result;
 
 /// The kinds of work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,10 +23,12 @@ pub enum Kind {
 }
 
 impl Kind {
-    const ALL: [Kind; 4] =
+    /// Every kind.
+    pub const ALL: [Kind; 4] =
         [Kind::IngestReport, Kind::ReplayPartner, Kind::CommitTransfer, Kind::UndoTransfer];
 
-    fn as_str(self) -> &'static str {
+    /// The stable code.
+    pub fn as_str(self) -> &'static str {
         match self {
             Kind::IngestReport => "ingest_report",
             Kind::ReplayPartner => "replay_partner",
@@ -70,23 +72,26 @@ pub async fn enqueue(
 
 /// Takes the job that is due longest, until the lease ends.
 pub async fn claim(tx: &mut Tx, now: Micros, lease_until: Micros) -> Result<Option<Job>> {
-    let due: Vec<(Uuid, String, Uuid)> = tx
-        .all_ending(
-            "SELECT id, kind, subject FROM jobs WHERE NOT dead AND run_at <= $1 \
-             AND (leased_until IS NULL OR leased_until <= $1) AND NOT EXISTS \
-             (SELECT 1 FROM jobs e WHERE e.lane = jobs.lane AND e.id < jobs.id AND NOT e.dead AND e.run_at <= $1) \
-             ORDER BY run_at, id LIMIT 1",
-            tx.skip_locked(),
-            args![now],
-        )
-        .await?;
-    let Some((id, kind, subject)) = due.into_iter().next() else { return Ok(None) };
-    tx.execute("UPDATE jobs SET leased_until = $2 WHERE id = $1", args![id, lease_until]).await?;
-    let kind = Kind::ALL
-        .into_iter()
-        .find(|known| known.as_str() == kind)
-        .ok_or_else(|| Error::bad("jobs", format!("kind {kind}")))?;
-    Ok(Some(Job { id: JobId(id), kind, subject }))
+    const LEASE: &str = "UPDATE jobs SET leased_until = $2 WHERE id = $1";
+    loop {
+        let due: Vec<(Uuid, String, Uuid)> = tx
+            .all_ending(
+                "SELECT id, kind, subject FROM jobs WHERE NOT dead AND run_at <= $1 \
+                 AND (leased_until IS NULL OR leased_until <= $1) AND NOT EXISTS \
+                 (SELECT 1 FROM jobs e WHERE e.lane = jobs.lane AND e.id < jobs.id AND NOT e.dead \
+                 AND e.run_at <= $1) ORDER BY run_at, id LIMIT 1",
+                tx.skip_locked(),
+                args![now],
+            )
+            .await?;
+        let Some((id, kind, subject)) = due.into_iter().next() else { return Ok(None) };
+        if let Some(kind) = Kind::ALL.into_iter().find(|known| known.as_str() == kind) {
+            tx.execute(LEASE, args![id, lease_until]).await?;
+            return Ok(Some(Job { id: JobId(id), kind, subject }));
+        }
+        // Made by a node of the next release, which will do it; until then it must not stand before the others.
+        tx.execute(LEASE, args![id, now.plus_seconds(5)]).await?;
+    }
 }
 
 /// When the next job is due, if there is one.
@@ -114,6 +119,12 @@ pub async fn failures(tx: &mut Tx, job: JobId) -> Result<i64> {
     tx.number("SELECT attempts FROM jobs WHERE id = $1", args![job]).await
 }
 
+/// Gives a job back that somebody else can go on with at once.
+pub async fn hand_back(tx: &mut Tx, job: JobId) -> Result<()> {
+    tx.execute("UPDATE jobs SET leased_until = NULL WHERE id = $1", args![job]).await?;
+    tx.notify().await
+}
+
 /// Gives every leased job back: at the start of a node that is the only one, nobody works on any.
 pub async fn release_all(tx: &mut Tx) -> Result<u64> {
     tx.execute("UPDATE jobs SET leased_until = NULL WHERE leased_until IS NOT NULL", args![]).await
@@ -125,12 +136,22 @@ pub async fn finish(tx: &mut Tx, job: JobId) -> Result<()> {
     Ok(())
 }
 
-/// The job failed: it is tried again at `retry_at`, or it is dead.
-pub async fn fail(tx: &mut Tx, job: &Job, error: &str, retry_at: Option<Micros>) -> Result<()> {
+/// The job cannot get on for a reason that is not its own: it is tried again at `retry_at`, and this does not count.
+pub async fn postpone(tx: &mut Tx, job: &Job, error: &str, retry_at: Micros) -> Result<()> {
     tx.execute(
-        "UPDATE jobs SET attempts = attempts + 1, leased_until = NULL, last_error = $2, dead = $3, \
-         run_at = COALESCE($4, run_at) WHERE id = $1",
-        args![job.id, error, retry_at.is_none(), retry_at.map(|at| at.0)],
+        "UPDATE jobs SET leased_until = NULL, last_error = $2, run_at = $3 WHERE id = $1",
+        args![job.id, error, retry_at],
+    )
+    .await?;
+    Ok(())
+}
+
+/// The job failed: it is tried again at `retry_at`, or it is dead, since `now`.
+pub async fn fail(tx: &mut Tx, job: &Job, error: &str, retry_at: Option<Micros>, now: Micros) -> Result<()> {
+    tx.execute(
+        "UPDATE jobs SET attempts = attempts + 1, leased_until = NULL, last_error = $2, dead = $3, run_at = $4 \
+         WHERE id = $1",
+        args![job.id, error, retry_at.is_none(), retry_at.unwrap_or(now)],
     )
     .await?;
     Ok(())

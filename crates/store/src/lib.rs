@@ -13,6 +13,7 @@ pub mod bulk;
 pub mod check_ins;
 pub mod cpins;
 pub mod customers;
+pub mod dead_jobs;
 pub mod device_keys;
 pub mod devices;
 pub mod disputes;

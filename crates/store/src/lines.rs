@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 use roadstead_domain::access::Scope;
-use roadstead_domain::clock::Micros;
+use roadstead_domain::clock::{Micros, first_id_at};
 use roadstead_domain::ids::{ReportId, ReporterId, TenantId};
 use roadstead_domain::partner::SupportLevel;
 use roadstead_domain::sale::{Field, Parked, Reason, ReceivedLine, SaleLine, Transaction, Verdict};
@@ -298,6 +298,28 @@ impl WaitingRow {
             buyer_name: self.buyer_name,
         })
     }
+}
+
+/// Makes room for the lines of this year and the next, where that has to be done ahead.
+pub async fn make_room(tx: &mut Tx, scope: &Scope, now: Micros) -> Result<u64> {
+    scope.platform()?;
+    tx.make_partitions(now).await
+}
+
+/// Forgets lines of reports that came before this instant: on PostgreSQL whole years of them, on SQLite up to 20,000 at a
+/// time, oldest first. How many years or lines.
+pub async fn forget(tx: &mut Tx, scope: &Scope, before: Micros) -> Result<u64> {
+    scope.platform()?;
+    if let Some(years) = tx.drop_partitions(before).await? {
+        return Ok(years);
+    }
+    let first: ReportId = first_id_at(before);
+    tx.execute(
+        "DELETE FROM report_lines WHERE rowid IN \
+         (SELECT rowid FROM report_lines WHERE report < $1 ORDER BY report, line LIMIT 20000)",
+        args![first],
+    )
+    .await
 }
 
 /// Up to `limit` lines that wait for this number, in the order in which they came, after the given place.

@@ -24,6 +24,7 @@ const MIGRATIONS: &[Migration] = &[
     (5, include_str!("migrations/0005_pool.sql"), include_str!("migrations/0005_pool.pg.sql")),
     (6, include_str!("migrations/0006_devices.sql"), include_str!("migrations/0006_devices.pg.sql")),
     (7, include_str!("migrations/0007_support.sql"), include_str!("migrations/0007_support.pg.sql")),
+    (8, include_str!("migrations/0008_operations.sql"), include_str!("migrations/0008_operations.pg.sql")),
     (10, include_str!("migrations/0010_transfers.sql"), include_str!("migrations/0010_transfers.pg.sql")),
     (11, include_str!("migrations/0011_arrivals.sql"), include_str!("migrations/0011_arrivals.pg.sql")),
     (

@@ -3,7 +3,7 @@
 
 use jiff::civil::date;
 use roadstead_domain::access::{self, Action, Actor, Caller, Home, Role, Scope, authorize};
-use roadstead_domain::clock::Ambient;
+use roadstead_domain::clock::{Ambient, Micros, first_id_at};
 use roadstead_domain::event::Event;
 use roadstead_domain::ids::{DeviceId, QualificationId, ReportId, TenantId};
 use roadstead_domain::partner::{PartnerRole, Qualification, SupportLevel};
@@ -13,7 +13,9 @@ use roadstead_store::page::Page;
 use roadstead_store::partners::Holding;
 use roadstead_store::placements::{Cause, Why};
 use roadstead_store::pool::Sort;
-use roadstead_store::{Error, Store, jobs, outbox, partners, placements, pool, serials, testing};
+use roadstead_store::{
+    Error, Store, Tx, dead_jobs, jobs, lines, outbox, partners, placements, pool, serials, testing,
+};
 use rstest::rstest;
 use tempfile::TempDir;
 
@@ -261,15 +263,130 @@ async fn a_job_is_leased_retried_and_dies(#[values(Sqlite, Postgres)] kind: Kind
     assert_eq!((job.kind, job.subject), (jobs::Kind::IngestReport, subject));
     assert!(jobs::claim(&mut tx, due, later).await.unwrap().is_none(), "leased");
     assert!(jobs::claim(&mut tx, later, later).await.unwrap().is_some(), "the lease ended");
-    jobs::fail(&mut tx, &job, "no", Some(later)).await.unwrap();
+    jobs::fail(&mut tx, &job, "no", Some(later), due).await.unwrap();
     assert!(jobs::claim(&mut tx, due, later).await.unwrap().is_none(), "not due yet");
     assert_eq!(jobs::next_due(&mut tx).await.unwrap(), Some(later));
     let job = jobs::claim(&mut tx, later, later.plus_seconds(60)).await.unwrap().unwrap();
     assert_eq!(jobs::failures(&mut tx, job.id).await.unwrap(), 1);
     jobs::renew(&mut tx, job.id, later).await.unwrap();
     assert_eq!(jobs::failures(&mut tx, job.id).await.unwrap(), 0, "who came further starts anew");
-    jobs::fail(&mut tx, &job, "never", None).await.unwrap();
+    let died = later.plus_seconds(9);
+    jobs::fail(&mut tx, &job, "never", None, died).await.unwrap();
     assert_eq!(jobs::left(&mut tx).await.unwrap(), (0, 1));
+
+    let dead = dead_jobs::list(&mut tx, &world.system, &Page::default()).await.unwrap().unwrap().items;
+    assert_eq!((dead.len(), dead[0].id, dead[0].since), (1, job.id.0, died.0));
+    assert_eq!((dead[0].kind.as_str(), dead[0].last_error.as_deref()), ("ingest_report", Some("never")));
+    assert!(dead_jobs::revive(&mut tx, &world.system, job.id, died).await.unwrap());
+    assert!(!dead_jobs::revive(&mut tx, &world.system, job.id, died).await.unwrap(), "only the dead");
+    let job = jobs::claim(&mut tx, died, died).await.unwrap().unwrap();
+    assert_eq!(jobs::failures(&mut tx, job.id).await.unwrap(), 0);
+    jobs::fail(&mut tx, &job, "never", None, died).await.unwrap();
+    dead_jobs::forget(&mut tx, &world.system, jobs::Kind::ReplayPartner, subject).await.unwrap();
+    assert_eq!(jobs::left(&mut tx).await.unwrap(), (0, 1));
+    dead_jobs::forget(&mut tx, &world.system, jobs::Kind::IngestReport, subject).await.unwrap();
+    assert_eq!(jobs::left(&mut tx).await.unwrap(), (0, 0));
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_job_that_only_the_next_release_knows_is_left_to_it(#[values(Sqlite, Postgres)] kind: Kind) {
+    let world = World::new(kind, &format!("unknown_job_{kind:?}")).await;
+    let mut tx = world.store.write(&world.system).await.unwrap();
+    let due = world.ambient.now();
+    for subject in [5, 6].map(uuid::Uuid::from_u128) {
+        jobs::enqueue(&mut tx, jobs::Kind::ReplayPartner, subject, subject, due, &world.ambient)
+            .await
+            .unwrap();
+    }
+    let strange = "UPDATE jobs SET kind = 'brew_coffee' WHERE subject = $1";
+    tx.execute(strange, vec![uuid::Uuid::from_u128(5).into()]).await.unwrap();
+    let later = due.plus_seconds(60);
+    let job = jobs::claim(&mut tx, due, later).await.unwrap().unwrap();
+    assert_eq!(job.subject, uuid::Uuid::from_u128(6));
+    assert!(jobs::claim(&mut tx, due, later).await.unwrap().is_none());
+    assert_eq!(jobs::left(&mut tx).await.unwrap(), (2, 0), "it is still there");
+}
+
+#[tokio::test]
+async fn report_lines_and_the_placement_log_are_partitioned_and_years_are_dropped() {
+    let world = World::new(Postgres, "partitions").await;
+    let mut tx = world.store.write(&world.system).await.unwrap();
+    let line = "INSERT INTO report_lines (report, line, file_row, seller, buyer, buyer_name, country, product_number, \
+                model, manufacturer, serial, invoice, supersedes, verdict, judged_at) \
+                VALUES ($1, 1, 1, '', '', '', '', '', '', '', '5CG1234ABC', '', '', 'placed', 1)";
+    let year = |year: i16| {
+        let at = date(year, 6, 1).to_zoned(jiff::tz::TimeZone::UTC).unwrap().timestamp();
+        Micros(at.as_microsecond())
+    };
+    for then in [2025, 2026, 2027, 2028, 2029] {
+        tx.execute(line, vec![first_id_at::<ReportId>(year(then)).into()]).await.unwrap();
+    }
+    let places = async |tx: &mut Tx| -> Vec<String> {
+        let rows: Vec<(String,)> = tx
+            .all("SELECT tableoid::regclass::text FROM report_lines ORDER BY report", vec![])
+            .await
+            .unwrap();
+        rows.into_iter().map(|(name,)| name.trim_start_matches("report_lines_").to_owned()).collect()
+    };
+    assert_eq!(places(&mut tx).await, ["other", "y2026", "y2027", "other", "other"]);
+    tx.commit().await.unwrap();
+
+    // 2028 has a row elsewhere already, 2030 has none.
+    let mut tx = world.store.write(&world.system).await.unwrap();
+    assert_eq!(lines::make_room(&mut tx, &world.system, year(2028)).await.unwrap(), 0);
+    assert_eq!(lines::make_room(&mut tx, &world.system, year(2030)).await.unwrap(), 2);
+    assert_eq!(lines::make_room(&mut tx, &world.system, year(2030)).await.unwrap(), 0);
+    assert_eq!(lines::forget(&mut tx, &world.system, year(2026)).await.unwrap(), 0, "the year is not over");
+    assert_eq!(lines::forget(&mut tx, &world.system, year(2027)).await.unwrap(), 1);
+    assert_eq!(places(&mut tx).await, ["other", "y2027", "other", "other"]);
+    // A partition is no way around the policies.
+    assert!(tx.execute("SELECT 1 FROM report_lines_y2027", vec![]).await.is_err());
+    drop(tx);
+
+    // Each question meets the partitions by their indexes.
+    for (sql, most) in [
+        (
+            "SELECT line FROM report_lines WHERE report = '019b76da-a800-7000-8000-000000000000' AND line > 5 \
+             ORDER BY line LIMIT 9",
+            1,
+        ),
+        (
+            "SELECT seq FROM placement_log WHERE partner = '019b76da-a800-7000-8000-000000000000' AND seq > 5 \
+             ORDER BY seq LIMIT 9",
+            1,
+        ),
+        (
+            "SELECT line FROM report_lines WHERE serial = '5CG1234ABC' AND transaction_kind IS NOT NULL \
+          AND (verdict <> 'duplicate' OR reasons IS NOT NULL)",
+            5,
+        ),
+    ] {
+        let plan = roadstead_store::engine::explain(&world.store, sql).await.unwrap();
+        assert!(!plan.contains("Seq Scan") && !plan.contains("Sort"), "{sql}\n{plan}");
+        let met = plan.matches("Index").count() - plan.matches("Index Cond").count();
+        assert!((1..=most).contains(&met), "{sql}\n{plan}");
+    }
+}
+
+#[tokio::test]
+async fn old_lines_are_forgotten_on_sqlite_too() {
+    let world = World::new(Sqlite, "oldlines").await;
+    let mut tx = world.store.write(&world.system).await.unwrap();
+    let line = "INSERT INTO report_lines (report, line, file_row, seller, buyer, buyer_name, country, product_number, \
+                model, manufacturer, serial, invoice, supersedes, verdict, judged_at) \
+                VALUES ($1, $2, 1, '', '', '', '', '', '', '', '5CG1234ABC', '', '', 'placed', 1)";
+    let now = world.ambient.now();
+    let (old, new): (ReportId, ReportId) =
+        (first_id_at(now.plus_seconds(-9)), first_id_at(now.plus_seconds(9)));
+    for n in 0..3_i64 {
+        tx.execute(line, vec![old.into(), n.into()]).await.unwrap();
+        tx.execute(line, vec![new.into(), n.into()]).await.unwrap();
+    }
+    assert_eq!(lines::make_room(&mut tx, &world.system, now).await.unwrap(), 0);
+    assert_eq!(lines::forget(&mut tx, &world.system, now).await.unwrap(), 3);
+    assert_eq!(lines::forget(&mut tx, &world.system, now).await.unwrap(), 0);
+    assert_eq!(tx.number("SELECT COUNT(*) FROM report_lines", vec![]).await.unwrap(), 3);
 }
 
 /// The application's own predicate is taken away here: only the engine stands between the neighbour and the rows.
@@ -342,7 +459,7 @@ async fn every_table_has_row_level_security_forced() {
     let open: Vec<(String,)> = tx
         .all(
             "SELECT c.relname::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
-             WHERE n.nspname = 'public' AND c.relkind = 'r' AND c.relname <> 'schema_versions' \
+             WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p') AND c.relname <> 'schema_versions' \
              AND NOT (c.relrowsecurity AND c.relforcerowsecurity AND c.relowner <> 'roadstead_app'::regrole)",
             vec![],
         )

@@ -12,7 +12,7 @@ use roadstead_ingest::FileError;
 use roadstead_store::engine::Kind;
 use roadstead_store::lines::Judged;
 use roadstead_store::reports::{Counts, Report};
-use roadstead_store::{Tx, entitlements, jobs, lines, operations, outbox, reports};
+use roadstead_store::{Tx, dead_jobs, entitlements, jobs, lines, operations, outbox, reports};
 use tokio::io::AsyncWriteExt;
 use tokio::sync::mpsc;
 
@@ -21,7 +21,7 @@ use super::own_headers;
 use super::reporter_quality;
 use super::submit_report::format_of;
 use crate::app::App;
-use crate::jobs::LEASE_SECONDS;
+use crate::jobs::{LEASE_SECONDS, Stopping};
 
 /// A line and what the first rule says of it.
 type Checked = (ReceivedLine, Result<SaleLine, (Verdict, Vec<Reason>)>);
@@ -87,12 +87,17 @@ pub async fn run(app: &App, id: ReportId, job: JobId) -> anyhow::Result<()> {
         };
         take(app, &mut tx, &scope, &progress, &batch).await?;
         inside += 1;
-        if inside < app.config.most_batches && app.store.kind() == Kind::Sqlite && !app.store.is_awaited() {
+        let stops = app.closing.is_cancelled();
+        let alone = app.store.kind() == Kind::Sqlite && !app.store.is_awaited();
+        if inside < app.config.most_batches && alone && !stops {
             open = Some(tx);
         } else {
             tx.commit().await?;
             app.hub.wake();
             inside = 0;
+        }
+        if stops {
+            return Err(Stopping.into());
         }
     }
     if let Some(tx) = open {
@@ -187,6 +192,8 @@ async fn finish(app: &App, scope: &Scope, report: &Report) -> anyhow::Result<()>
     if !report.validate_only {
         reports::forget_pieces(&mut tx, scope, id).await?;
     }
+    // Sent again after it was given up, it was done by another job.
+    dead_jobs::forget(&mut tx, scope, jobs::Kind::IngestReport, id.0).await?;
     let counts = reports::counts(&mut tx, scope, id).await?;
     let result = serde_json::json!({ "report": id, "counts": counts }).to_string();
     let operation = OperationId(report.operation);

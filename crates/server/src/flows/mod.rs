@@ -21,6 +21,7 @@ pub mod replay;
 pub mod reporter_quality;
 pub mod reporters;
 pub mod reset_password;
+pub mod retry_job;
 pub mod saved_views;
 pub mod self_service;
 pub mod sign_in;

@@ -9,7 +9,7 @@ use roadstead_store::{entitlements, jobs, lines, partners};
 use super::certify::open_pool;
 use super::judge_batch::{Item, judge_batch};
 use crate::app::App;
-use crate::jobs::LEASE_SECONDS;
+use crate::jobs::{LEASE_SECONDS, Stopping};
 
 /// Judges every line that waits for this partner, in the order in which they came.
 pub async fn run(app: &App, partner: TenantId, job: JobId) -> anyhow::Result<()> {
@@ -28,6 +28,9 @@ pub async fn run(app: &App, partner: TenantId, job: JobId) -> anyhow::Result<()>
     let batch = i64::try_from(app.config.batch_lines).unwrap_or(i64::MAX);
     let mut after = None;
     loop {
+        if app.closing.is_cancelled() {
+            return Err(Stopping.into());
+        }
         let mut tx = app.store.write(&scope).await?;
         let now = app.ambient.now();
         tx.lock_placements().await?;

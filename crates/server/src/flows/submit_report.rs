@@ -90,10 +90,6 @@ pub async fn submit(app: &App, scope: &Scope, submission: Submission<'_>) -> Res
     .map_err(|error| refused(error, app.ambient.now()))?;
 
     let submitted = Submitted { report: app.ambient.id(), operation: app.ambient.id() };
-    let last = keep(app, scope, submitted.report, &file).await?;
-
-    let now = app.ambient.now();
-    let acknowledgement = layout.acknowledgement.map(|answer| answer.render(now));
     let report = NewReport {
         id: submitted.report,
         reporter: reporter_id,
@@ -107,35 +103,64 @@ pub async fn submit(app: &App, scope: &Scope, submission: Submission<'_>) -> Res
         withdraws: about.withdraws,
         undoes: about.undoes,
     };
+    let acknowledgement = layout.acknowledgement.map(|answer| answer.render(app.ambient.now()));
+    let taken = take(app, scope, &report, &file, acknowledgement).await;
+    if taken.is_err() {
+        // What was kept of the file would fill the disk for nobody. What cannot be forgotten now is within a day.
+        let _ = forget(app, submitted.report).await;
+    }
+    taken
+}
+
+async fn forget(app: &App, report: ReportId) -> roadstead_store::Result<()> {
+    let system = roadstead_domain::access::system();
+    let mut tx = app.store.write(&system).await?;
+    reports::forget_pieces(&mut tx, &system, report).await?;
+    tx.commit().await
+}
+
+/// Keeps the file with its answer to the sender, and queues the report.
+async fn take(
+    app: &App,
+    scope: &Scope,
+    report: &NewReport<'_>,
+    file: &Spooled,
+    acknowledgement: Option<Vec<u8>>,
+) -> Result<Submitted, Refused> {
+    let submitted = Submitted { report: report.id, operation: report.operation };
+    let last = keep(app, scope, submitted.report, file).await?;
+    let now = app.ambient.now();
     let mut tx = app.store.write(scope).await?;
-    if let Err(error) = reports::create(&mut tx, scope, &report, now).await {
+    if let Err(error) = reports::create(&mut tx, scope, report, now).await {
         drop(tx);
-        return same_bytes_meanwhile(app, scope, &report, error).await;
+        return same_bytes_meanwhile(app, scope, report, error).await;
     }
     if let Some(bytes) = acknowledgement.filter(|bytes| !bytes.is_empty()) {
         reports::keep_acknowledgement(&mut tx, scope, submitted.report, bytes).await?;
     }
-    let home = Some(reporter.id);
-    operations::create(&mut tx, submitted.operation, "ingest_report", home, layout.lines, now).await?;
+    let home = Some(report.reporter.0);
+    operations::create(&mut tx, submitted.operation, "ingest_report", home, report.lines, now).await?;
     for (number, piece) in last {
         reports::keep_piece(&mut tx, scope, submitted.report, number, piece).await?;
     }
     // A preview changes nothing, so it waits for nobody and nobody for it.
-    let lane = if validate_only { submitted.report.0 } else { reporter.id };
+    let lane = if report.validate_only { submitted.report.0 } else { report.reporter.0 };
     let kind = jobs::Kind::IngestReport;
     jobs::enqueue(&mut tx, kind, submitted.report.0, lane, now, &app.ambient).await?;
     let entry = NewEntry {
         home,
         action: AuditAction::ReportReceived,
         subject: Some(submitted.report.0),
-        detail: serde_json::json!({ "file": name, "lines": layout.lines, "validate_only": validate_only }),
+        detail: serde_json::json!({
+            "file": report.file_name, "lines": report.lines, "validate_only": report.validate_only,
+        }),
     };
     audit::record(&mut tx, scope.actor(), &[entry], &app.ambient).await?;
     let event = Event::ReportProgress {
         report: submitted.report,
         operation: submitted.operation,
         done: 0,
-        total: layout.lines,
+        total: report.lines,
     };
     outbox::publish(&mut tx, &[(home, event)], now).await?;
     tx.commit().await?;

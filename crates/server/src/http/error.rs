@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use crate::flows::Refused;
 use crate::i18n::Lang;
-use crate::spool::SpoolError;
+use crate::spool::{self, SpoolError};
 
 /// Where in the request or the file the fault is.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -82,6 +82,12 @@ impl Problem {
     /// A cursor that nobody here made.
     pub fn cursor() -> Self {
         Self::new(StatusCode::BAD_REQUEST, "cursor.invalid")
+    }
+
+    /// A disk of ours is full.
+    fn full(error: &dyn std::fmt::Display) -> Self {
+        tracing::error!("{error:#}");
+        Self::new(StatusCode::INSUFFICIENT_STORAGE, "storage.full")
     }
 
     fn internal(error: &dyn std::fmt::Display) -> Self {
@@ -165,6 +171,7 @@ impl From<Error> for Problem {
                 tracing::error!("{error:#}");
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "database.unavailable")
             }
+            Error::Full(_) => Self::full(&error),
             other => Self::internal(&other),
         }
     }
@@ -253,6 +260,7 @@ impl From<SpoolError> for Problem {
             SpoolError::Broken(found) => {
                 Self { found: Some(found), ..Self::new(StatusCode::BAD_REQUEST, "upload.broken") }
             }
+            SpoolError::Disk(error) if spool::is_full(&error) => Self::full(&error),
             SpoolError::Disk(error) => Self::internal(&error),
         }
     }

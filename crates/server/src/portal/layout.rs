@@ -43,6 +43,8 @@ pub(super) enum Entry {
     Settings,
     /// One's own account, in the menu at the top right.
     Account,
+    /// Background work that was given up.
+    Jobs,
 }
 
 impl Entry {
@@ -63,6 +65,7 @@ impl Entry {
             Entry::Entitlements => "/entitlements",
             Entry::Settings => "/settings",
             Entry::Account => "/account",
+            Entry::Jobs => "/jobs",
         }
     }
 
@@ -85,6 +88,7 @@ impl Entry {
             Entry::Entitlements => "nav-entitlements",
             Entry::Settings => "nav-settings",
             Entry::Account => "account-title",
+            Entry::Jobs => "nav-jobs",
         }
     }
 
@@ -106,6 +110,7 @@ impl Entry {
                 Entry::Pending,
                 Entry::SupportDesk,
                 Entry::Entitlements,
+                Entry::Jobs,
             ],
         }
     }

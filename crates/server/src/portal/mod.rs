@@ -16,6 +16,7 @@ mod format;
 mod guides;
 mod home;
 mod import;
+mod jobs;
 mod layout;
 mod logs;
 mod mails;
@@ -148,6 +149,8 @@ pub fn routes() -> Routes {
         .post("/entitlements/terms", entitlements::set_term)
         .post("/entitlements/terms/forget", entitlements::forget_term)
         .post("/entitlements/correct", entitlements::correct)
+        .get("/jobs", jobs::show)
+        .post("/jobs/{id}/retry", jobs::retry)
         .get("/assets/{digest}/{name}", assets::serve)
 }
 

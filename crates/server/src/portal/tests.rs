@@ -17,6 +17,7 @@ use super::entitlements::{EntitlementsPage, PcView};
 use super::field::{Attempt, Forms};
 use super::home::{Counted, HomePage};
 use super::import::ImportPage;
+use super::jobs::{JobView, JobsPage};
 use super::layout::{Entry, Frame, Person};
 use super::pager::Pager;
 use super::partners::{PartnerView, PartnersPage};
@@ -530,6 +531,28 @@ fn columns(lang: Lang, wrong: bool) -> ColumnsPage {
     page
 }
 
+fn jobs(lang: Lang, empty: bool) -> JobsPage {
+    let job = |kind: &str, link: Option<&str>| JobView {
+        id: "1".to_owned(),
+        kind: lang.code_text(&format!("job.{kind}")),
+        subject: "Verkäufe <x> November.xlsx".to_owned(),
+        link: link.map(str::to_owned),
+        attempts: "8".to_owned(),
+        last_error: "the reader died: database: no such table".to_owned(),
+        since: "18.11.2026, 14:05".to_owned(),
+        since_machine: "2026-11-18T14:05:00Z".to_owned(),
+    };
+    let some = vec![job("ingest_report", Some("/reports/1")), job("replay_partner", None)];
+    JobsPage {
+        frame: frame(lang, Role::Operator, Entry::Jobs),
+        lang,
+        csrf: "c5f".to_owned(),
+        retried: !empty,
+        jobs: if empty { Vec::new() } else { some },
+        pager: pager(lang, "", !empty),
+    }
+}
+
 fn error(lang: Lang) -> ErrorPage<'static> {
     let frame = Frame::visitor(lang, lang.code_text("not_found"));
     ErrorPage { frame, lang, advice: lang.code_advice("not_found"), request_id: "0193", signed_out: false }
@@ -624,6 +647,8 @@ fn b53_every_page_speaks_both_languages_and_leaks_no_key() {
             ("import-wrong", page(&import(lang, true))),
             ("entitlements", page(&entitlements(lang, false))),
             ("entitlements-none", page(&entitlements(lang, true))),
+            ("jobs", page(&jobs(lang, false))),
+            ("jobs-empty", page(&jobs(lang, true))),
         ]
     };
     let english = pages_of(Lang::En);

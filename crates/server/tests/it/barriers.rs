@@ -118,6 +118,7 @@ const PAGES: &[(&str, &str, &str)] = &[
     ("operator", "support-desk", "/support-cases"),
     ("operator", "support-desk-case", "/support-cases/{case}"),
     ("operator", "mails", "/settings/mails"),
+    ("operator", "failed-work", "/jobs"),
 ];
 
 /// What is no page of its own: files.

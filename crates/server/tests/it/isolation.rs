@@ -30,6 +30,7 @@ const COVERED: &[&str] = &[
     "GET /customers/{id}/notification-settings",
     "GET /customers/{id}/privacy",
     "GET /customers/{id}/zero-touch-serials",
+    "GET /dead-jobs",
     "GET /devices/{serial}",
     "GET /devices/{serial}/history",
     "GET /devices/{serial}/placement",
@@ -70,6 +71,7 @@ const COVERED: &[&str] = &[
     "POST /customers/{id}/cpins",
     "POST /customers/{id}/cpins/instructions",
     "POST /customers/{id}/zero-touch-serials",
+    "POST /dead-jobs/{id}/retry",
     "POST /enrolments/{id}/{say}",
     "POST /invitations",
     "POST /invitations/list",
@@ -129,6 +131,7 @@ struct Neighbours {
     customer: String,
     transfer: String,
     case: String,
+    job: String,
     strangers: Vec<(&'static str, Client)>,
 }
 
@@ -160,6 +163,7 @@ async fn neighbours(kind: Kind, name: &str) -> Neighbours {
     let transfer = admin.post("transfers", items).await.expect(201)["id"].as_str().unwrap().to_owned();
     let body = json!({ "kind": "missing_devices", "text": "CANARY", "serials": ["5CGKANARIE9"] });
     let case = admin.post("support-cases", body).await.expect(201)["id"].as_str().unwrap().to_owned();
+    let job = world.dead_job(&report, "CANARY").await;
     let reader = world.token(Role::PartnerReadOnly, Some("R-2")).await;
     let nobody = world.nobody();
     let strangers = vec![
@@ -169,7 +173,7 @@ async fn neighbours(kind: Kind, name: &str) -> Neighbours {
         ("another customer", foreign),
         ("nobody", nobody),
     ];
-    Neighbours { world, report, operation, customer, transfer, case, strangers }
+    Neighbours { world, report, operation, customer, transfer, case, job, strangers }
 }
 
 #[rstest]
@@ -177,7 +181,7 @@ async fn neighbours(kind: Kind, name: &str) -> Neighbours {
 async fn every_route_called_as_a_neighbour_shows_nothing_of_the_other(
     #[values(Sqlite, Postgres)] kind: Kind,
 ) {
-    let Neighbours { world, report, operation, customer, transfer, case, strangers } =
+    let Neighbours { world, report, operation, customer, transfer, case, job, strangers } =
         neighbours(kind, "net").await;
     let id_in = |answer: serde_json::Value| answer["id"].as_str().unwrap().to_owned();
     let partner = id_in(world.operator.get("partners/R-1").await.expect(200));
@@ -201,6 +205,7 @@ async fn every_route_called_as_a_neighbour_shows_nothing_of_the_other(
             path if path.starts_with("/invitations") => &invitation,
             path if path.starts_with("/tokens") => &token,
             path if path.starts_with("/support-cases") => &case,
+            path if path.starts_with("/dead-jobs") => &job,
             _ => &report,
         };
         let serial = "5CGKANARIE1".to_owned();
@@ -262,7 +267,7 @@ async fn every_route_called_as_a_neighbour_shows_nothing_of_the_other(
 #[rstest]
 #[tokio::test]
 async fn a_foreign_thing_and_an_unknown_one_differ_in_no_byte(#[values(Sqlite, Postgres)] kind: Kind) {
-    let Neighbours { world: _world, report, operation, customer, transfer, case, strangers } =
+    let Neighbours { world: _world, report, operation, customer, transfer, case, strangers, .. } =
         neighbours(kind, "bytes").await;
     let serial = "5CGKANARIE1".to_owned();
     let unknown = "01a20000-0000-7000-8000-000000000000";

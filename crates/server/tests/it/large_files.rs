@@ -23,10 +23,10 @@ fn peak(process: u32) -> usize {
 #[tokio::test]
 async fn a_file_of_one_segment_or_one_cell_is_refused_with_flat_memory() {
     let directory = TempDir::new().unwrap();
-    let data = directory.path().to_str().unwrap();
+    let data = ["--data", directory.path().to_str().unwrap()];
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let server = serve(data, port).await;
-    let operator = token(data, "operator", &[]);
+    let server = serve(&data, port).await;
+    let operator = token(&data, "operator", &[]);
     let url = format!("http://127.0.0.1:{port}/api/v1");
     let http = reqwest::Client::builder().timeout(Duration::from_secs(120)).build().unwrap();
     let body = json!({ "name": "D", "reporter_number": "D-1", "kind": "distributor" });

@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 const LINES: usize = 150_000;
 
-pub(crate) struct Server(Child);
+pub(crate) struct Server(pub(crate) Child);
 
 impl Server {
     /// The number of its process.
@@ -24,42 +24,47 @@ impl Drop for Server {
     }
 }
 
-fn roadstead(arguments: &[&str]) -> Command {
+pub(crate) fn roadstead(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_roadstead"));
     command.args(arguments);
     command
 }
 
-pub(crate) async fn serve(data: &str, port: u16) -> Server {
+/// A process of its own on the data or the database of `place`.
+pub(crate) async fn serve(place: &[&str], port: u16) -> Server {
     let listen = format!("127.0.0.1:{port}");
-    let server =
-        roadstead(&["serve", "--data", data, "--listen", &listen]).stdout(Stdio::null()).spawn().unwrap();
-    let server = Server(server);
-    for _ in 0..200 {
+    let mut command = roadstead(&["serve", "--listen", &listen]);
+    let server = Server(command.args(place).stdout(Stdio::null()).spawn().unwrap());
+    for _ in 0..400 {
         if tokio::net::TcpStream::connect(&listen).await.is_ok() {
             return server;
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    panic!("the server does not listen within 10 seconds");
+    panic!("the server does not listen within 20 seconds");
 }
 
-pub(crate) fn token(data: &str, role: &str, whose: &[&str]) -> String {
-    let output = roadstead(&["token", "create", "--data", data, "--role", role, "--name", "t"])
+pub(crate) fn token(place: &[&str], role: &str, whose: &[&str]) -> String {
+    let output = roadstead(&["token", "create", "--role", role, "--name", "t"])
+        .args(place)
         .args(whose)
         .output()
         .unwrap();
     String::from_utf8(output.stdout).unwrap().lines().last().unwrap().to_owned()
 }
 
+pub(crate) fn free_port() -> u16 {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
 #[tokio::test]
 async fn a_report_goes_on_after_sigkill_with_nothing_lost_or_doubled() {
     let directory = TempDir::new().unwrap();
-    let data = directory.path().to_str().unwrap();
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let data = ["--data", directory.path().to_str().unwrap()];
+    let port = free_port();
     let url = format!("http://127.0.0.1:{port}/api/v1");
-    let server = serve(data, port).await;
-    let operator = token(data, "operator", &[]);
+    let server = serve(&data, port).await;
+    let operator = token(&data, "operator", &[]);
     let http = reqwest::Client::new();
     let post = async |path: &str, kind: &str, body: String| -> Value {
         let request = http.post(format!("{url}/{path}")).bearer_auth(&operator).header("content-type", kind);
@@ -90,7 +95,7 @@ async fn a_report_goes_on_after_sigkill_with_nothing_lost_or_doubled() {
     drop(server); // SIGKILL
     assert!(done < LINES as i64, "killed in the middle, at {done}");
 
-    let _server = serve(data, port).await;
+    let _server = serve(&data, port).await;
     let ended = loop {
         let answer = get(&operation).await.unwrap();
         if answer["state"] != "running" {
@@ -101,10 +106,10 @@ async fn a_report_goes_on_after_sigkill_with_nothing_lost_or_doubled() {
     assert_eq!((&ended["state"], &ended["done"]), (&"succeeded".into(), &(LINES as i64).into()));
     assert_eq!(ended["result"]["counts"], serde_json::json!({ "placed": LINES }));
 
-    let admin = token(data, "partner", &["--for", "R-1"]);
+    let admin = token(&data, "partner", &["--for", "R-1"]);
     let listed =
         http.get(format!("{url}/unassigned-devices?format=csv")).bearer_auth(&admin).send().await.unwrap();
     assert_eq!(listed.text().await.unwrap().lines().count(), LINES + 1);
-    let verified = roadstead(&["audit", "verify", "--data", data]).output().unwrap();
+    let verified = roadstead(&["audit", "verify"]).args(data).output().unwrap();
     assert_eq!(String::from_utf8(verified.stdout).unwrap().trim(), format!("{LINES} entries hold"));
 }

@@ -10,9 +10,9 @@ use roadstead_domain::clock::Ambient;
 use roadstead_server::app::{App, Config};
 use roadstead_server::flows::users::NewUser;
 use roadstead_server::{cli, flows};
-use roadstead_store::Store;
 use roadstead_store::engine::Kind;
 use roadstead_store::testing::{self, SteppedClock};
+use roadstead_store::{Store, args, dead_jobs, jobs};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -67,6 +67,11 @@ impl Answer {
 }
 
 impl Client {
+    /// Somebody with this token at this address.
+    pub(crate) fn to(url: &str, token: &str) -> Self {
+        Self { http: client(), url: url.to_owned(), token: Some(token.to_owned()) }
+    }
+
     /// The same caller at another node.
     pub(crate) fn at(&self, url: &str) -> Self {
         Self { url: url.to_owned(), ..self.clone() }
@@ -182,15 +187,15 @@ impl Client {
     }
 }
 
-/// Asks until there is an answer, for at most 30 seconds.
+/// Asks until there is an answer, for at most two minutes: machines that build beside it are slow.
 pub(crate) async fn eventually<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
-    for _ in 0..600 {
+    for _ in 0..2400 {
         if let Some(answer) = ask().await {
             return answer;
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    panic!("in 30 seconds it was never so that {what}");
+    panic!("in two minutes it was never so that {what}");
 }
 
 impl World {
@@ -293,6 +298,21 @@ impl World {
         let id = self.newcomer(number).await;
         self.certify(&id).await;
         self.token(Role::PartnerAdmin, Some(number)).await
+    }
+
+    /// Background work about a report that was given up for this reason; its id.
+    pub(crate) async fn dead_job(&self, report: &str, why: &str) -> String {
+        let (ambient, scope) = (&self.app.ambient, access::system());
+        let report: uuid::Uuid = report.parse().unwrap();
+        let mut tx = self.app.store.write(&scope).await.unwrap();
+        let now = ambient.now();
+        jobs::enqueue(&mut tx, jobs::Kind::IngestReport, report, report, now, ambient).await.unwrap();
+        let dead = "UPDATE jobs SET dead = $2, last_error = $3, attempts = 8 WHERE subject = $1";
+        tx.execute(dead, args![report, true, why]).await.unwrap();
+        let listed =
+            dead_jobs::list(&mut tx, &scope, &roadstead_store::page::Page::default()).await.unwrap().unwrap();
+        tx.commit().await.unwrap();
+        listed.items[0].id.to_string()
     }
 
     /// A distributor, and its token.

@@ -60,7 +60,12 @@ impl Quick {
 }
 
 fn unreadable(error: rusqlite::Error) -> Error {
-    Error::Embedded(error)
+    match error {
+        rusqlite::Error::SqliteFailure(code, _) if [13, 4874].contains(&code.extended_code) => {
+            Error::Full(error.to_string())
+        }
+        other => Error::Embedded(other),
+    }
 }
 
 fn rows<T: DeserializeOwned>(

@@ -4,6 +4,7 @@ mod audit_log;
 mod cpins;
 mod csv;
 mod customers;
+mod dead_jobs;
 mod devices;
 pub(crate) mod enrolments;
 mod entitlements;
@@ -118,6 +119,8 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(profile::end_session))
         .routes(routes!(tokens::create, tokens::list))
         .routes(routes!(tokens::revoke))
+        .routes(routes!(dead_jobs::list))
+        .routes(routes!(dead_jobs::retry))
         .routes(routes!(events::follow))
 }
 

@@ -113,6 +113,8 @@ csrf = Die Seite ist veraltet
 csrf-advice = Laden Sie die Seite neu und versuchen Sie es noch einmal.
 database-unavailable = Die Datenbank ist nicht erreichbar
 database-unavailable-advice = Es wurde nichts geändert. Versuchen Sie es gleich noch einmal; begonnene Arbeit geht von selbst weiter, sobald die Datenbank wieder da ist.
+storage-full = Auf dem Datenträger ist kein Platz mehr
+storage-full-advice = Es wurde nichts geändert. Sagen Sie denen Bescheid, die die Plattform betreiben; begonnene Arbeit geht von selbst weiter, sobald wieder Platz ist.
 internal = Bei uns ist etwas schiefgegangen
 internal-advice = Es wurde nichts geändert. Versuchen Sie es noch einmal; bleibt es dabei, nennen Sie dem Programmteam die Anfragenummer.
 busy = Gerade melden sich zu viele Personen an
@@ -247,3 +249,9 @@ support-too-many-serials = Zu viele Seriennummern auf einmal
 support-too-many-serials-advice = Höchstens 10.000 in einer Nachricht. Teilen Sie die Liste.
 support-serial-not-listed = Diese Seriennummern stehen nicht im Fall
 support-serial-not-listed-advice = Entschieden werden kann nur über Seriennummern, die der Partner genannt hat.
+
+# Arten von Hintergrundarbeit.
+job-ingest-report = Verkaufsmeldung prüfen
+job-replay-partner = Holding-Mandant öffnen und prüfen, was darauf wartet
+job-commit-transfer = Übertragung ausführen
+job-undo-transfer = Übertragung rückgängig machen

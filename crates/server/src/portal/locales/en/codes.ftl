@@ -113,6 +113,8 @@ csrf = The page is out of date
 csrf-advice = Reload the page and try again.
 database-unavailable = The database cannot be reached
 database-unavailable-advice = Nothing was changed. Try again in a moment; work that was under way goes on by itself when the database is back.
+storage-full = There is no room left on the disk
+storage-full-advice = Nothing was changed. Tell whoever runs the platform; work that was under way goes on by itself when there is room again.
 internal = Something went wrong on our side
 internal-advice = Nothing was changed. Try again; if it stays, tell the programme team the request ID.
 busy = Too many people are signing in at this moment
@@ -247,3 +249,9 @@ support-too-many-serials = Too many serials at once
 support-too-many-serials-advice = At most 10,000 in one message. Divide the list.
 support-serial-not-listed = These serials are not in the case
 support-serial-not-listed-advice = Only serials that the partner listed can be decided.
+
+# Kinds of background work.
+job-ingest-report = Judge a report
+job-replay-partner = Open a pool and judge what waits for it
+job-commit-transfer = Carry out a transfer
+job-undo-transfer = Undo a transfer

@@ -127,7 +127,10 @@ async fn drop_indexes(client: &tokio_postgres::Client) -> anyhow::Result<Vec<Str
                         format!("ALTER TABLE {table} ADD CONSTRAINT {constraint} {definition}"),
                     )
                 }
-                None => (format!("DROP INDEX {name}"), row.get(3)),
+                // Of a partitioned table PostgreSQL tells the index of the table alone; partitions are to have it, too.
+                None => {
+                    (format!("DROP INDEX {name}"), row.get::<_, String>(3).replace(" ON ONLY ", " ON "))
+                }
             };
             // One that others refer to stays.
             if client.batch_execute(&sql).await.is_ok() {

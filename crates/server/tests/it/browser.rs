@@ -84,6 +84,16 @@ impl Driver {
     }
 }
 
+/// What was done to an element; `None` if its page had just been replaced by the next one.
+#[track_caller]
+fn there(done: WebDriverResult<()>) -> Option<()> {
+    match done {
+        Err(error) if error.to_string().contains("stale element") => None,
+        Err(error) => panic!("{error}"),
+        Ok(()) => Some(()),
+    }
+}
+
 /// Somebody's browser.
 pub(crate) struct Page {
     pub(crate) driver: WebDriver,
@@ -117,13 +127,17 @@ impl Page {
     }
 
     pub(crate) async fn fill(&self, css: &str, text: &str) {
-        let field = self.find(css).await;
-        field.clear().await.unwrap();
-        field.send_keys(text).await.unwrap();
+        crate::world::eventually(&format!("{css} is there to be filled"), async || {
+            let field = self.find(css).await;
+            there(field.clear().await)?;
+            there(field.send_keys(text).await)
+        })
+        .await;
     }
 
     pub(crate) async fn click(&self, css: &str) {
-        self.find(css).await.click().await.unwrap();
+        let click = async || there(self.find(css).await.click().await);
+        crate::world::eventually(&format!("{css} is there to be clicked"), click).await;
     }
 
     pub(crate) async fn attribute(&self, css: &str, name: &str) -> String {

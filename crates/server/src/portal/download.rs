@@ -35,6 +35,7 @@ struct AgentPage {
     lang: Lang,
     id: String,
     name: String,
+    tab: &'static str,
     /// Its size and digest; without it the page says what is missing.
     program: Option<(String, String)>,
     built_for: String,
@@ -69,6 +70,7 @@ pub(super) async fn show(
         lang,
         id: customer.id.to_string(),
         name: customer.name,
+        tab: "agent",
         program: program.map(|program| (bytes(lang, program.size), program.digest)),
         built_for: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
         command,

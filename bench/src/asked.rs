@@ -235,7 +235,7 @@ pub async fn same_answer(inside: &Inside, question: &Question, page: &Value) -> 
     Ok(())
 }
 
-/// The statement of the product's list by serial (`pool::list`), but for the tenant, which is bound.
+/// The rows of the product's list by serial (`pool::list`) past its views and walls; the tenant is bound.
 pub const PAGE_SQL: &str = "SELECT d.id, p.serial, d.product_number, d.model, (SELECT MAX(e.support_level) FROM entitlements e \
      WHERE e.device = p.device AND e.ends_on > $2) AS support_level, p.since, l.buyer_name, l.invoice, \
      l.sold_on, n.name AS reporter_name FROM (SELECT device, serial, since, report, line FROM placements \
@@ -244,7 +244,7 @@ pub const PAGE_SQL: &str = "SELECT d.id, p.serial, d.product_number, d.model, (S
      LEFT JOIN reports r ON r.id = p.report LEFT JOIN reporters n ON n.id = r.reporter \
      ORDER BY p.serial, p.device";
 
-/// One PC of a partner's by its serial, past every scope: what the product's look-up says in four statements, in one.
+/// One PC of a partner's by its serial, past every scope: what the product's look-up says in three statements, in one.
 pub const LOOK_UP_SQL: &str = "SELECT d.id, d.serial, d.product_number, d.model, p.tenant, t.kind, p.generation, \
      p.since, l.buyer_name, l.invoice, l.sold_on, n.name AS reporter_name, \
      (SELECT MAX(e.ends_on) FROM entitlements e WHERE e.device = d.id) AS ends_on FROM devices d \

@@ -73,9 +73,29 @@ pub struct Device {
     pub reported_at: Option<i64>,
 }
 
+/// A PC in a tenant of the scope's partner, by the view with one wall (docs/decisions/0037).
+macro_rules! own_sql {
+    ($rest:literal) => {
+        concat!(
+            "SELECT id, device_serial AS serial, manufacturer, product_number, model, tenant, tenant_kind, tenant_name, ",
+            "generation, since, buyer, buyer_name, invoice, sold_on, shipped_on, reporter_name, reported_at ",
+            "FROM own_devices WHERE partner = $2 AND ",
+            $rest
+        )
+    };
+}
+
+/// The PCs with this serial in the tenants of the scope's partner: as many as manufacturers use it.
+pub async fn present(tx: &mut Tx, scope: &Scope, serial: &str) -> Result<Vec<Device>> {
+    tx.all_quick(own_sql!("device_serial = $1"), args![serial, scope.partner()?]).await
+}
+
 /// The PC, if it is in a tenant of the scope's partner, or if the scope is the platform's and it is in any.
 pub async fn get(tx: &mut Tx, scope: &Scope, id: DeviceId) -> Result<Option<Device>> {
     let partner = scope.partner_or_platform()?;
+    if partner.is_some() {
+        return tx.optional_quick(own_sql!("id = $1"), args![id, partner]).await;
+    }
     tx.optional_quick(
         "SELECT d.id, d.serial, d.manufacturer, d.product_number, d.model, p.tenant, t.kind AS tenant_kind, \
          t.name AS tenant_name, p.generation, p.since, l.buyer, l.buyer_name, l.invoice, l.sold_on, l.shipped_on, \
@@ -83,9 +103,8 @@ pub async fn get(tx: &mut Tx, scope: &Scope, id: DeviceId) -> Result<Option<Devi
          JOIN tenants t ON t.id = p.tenant JOIN devices d ON d.id = p.device \
          LEFT JOIN report_lines l ON l.report = p.report AND l.line = p.line \
          LEFT JOIN reports r ON r.id = p.report LEFT JOIN reporters n ON n.id = r.reporter \
-         WHERE p.device = $1 AND ($2 OR (t.parent = $3 \
-         AND (t.kind <> 'customer' OR EXISTS (SELECT 1 FROM customers c WHERE c.tenant = t.id AND c.partner_access))))",
-        args![id, partner.is_none(), partner],
+         WHERE p.device = $1",
+        args![id],
     )
     .await
 }
@@ -112,12 +131,16 @@ pub struct Right {
 /// The rights of a PC that [`get`] gave under the same scope.
 pub async fn rights(tx: &mut Tx, scope: &Scope, device: &Device) -> Result<Vec<Right>> {
     let partner = scope.partner_or_platform()?;
+    if partner.is_some() {
+        let sql = "SELECT support_level, starts_on, ends_on, assumed, reporter_name, line, corrected_at \
+                   FROM own_rights WHERE device = $1 AND partner = $2 ORDER BY support_level DESC";
+        return tx.all_quick(sql, args![device.id, partner]).await;
+    }
     tx.all_quick(
         "SELECT e.support_level, e.starts_on, e.ends_on, e.assumed, n.name AS reporter_name, e.line, e.corrected_at \
-         FROM placements p JOIN tenants t ON t.id = p.tenant JOIN entitlements e ON e.device = p.device \
-         LEFT JOIN reports r ON r.id = e.report LEFT JOIN reporters n ON n.id = r.reporter \
-         WHERE p.device = $1 AND ($2 OR t.parent = $3) ORDER BY e.support_level DESC",
-        args![device.id, partner.is_none(), partner],
+         FROM entitlements e LEFT JOIN reports r ON r.id = e.report LEFT JOIN reporters n ON n.id = r.reporter \
+         WHERE e.device = $1 ORDER BY e.support_level DESC",
+        args![device.id],
     )
     .await
 }

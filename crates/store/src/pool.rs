@@ -94,6 +94,19 @@ macro_rules! unassigned_sql {
     };
 }
 
+/// A page of the whole pool, by the view with one wall (docs/decisions/0037).
+macro_rules! page_sql {
+    ($rest:literal) => {
+        concat!(
+            "SELECT o.id, o.serial, o.product_number, o.model, CASE WHEN o.premium_plus_until > $2 THEN 'premium_plus' ",
+            "WHEN o.premium_until > $2 THEN 'premium' END AS support_level, o.since, o.buyer_name, o.invoice, o.sold_on, ",
+            "o.reporter_name FROM own_devices o ",
+            "WHERE o.tenant = (SELECT id FROM own_tenants WHERE parent = $1 AND kind = 'holding') AND ",
+            $rest
+        )
+    };
+}
+
 /// A page of the whole pool. `None` for a cursor that is none. Empty while the partner has no pool.
 pub async fn list(
     tx: &mut Tx,
@@ -109,12 +122,7 @@ pub async fn list(
             let Ok(after) = page.after::<(String, Uuid)>() else { return Ok(None) };
             let (serial, id) = after.unwrap_or_default();
             bind.extend(args![serial, id]);
-            let sql = unassigned_sql!(
-                "(SELECT device, serial, since, report, line FROM placements \
-                 WHERE tenant = (SELECT id FROM tenants WHERE parent = $1 AND kind = 'holding') \
-                 AND (serial, device) > ($4, $5) ORDER BY serial, device LIMIT $3) p",
-                " ORDER BY p.serial, p.device"
-            );
+            let sql = page_sql!("(o.serial, o.id) > ($4, $5) ORDER BY o.serial, o.id LIMIT $3");
             Rows::cut(tx.all_quick(sql, bind).await?, rows, |item: &Unassigned| {
                 (item.serial.clone(), item.id)
             })
@@ -123,12 +131,7 @@ pub async fn list(
             let Ok(after) = page.after::<(i64, Uuid)>() else { return Ok(None) };
             let (since, id) = after.unwrap_or((i64::MAX, Uuid::max()));
             bind.extend(args![since, id]);
-            let sql = unassigned_sql!(
-                "(SELECT device, serial, since, report, line FROM placements \
-                 WHERE tenant = (SELECT id FROM tenants WHERE parent = $1 AND kind = 'holding') \
-                 AND (since, device) < ($4, $5) ORDER BY since DESC, device DESC LIMIT $3) p",
-                " ORDER BY p.since DESC, p.device DESC"
-            );
+            let sql = page_sql!("(o.since, o.id) < ($4, $5) ORDER BY o.since DESC, o.id DESC LIMIT $3");
             Rows::cut(tx.all_quick(sql, bind).await?, rows, |item: &Unassigned| (item.since, item.id))
         }
     }))

@@ -403,6 +403,10 @@ async fn row_level_security_alone_shows_a_neighbour_nothing() {
         ("SELECT COUNT(*) FROM placement_log", 1, 0),
         ("SELECT COUNT(*) FROM placement_log_heads", 1, 0),
         ("SELECT COUNT(*) FROM tenant_counts", 1, 0),
+        // The views have a wall of their own, and are for partners only.
+        ("SELECT COUNT(*) FROM own_tenants", 0, 1),
+        ("SELECT COUNT(*) FROM own_devices", 0, 0),
+        ("SELECT COUNT(*) FROM own_rights", 0, 0),
     ];
     let mut platform = world.store.read(&world.system).await.unwrap();
     let mut neighbour = world.store.write(&partner_scope(b)).await.unwrap();
@@ -410,6 +414,13 @@ async fn row_level_security_alone_shows_a_neighbour_nothing() {
         assert_eq!(platform.number(sql, vec![]).await.unwrap(), *all, "{sql}");
         assert_eq!(neighbour.number(sql, vec![]).await.unwrap(), *own, "{sql}");
     }
+    let mut owner = world.store.read(&partner_scope(a)).await.unwrap();
+    let own = owner.number("SELECT COUNT(*) FROM own_devices WHERE serial = '5CG1234ABC'", vec![]).await;
+    assert_eq!(own.unwrap(), 1);
+    drop(owner);
+    assert!(neighbour.execute("DELETE FROM own_tenants", vec![]).await.is_err(), "they are for reading");
+    drop(neighbour);
+    let mut neighbour = world.store.write(&partner_scope(b)).await.unwrap();
     let taken = neighbour.execute("UPDATE placements SET tenant = NULL", vec![]).await.unwrap();
     assert_eq!(taken, 0, "nor can it be changed");
     assert!(neighbour.execute("ALTER TABLE placements DISABLE ROW LEVEL SECURITY", vec![]).await.is_err());

@@ -38,17 +38,17 @@ pub async fn find(
     scope.partner()?;
     let not_found = || Refused::Denied(Denied::NotFound);
     let serial = serial::normalize(asked).map_err(|_| not_found())?;
-    let mut seen = Vec::new();
-    for candidate in candidates(app, &serial).await? {
-        let wanted =
-            manufacturer.is_none_or(|wanted| wanted.trim().eq_ignore_ascii_case(&candidate.manufacturer));
-        if wanted && let Some(one) = look(app, scope, &serial, candidate).await? {
-            seen.push(one);
+    let wanted = |name: &str| manufacturer.is_none_or(|wanted| wanted.trim().eq_ignore_ascii_case(name));
+    // One that is here goes before those that were, and is what is nearly always asked for.
+    let mut seen = here(app, scope, &serial, wanted).await?;
+    if seen.is_empty() {
+        for candidate in candidates(app, &serial).await? {
+            if wanted(&candidate.manufacturer)
+                && let Some(one) = look(app, scope, &serial, candidate).await?
+            {
+                seen.push(one);
+            }
         }
-    }
-    // One that is here goes before those that were.
-    if seen.iter().any(|one| one.device.is_some()) {
-        seen.retain(|one| one.device.is_some());
     }
     let first = seen.pop().ok_or_else(not_found)?;
     if seen.is_empty() {
@@ -56,6 +56,30 @@ pub async fn find(
     }
     let names = seen.into_iter().chain([first]).map(|one| one.manufacturer).collect();
     Err(Refused::Ambiguous { field: "manufacturer", choices: names })
+}
+
+/// Those that are in the partner's tenants, in one question and two for each.
+async fn here(
+    app: &App,
+    scope: &Scope,
+    serial: &str,
+    wanted: impl Fn(&str) -> bool,
+) -> Result<Vec<Seen>, Refused> {
+    let mut tx = app.store.read(scope).await?;
+    let mut seen = Vec::new();
+    for device in devices::present(&mut tx, scope, serial).await? {
+        if !wanted(&device.manufacturer) {
+            continue;
+        }
+        let id = DeviceId(device.id);
+        let rights = devices::rights(&mut tx, scope, &device).await?;
+        let last = devices::moved_before(&mut tx, scope, id, Micros(i64::MAX)).await?;
+        let (serial, manufacturer) = (serial.to_owned(), device.manufacturer.clone());
+        seen.push(Seen { device: Some(device), id, serial, manufacturer, rights, last });
+    }
+    tx.commit().await?;
+    seen.sort_by(|one, other| one.manufacturer.cmp(&other.manufacturer));
+    Ok(seen)
 }
 
 async fn candidates(app: &App, serial: &str) -> Result<Vec<Candidate>, Refused> {

@@ -1,5 +1,6 @@
 //! Two nodes on one PostgreSQL database: what one does, the other knows.
 
+use reqwest::Method;
 use roadstead_domain::access::Role;
 use roadstead_store::engine::Kind::Postgres;
 
@@ -56,4 +57,23 @@ async fn a_session_of_one_node_holds_at_the_other() {
     let (other, _second) = world.second_node().await;
     let portal = crate::sign_in::Portal::sign_in(&world, "one@example.com").await;
     assert_eq!(portal.at(&other).get("/unassigned-devices").await.status.as_u16(), 200);
+}
+
+#[tokio::test]
+async fn the_progress_of_a_report_at_one_node_is_followed_at_the_other_to_its_end() {
+    let world = World::start(Postgres, "nodeprogress").await;
+    let (other, _second) = world.second_node().await;
+    world.partner("R-1").await;
+    let distributor = world.distributor("D-1").await;
+    let file = Some(("text/csv", csv(&["5CG000000A R-1", "5CG000000B R-1"]).into()));
+    let submitted = distributor.send(Method::POST, "/api/v1/sell-through-reports", file).await.expect(202);
+    let events = format!("operations/{}/events", submitted["operation"]["id"].as_str().unwrap());
+    let followed = distributor.at(&other).get(&events).await;
+    let last = followed.text.trim().rsplit("\n\n").next().unwrap_or_default();
+    assert!(
+        last.contains("event: progress") && last.contains("\"state\":\"succeeded\""),
+        "{}",
+        followed.text
+    );
+    assert!(last.contains("\"done\":2"), "{last}");
 }

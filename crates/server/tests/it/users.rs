@@ -92,6 +92,22 @@ async fn an_invitation_becomes_an_account_once(#[values(Sqlite, Postgres)] kind:
     assert!(done.contains(&"user.invited") && done.contains(&"user.created"), "{done:?}");
 }
 
+#[tokio::test]
+async fn a_link_of_one_node_opens_at_another_and_of_two_at_once_only_at_one() {
+    let mut catcher = Catcher::start(&[]).await;
+    let world = World::with(Postgres, "invitenodes", catcher.config("")).await;
+    let (other, _second) = world.second_node().await;
+    let partner = world.partner("R-1").await;
+    partner.post("invitations", invitee("anna@example.com", "partner_admin")).await.expect(201);
+    let link = link(&world, &catcher.next().await);
+    let page = world.nobody().at(&other).send(Method::GET, &link, None).await;
+    assert_eq!(page.status, StatusCode::OK);
+    let tries = (0..6).map(|n| accept(if n % 2 == 0 { &world.url } else { &other }, &link, PASSWORD));
+    let tries: Vec<StatusCode> = join_all(tries).await.iter().map(|page| page.status).collect();
+    assert_eq!(tries.iter().filter(|status| **status == StatusCode::SEE_OTHER).count(), 1, "{tries:?}");
+    assert_eq!(partner.all("users").await.len(), 1);
+}
+
 #[rstest]
 #[tokio::test]
 async fn an_invitation_ends_is_withdrawn_or_replaced(#[values(Sqlite, Postgres)] kind: Kind) {

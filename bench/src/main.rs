@@ -20,6 +20,8 @@ mod w1;
 mod w1e;
 mod w2;
 mod w3a;
+mod w4;
+mod w5;
 mod w9;
 mod web_floor;
 
@@ -55,6 +57,10 @@ enum Command {
     W2(Options),
     /// A page of the list, requests per second.
     W3a(Options),
+    /// PCs moved to many tenants and back, PCs per second.
+    W4(Options),
+    /// PCs enrol and check in, per second.
+    W5(Options),
     /// What a line, a look-up and a page cost as the platform grows. On PostgreSQL.
     W9(Options),
     /// Fills the databases of W9, where they are not there yet, and measures nothing.
@@ -96,6 +102,12 @@ struct Options {
     /// Slices of W2 and W3a at each page and number of connections.
     #[arg(long, default_value_t = 5)]
     rounds: usize,
+    /// PCs that W4 moves.
+    #[arg(long, default_value_t = 10_000)]
+    moved: u64,
+    /// PCs that enrol in W5.
+    #[arg(long, default_value_t = 20_000)]
+    pcs: u64,
     /// PCs of the platforms of W9.
     #[arg(long, value_delimiter = ',', default_values_t = w9::SIZES)]
     sizes: Vec<u64>,
@@ -118,6 +130,8 @@ enum Which {
     W1e,
     W2,
     W3a,
+    W4,
+    W5,
     W9,
     Fill,
     Nodes,
@@ -141,11 +155,14 @@ async fn execute(command: Command) -> anyhow::Result<ExitCode> {
         Command::W1e(options) => run(&options, &[Which::W1e]).await,
         Command::W2(options) => run(&options, &[Which::W2]).await,
         Command::W3a(options) => run(&options, &[Which::W3a]).await,
+        Command::W4(options) => run(&options, &[Which::W4]).await,
+        Command::W5(options) => run(&options, &[Which::W5]).await,
         Command::W9(options) => run(&options, &[Which::W9]).await,
         Command::Fill(options) => run(&options, &[Which::Fill]).await,
         Command::Nodes(options) => run(&options, &[Which::Nodes]).await,
         Command::All(options) => {
-            run(&options, &[Which::W1, Which::W1m, Which::W1e, Which::W2, Which::W3a]).await
+            run(&options, &[Which::W1, Which::W1m, Which::W1e, Which::W2, Which::W3a, Which::W4, Which::W5])
+                .await
         }
         Command::WebFloor { bodies } => web_floor::serve(&bodies).await.map(|()| ExitCode::SUCCESS),
     }
@@ -171,6 +188,8 @@ async fn run(options: &Options, which: &[Which]) -> anyhow::Result<ExitCode> {
             Which::W1 => w1::run(options, &engine, &Case::ALL).await?,
             Which::W1m => w1::run(options, &engine, &Case::MESSAGES).await?,
             Which::W1e => vec![w1e::run(options, &engine).await?],
+            Which::W4 => vec![w4::run(options, &engine).await?],
+            Which::W5 => vec![w5::run(options, &engine).await?],
             Which::W9 => vec![w9::run(options, &engine).await?],
             Which::Nodes => vec![nodes::run(options, &engine).await?],
             Which::Fill => {

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use crate::Options;
 use crate::engine::{Cell, Engine, Inside};
 use crate::generator::{self, Sellers, Style};
-use crate::http::{Client, Pieces, text_at};
+use crate::http::{Client, Credential, Pieces, text_at};
 use crate::load::{self, Slice, Target};
 use crate::machine::{Spread, idle_share, percentile};
 use crate::object;
@@ -48,6 +48,8 @@ pub struct Plan {
     pub question: Question,
     /// A table of this name holds what is asked about.
     pub table: &'static str,
+    /// What the product is shown.
+    pub credential: Credential,
 }
 
 /// Slices of one kind at one place.
@@ -112,11 +114,10 @@ pub async fn prepare(
     plans: Vec<Plan>,
     directory: &Path,
 ) -> anyhow::Result<(Vec<Asked>, Process)> {
-    let token = platform.partner_token(PARTNER)?;
-    let mut client = Client::connect(platform.process.address, &token).await?;
     let mut bodies = Vec::new();
     let mut found = Vec::new();
     for plan in plans {
+        let mut client = Client::with(platform.process.address, plan.credential.clone()).await?;
         let mut paths = Vec::with_capacity(plan.paths.len());
         let mut web = Vec::new();
         for path in plan.paths {
@@ -128,19 +129,24 @@ pub async fn prepare(
             paths.push((path, bytes.len() as u64));
         }
         let alone = plan.question.ready(&platform.database, plan.table).await?;
-        let product = Target { address: platform.process.address, paths, token: token.clone() };
+        let product = Target { address: platform.process.address, paths, credential: plan.credential };
         found.push((plan.name, product, web, alone));
     }
-    let texts: Vec<&str> = bodies.iter().map(|body| std::str::from_utf8(body)).collect::<Result<_, _>>()?;
+    // A page is text to the floor; an answer in JSON is made anew there for every request.
+    let texts = bodies.iter().map(|body| match std::str::from_utf8(body)? {
+        html if html.starts_with('<') => Ok(serde_json::to_string(html)?),
+        json => Ok(json.to_owned()),
+    });
+    let texts = texts.collect::<anyhow::Result<Vec<String>>>()?;
     let file = directory.join("bodies.json");
     std::fs::write(&file, format!("[{}]", texts.join(",")))?;
     let floor = Process::start(Command::new(std::env::current_exe()?).arg("web-floor").arg(file))?;
-    let mut client = Client::connect(floor.address, &token).await?;
+    let mut client = Client::connect(floor.address, "").await?;
     for (at, body) in bodies.iter().enumerate() {
         ensure!(client.get_bytes(&format!("/{at}")).await? == *body, "the web floor's answer {at} differs");
     }
     let asked = found.into_iter().map(|(name, product, paths, alone)| {
-        let web = Target { address: floor.address, paths, token: token.clone() };
+        let web = Target { address: floor.address, paths, credential: product.credential.clone() };
         Asked { name, product, web, alone }
     });
     Ok((asked.collect(), floor))
@@ -244,7 +250,7 @@ pub const PAGE_SQL: &str = "SELECT d.id, p.serial, d.product_number, d.model, (S
      LEFT JOIN reports r ON r.id = p.report LEFT JOIN reporters n ON n.id = r.reporter \
      ORDER BY p.serial, p.device";
 
-/// One PC of a partner's by its serial, past every scope: what the product's look-up says in three statements, in one.
+/// One PC of a partner's by its serial, past every scope: what the product's look-up says.
 pub const LOOK_UP_SQL: &str = "SELECT d.id, d.serial, d.product_number, d.model, p.tenant, t.kind, p.generation, \
      p.since, l.buyer_name, l.invoice, l.sold_on, n.name AS reporter_name, \
      (SELECT MAX(e.ends_on) FROM entitlements e WHERE e.device = d.id) AS ends_on FROM devices d \
@@ -263,12 +269,20 @@ pub fn page_key(tenant: uuid::Uuid, limit: i64, serial: &str, device: uuid::Uuid
 
 /// The path of the page after this row, with the cursor that the product would have written.
 pub fn page_path(limit: i64, after: Option<(&str, uuid::Uuid)>) -> anyhow::Result<String> {
-    let cursor = match after {
+    Ok(format!("/api/v1/unassigned-devices?limit={limit}{}", cursor(after)?))
+}
+
+/// The path of the same page in HTML, which has 50 rows.
+pub fn html_path(after: Option<(&str, uuid::Uuid)>) -> anyhow::Result<String> {
+    Ok(format!("/unassigned-devices?{}", cursor(after)?.trim_start_matches('&')))
+}
+
+fn cursor(after: Option<(&str, uuid::Uuid)>) -> anyhow::Result<String> {
+    Ok(match after {
         None => String::new(),
         // The last row's key as JSON, in hex.
         Some(after) => format!("&cursor={}", hex::encode(serde_json::to_vec(&after)?)),
-    };
-    Ok(format!("/api/v1/unassigned-devices?limit={limit}{cursor}"))
+    })
 }
 
 /// The holding tenant of the partner that asks.

@@ -13,17 +13,50 @@ use http_body_util::BodyExt;
 use http_body_util::combinators::BoxBody;
 use hyper::body::{Body, Bytes, Frame, Incoming, SizeHint};
 use hyper::client::conn::http1::{self, SendRequest};
-use hyper::{Method, Request, header};
+use hyper::header::{self, HeaderName};
+use hyper::{Method, Request};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use tokio::net::TcpStream;
 
 type AnyBody = BoxBody<Bytes, std::io::Error>;
 
-/// A connection to a server, with a bearer token.
+/// What a request shows: a header with its value.
+#[derive(Clone, Debug)]
+pub struct Credential {
+    /// `Authorization` or `Cookie`.
+    pub name: HeaderName,
+    /// What stands there.
+    pub value: String,
+}
+
+impl Credential {
+    /// A bearer token.
+    pub fn token(token: &str) -> Self {
+        Self { name: header::AUTHORIZATION, value: format!("Bearer {token}") }
+    }
+
+    /// Signs in as a person does, and shows the session's cookie from then on.
+    pub async fn sign_in(address: SocketAddr, email: &str, password: &str) -> anyhow::Result<Self> {
+        let (mut sender, connection) = http1::handshake(dial(address).await?).await?;
+        tokio::spawn(connection);
+        let encode = |text: &str| text.bytes().map(|byte| format!("%{byte:02X}")).collect::<String>();
+        let form = format!("email={}&password={}", encode(email), encode(password));
+        let request = Request::post("/sign-in")
+            .header(header::HOST, address.to_string())
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .body(http_body_util::Full::<Bytes>::from(form))?;
+        let response = sender.send_request(request).await?;
+        let cookie = response.headers().get(header::SET_COOKIE).context("the sign-in gave no cookie")?;
+        let value = cookie.to_str()?.split(';').next().unwrap_or_default().to_owned();
+        Ok(Self { name: header::COOKIE, value })
+    }
+}
+
+/// A connection to a server, with a credential.
 pub struct Client {
     sender: SendRequest<AnyBody>,
-    token: String,
+    credential: Credential,
 }
 
 /// Opens a TCP connection that does not wait for more to send.
@@ -34,12 +67,17 @@ pub async fn dial(address: SocketAddr) -> anyhow::Result<TokioIo<TcpStream>> {
 }
 
 impl Client {
-    /// Connects.
+    /// Connects, with a bearer token.
     pub async fn connect(address: SocketAddr, token: &str) -> anyhow::Result<Self> {
+        Self::with(address, Credential::token(token)).await
+    }
+
+    /// Connects.
+    pub async fn with(address: SocketAddr, credential: Credential) -> anyhow::Result<Self> {
         let (sender, connection) = http1::handshake(dial(address).await?).await?;
         // Its end shows at the next request.
         tokio::spawn(connection);
-        Ok(Self { sender, token: token.to_owned() })
+        Ok(Self { sender, credential })
     }
 
     async fn send(&mut self, request: Request<AnyBody>) -> anyhow::Result<Incoming> {
@@ -65,7 +103,7 @@ impl Client {
             .method(method)
             .uri(path)
             .header(header::HOST, "bench")
-            .header(header::AUTHORIZATION, format!("Bearer {}", self.token))
+            .header(&self.credential.name, &self.credential.value)
             .header(header::CONTENT_TYPE, kind)
             .body(body)?)
     }

@@ -12,7 +12,7 @@ use hyper::{Request, header};
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 
-use crate::http::dial;
+use crate::http::{Credential, dial};
 
 /// What is asked for, and how long the answer is.
 #[derive(Clone, Debug)]
@@ -21,8 +21,8 @@ pub struct Target {
     pub address: SocketAddr,
     /// What is asked for, in no order: path and query, and the bytes of the right answer.
     pub paths: Vec<(String, u64)>,
-    /// Bearer token.
-    pub token: String,
+    /// What is shown.
+    pub credential: Credential,
 }
 
 impl Target {
@@ -127,7 +127,7 @@ async fn once(
 ) -> anyhow::Result<()> {
     let request = Request::get(path)
         .header(header::HOST, "bench")
-        .header(header::AUTHORIZATION, format!("Bearer {}", target.token))
+        .header(&target.credential.name, &target.credential.value)
         .body(Empty::new())?;
     sender.ready().await?;
     let response = sender.send_request(request).await?;

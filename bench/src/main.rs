@@ -20,6 +20,7 @@ mod w1;
 mod w1e;
 mod w2;
 mod w3a;
+mod w3c;
 mod w4;
 mod w5;
 mod w9;
@@ -57,6 +58,8 @@ enum Command {
     W2(Options),
     /// A page of the list, requests per second.
     W3a(Options),
+    /// A search, a filter and their counts, answer by answer.
+    W3c(Options),
     /// PCs moved to many tenants and back, PCs per second.
     W4(Options),
     /// PCs enrol and check in, per second.
@@ -130,6 +133,7 @@ enum Which {
     W1e,
     W2,
     W3a,
+    W3c,
     W4,
     W5,
     W9,
@@ -155,14 +159,18 @@ async fn execute(command: Command) -> anyhow::Result<ExitCode> {
         Command::W1e(options) => run(&options, &[Which::W1e]).await,
         Command::W2(options) => run(&options, &[Which::W2]).await,
         Command::W3a(options) => run(&options, &[Which::W3a]).await,
+        Command::W3c(options) => run(&options, &[Which::W3c]).await,
         Command::W4(options) => run(&options, &[Which::W4]).await,
         Command::W5(options) => run(&options, &[Which::W5]).await,
         Command::W9(options) => run(&options, &[Which::W9]).await,
         Command::Fill(options) => run(&options, &[Which::Fill]).await,
         Command::Nodes(options) => run(&options, &[Which::Nodes]).await,
         Command::All(options) => {
-            run(&options, &[Which::W1, Which::W1m, Which::W1e, Which::W2, Which::W3a, Which::W4, Which::W5])
-                .await
+            run(
+                &options,
+                &[Which::W1, Which::W1m, Which::W1e, Which::W2, Which::W3a, Which::W3c, Which::W4, Which::W5],
+            )
+            .await
         }
         Command::WebFloor { bodies } => web_floor::serve(&bodies).await.map(|()| ExitCode::SUCCESS),
     }
@@ -196,14 +204,15 @@ async fn run(options: &Options, which: &[Which]) -> anyhow::Result<ExitCode> {
                 w9::fill_all(options, &engine).await?;
                 Vec::new()
             }
-            Which::W2 | Which::W3a => {
+            Which::W2 | Which::W3a | Which::W3c => {
                 let platform = match asked.take() {
                     Some(platform) => platform,
                     None => filled(options, &engine).await?,
                 };
                 let workload = match one {
                     Which::W2 => w2::run(options, &engine, &platform).await?,
-                    _ => w3a::run(options, &engine, &platform).await?,
+                    Which::W3a => w3a::run(options, &engine, &platform).await?,
+                    _ => w3c::run(options, &engine, &platform).await?,
                 };
                 asked = Some(platform);
                 vec![workload]

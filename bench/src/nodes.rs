@@ -12,7 +12,7 @@ use crate::Options;
 use crate::asked;
 use crate::engine::{Database, Engine, EngineName};
 use crate::generator::{self, Sellers};
-use crate::http::{Client, Pieces, text_at};
+use crate::http::{Client, Credential, Pieces, text_at};
 use crate::load::{self, Slice, Target};
 use crate::machine::{Spread, idle_share, settle};
 use crate::object;
@@ -40,8 +40,11 @@ pub async fn run(options: &Options, engine: &Engine) -> anyhow::Result<Workload>
         Client::connect(second.address, &token).await?.get_bytes(&path).await? == bytes,
         "the two nodes answer differently"
     );
-    let target =
-        |address| Target { address, paths: vec![(path.clone(), bytes.len() as u64)], token: token.clone() };
+    let target = |address| Target {
+        address,
+        paths: vec![(path.clone(), bytes.len() as u64)],
+        credential: Credential::token(&token),
+    };
     let (a, b) = (target(platform.process.address), target(second.address));
     settle().await?;
     let length = Duration::from_secs_f64(options.seconds);

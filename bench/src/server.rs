@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use crate::engine::{Database, Inside};
 use crate::generator::{PARTNERS, partner_number};
-use crate::http::{Client, text_at};
+use crate::http::{Client, Credential, text_at};
 use crate::machine;
 
 /// A child that says where it listens, and ends with this value.
@@ -149,6 +149,18 @@ impl Platform {
     /// A partner's token.
     pub fn partner_token(&self, partner: usize) -> anyhow::Result<String> {
         make_token(&self.program, &self.database, "partner", Some(&self.partners[partner].number))
+    }
+
+    /// A session of an admin of a partner, made and signed in as a person is.
+    pub async fn partner_session(&self, partner: usize) -> anyhow::Result<Credential> {
+        const PASSWORD: &str = "a long way to the berth";
+        let email = format!("{}@partner-{partner}.example", uuid::Uuid::now_v7().simple());
+        let mut command = Command::new(&self.program);
+        command.args(["user", "create", "--role", "partner", "--name", "Bench", "--email", &email]);
+        command.args(["--for", &self.partners[partner].number]).args(self.database.arguments());
+        let output = command.env("ROADSTEAD_PASSWORD", PASSWORD).stderr(Stdio::inherit()).output()?;
+        ensure!(output.status.success(), "{command:?} failed");
+        Credential::sign_in(self.process.address, &email, PASSWORD).await
     }
 
     /// A connection of a partner's.

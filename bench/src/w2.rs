@@ -6,7 +6,7 @@ use crate::Options;
 use crate::asked::{self, CONNECTIONS, LOOK_UP_SQL, Plan};
 use crate::engine::{Cell, Engine};
 use crate::generator;
-use crate::http::{Client, text_at};
+use crate::http::{Client, Credential, text_at};
 use crate::machine::settle;
 use crate::object;
 use crate::question::{self, Question};
@@ -83,5 +83,11 @@ pub async fn plan(platform: &Platform, serials: Vec<String>) -> anyhow::Result<P
             "product and database disagree on {name}: {body} and {cell:?}"
         );
     }
-    Ok(Plan { name: "look-up", paths, question, table: "bench_serials" })
+    Ok(Plan {
+        name: "look-up",
+        paths,
+        question,
+        table: "bench_serials",
+        credential: Credential::token(&token),
+    })
 }

@@ -1,4 +1,4 @@
-//! W3a: the page of 50 as JSON in a tenant of 1,000,000 PCs, at the first, the middle and the last page.
+//! W3a: the page of 50, as JSON and as the page that a person sees, in a tenant of 1,000,000 PCs, at the first, the middle and the last page.
 
 use anyhow::{Context, ensure};
 use uuid::Uuid;
@@ -6,7 +6,7 @@ use uuid::Uuid;
 use crate::Options;
 use crate::asked::{self, CONNECTIONS, PAGE_SQL, Plan};
 use crate::engine::{Cell, Engine};
-use crate::http::Client;
+use crate::http::{Client, Credential};
 use crate::machine::settle;
 use crate::object;
 use crate::question::Question;
@@ -50,6 +50,8 @@ async fn plans(platform: &Platform, lines: u64) -> anyhow::Result<Vec<Plan>> {
     let tenant = asked::tenant(platform, &inside).await?;
     let token = platform.partner_token(asked::PARTNER)?;
     let mut client = Client::connect(platform.process.address, &token).await?;
+    let session = platform.partner_session(asked::PARTNER).await?;
+    let mut person = Client::with(platform.process.address, session.clone()).await?;
     let mut plans = Vec::new();
     for (name, skipped) in
         [("first page", 0), ("middle page", lines / 2), ("last page", lines - LIMIT as u64)]
@@ -66,10 +68,34 @@ async fn plans(platform: &Platform, lines: u64) -> anyhow::Result<Vec<Plan>> {
         let after = (skipped > 0).then_some((serial.as_str(), device));
         let path = asked::page_path(LIMIT, after)?;
         let question =
-            Question { sql: PAGE_SQL, keys: vec![asked::page_key(tenant, LIMIT, &serial, device)] };
+            || Question { sql: PAGE_SQL, keys: vec![asked::page_key(tenant, LIMIT, &serial, device)] };
         let page = client.get(&path).await?;
-        asked::same_answer(&inside, &question, &page).await.with_context(|| format!("the {name}"))?;
-        plans.push(Plan { name, paths: vec![path], question, table: "bench_pages" });
+        asked::same_answer(&inside, &question(), &page).await.with_context(|| format!("the {name}"))?;
+        let credential = Credential::token(&token);
+        plans.push(Plan { name, paths: vec![path], question: question(), table: "bench_pages", credential });
+        if skipped == lines / 2 {
+            let path = asked::html_path(after)?;
+            let html = person.get_bytes(&path).await?;
+            shows(std::str::from_utf8(&html)?, &page)?;
+            let (question, credential) = (question(), session.clone());
+            plans.push(Plan {
+                name: "middle page, HTML",
+                paths: vec![path],
+                question,
+                table: "bench_pages",
+                credential,
+            });
+        }
     }
     Ok(plans)
+}
+
+/// Makes sure that a page in HTML shows the PCs of the page in JSON, in their order, and no other link to a PC.
+fn shows(html: &str, page: &serde_json::Value) -> anyhow::Result<()> {
+    let items = page["items"].as_array().context("a page without items")?;
+    let expected: Vec<&str> = items.iter().filter_map(|item| item["serial_number"].as_str()).collect();
+    let shown: Vec<&str> =
+        html.split("href=\"/devices/").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    ensure!(shown == expected && !shown.is_empty(), "the page shows {shown:?} instead of {expected:?}");
+    Ok(())
 }

@@ -13,7 +13,7 @@ use crate::engine::{Database, Engine, EngineName};
 use crate::fill;
 use crate::floor::{self, Floor, Maker};
 use crate::generator::{self, Sellers, Style};
-use crate::http::{Pieces, text_at};
+use crate::http::{Credential, Pieces, text_at};
 use crate::machine::{Spread, idle_share, settle};
 use crate::object;
 use crate::plot;
@@ -126,7 +126,8 @@ async fn ask(
         keys.push(asked::page_key(tenant, LIMIT, serial, Uuid::nil()));
     }
     let question = Question { sql: PAGE_SQL, keys };
-    let pages = Plan { name: "page", paths, question, table: "bench_pages" };
+    let credential = Credential::token(&platform.partner_token(asked::PARTNER)?);
+    let pages = Plan { name: "page", paths, question, table: "bench_pages", credential };
     let plans = vec![w2::plan(&platform, serials).await?, pages];
     let (all, web_floor) = asked::prepare(&platform, plans, directory.path()).await?;
     settle().await?;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
+use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
@@ -39,13 +40,14 @@ struct Page {
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(untagged)]
 enum Body {
+    Html(String),
     Page(Page),
     Device(Device),
     Other(Value),
 }
 
 /// Serves answers read from a JSON file (a list of them) as `/0`, `/1`, ..., each made into JSON anew for every
-/// request. Says where on standard output.
+/// request, but for texts, which are pages in HTML. Says where on standard output.
 pub async fn serve(bodies: &FilePath) -> anyhow::Result<()> {
     let bodies: Vec<Body> = serde_json::from_slice(&std::fs::read(bodies)?)?;
     let bodies = bodies.into_iter().map(Arc::new).collect::<Vec<_>>();
@@ -67,6 +69,10 @@ impl Serialize for Shared {
 async fn answer(
     State(bodies): State<Arc<Vec<Arc<Body>>>>,
     Path(at): Path<usize>,
-) -> Result<Json<Shared>, StatusCode> {
-    bodies.get(at).map(|body| Json(Shared(body.clone()))).ok_or(StatusCode::NOT_FOUND)
+) -> Result<Response, StatusCode> {
+    let body = bodies.get(at).ok_or(StatusCode::NOT_FOUND)?;
+    Ok(match &**body {
+        Body::Html(html) => Html(html.clone()).into_response(),
+        _ => Json(Shared(body.clone())).into_response(),
+    })
 }

@@ -1,13 +1,13 @@
 //! What handlers, flows and jobs share.
 
 use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rand::{Rng, rng};
 use roadstead_domain::clock::{Ambient, Clock, Entropy, Micros};
 use roadstead_store::Store;
+use roadstead_store::tokens::Token;
 use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -17,6 +17,7 @@ use crate::events::Hub;
 use crate::flows::check_in::Desk;
 use crate::mail::MailServer;
 use crate::pools::Pools;
+use crate::together::Together;
 
 /// What the operator of the platform can set.
 #[derive(Clone, Debug)]
@@ -94,6 +95,8 @@ pub struct Shared {
     pub desk: Desk,
     /// Passwords hashed at a time: each takes 19 MiB and a core.
     pub hashing: Semaphore,
+    /// Credentials that are looked up at this moment, by their hash.
+    pub tokens: Together<[u8; 32], Option<Token>>,
     /// When the use of a credential was last noted.
     noted: Mutex<HashMap<Uuid, Micros>>,
     /// Cancelled when the server stops: open streams then end.
@@ -110,7 +113,7 @@ impl App {
         let (hub, closing) = (Hub::default(), CancellationToken::new());
         let (work, mails) = (Notify::new(), Notify::new());
         let (pools, hashing, noted) = (Pools::default(), Semaphore::new(2), Mutex::default());
-        let desk = Desk::default();
+        let (desk, tokens) = (Desk::default(), Together::default());
         // HTTP clients of this process find no provider by themselves; one that is set already is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
         Self(Arc::new(Shared {
@@ -122,6 +125,7 @@ impl App {
             pools,
             desk,
             hashing,
+            tokens,
             noted,
             closing,
             work,
@@ -135,14 +139,16 @@ impl App {
         let now = self.ambient.now();
         // A poisoned map only forgets who was noted.
         let mut noted = self.noted.lock().unwrap_or_else(PoisonError::into_inner);
-        noted.retain(|_, at| *at > now.plus_seconds(-60));
-        match noted.entry(credential) {
-            Entry::Occupied(_) => false,
-            Entry::Vacant(free) => {
-                free.insert(now);
-                true
-            }
+        let earliest = now.plus_seconds(-60);
+        if noted.get(&credential).is_some_and(|at| *at > earliest) {
+            return false;
         }
+        // Looking for old ones where there is no room is cheap, however many there are.
+        if noted.len() == noted.capacity() {
+            noted.retain(|_, at| *at > earliest);
+        }
+        noted.insert(credential, now);
+        true
     }
 
     /// Says that something was committed that others wait for.

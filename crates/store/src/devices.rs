@@ -74,27 +74,65 @@ pub struct Device {
 }
 
 /// A PC in a tenant of the scope's partner, by the view with one wall (docs/decisions/0037).
-macro_rules! own_sql {
-    ($rest:literal) => {
-        concat!(
-            "SELECT id, device_serial AS serial, manufacturer, product_number, model, tenant, tenant_kind, tenant_name, ",
-            "generation, since, buyer, buyer_name, invoice, sold_on, shipped_on, reporter_name, reported_at ",
-            "FROM own_devices WHERE partner = $2 AND ",
-            $rest
-        )
-    };
+const OWN: &str = "SELECT id, device_serial AS serial, manufacturer, product_number, model, tenant, tenant_kind, \
+                   tenant_name, generation, since, buyer, buyer_name, invoice, sold_on, shipped_on, reporter_name, \
+                   reported_at FROM own_devices WHERE partner = $2 AND id = $1";
+
+/// A PC beside one of its rights, if it has any.
+#[derive(Deserialize, sqlx::FromRow)]
+struct Beside {
+    #[serde(flatten)]
+    #[sqlx(flatten)]
+    device: Device,
+    support_level: Option<String>,
+    starts_on: Option<String>,
+    ends_on: Option<String>,
+    assumed: Option<bool>,
+    right_reporter: Option<String>,
+    right_line: Option<i64>,
+    corrected_at: Option<i64>,
 }
 
-/// The PCs with this serial in the tenants of the scope's partner: as many as manufacturers use it.
-pub async fn present(tx: &mut Tx, scope: &Scope, serial: &str) -> Result<Vec<Device>> {
-    tx.all_quick(own_sql!("device_serial = $1"), args![serial, scope.partner()?]).await
+/// The PCs with this serial in the tenants of the scope's partner, as many as manufacturers use it, each with its
+/// rights.
+pub async fn present(tx: &mut Tx, scope: &Scope, serial: &str) -> Result<Vec<(Device, Vec<Right>)>> {
+    let sql = "SELECT o.id, o.device_serial AS serial, o.manufacturer, o.product_number, o.model, o.tenant, \
+               o.tenant_kind, o.tenant_name, o.generation, o.since, o.buyer, o.buyer_name, o.invoice, o.sold_on, \
+               o.shipped_on, o.reporter_name, o.reported_at, e.support_level, e.starts_on, e.ends_on, e.assumed, \
+               e.reporter_name AS right_reporter, e.line AS right_line, e.corrected_at \
+               FROM own_devices o LEFT JOIN own_rights e ON e.device = o.id AND e.partner = $2 \
+               WHERE o.partner = $2 AND o.device_serial = $1 ORDER BY o.manufacturer, e.support_level DESC";
+    let rows: Vec<Beside> = tx.all_quick(sql, args![serial, scope.partner()?]).await?;
+    let mut found: Vec<(Device, Vec<Right>)> = Vec::new();
+    for row in rows {
+        let right = row.right();
+        match found.last_mut() {
+            Some((device, rights)) if device.id == row.device.id => rights.extend(right),
+            _ => found.push((row.device, right.into_iter().collect())),
+        }
+    }
+    Ok(found)
+}
+
+impl Beside {
+    fn right(&self) -> Option<Right> {
+        Some(Right {
+            support_level: self.support_level.clone()?,
+            starts_on: self.starts_on.clone()?,
+            ends_on: self.ends_on.clone()?,
+            assumed: self.assumed?,
+            reporter_name: self.right_reporter.clone(),
+            line: self.right_line?,
+            corrected_at: self.corrected_at,
+        })
+    }
 }
 
 /// The PC, if it is in a tenant of the scope's partner, or if the scope is the platform's and it is in any.
 pub async fn get(tx: &mut Tx, scope: &Scope, id: DeviceId) -> Result<Option<Device>> {
     let partner = scope.partner_or_platform()?;
     if partner.is_some() {
-        return tx.optional_quick(own_sql!("id = $1"), args![id, partner]).await;
+        return tx.optional_quick(OWN, args![id, partner]).await;
     }
     tx.optional_quick(
         "SELECT d.id, d.serial, d.manufacturer, d.product_number, d.model, p.tenant, t.kind AS tenant_kind, \

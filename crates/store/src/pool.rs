@@ -47,7 +47,7 @@ pub enum Sort {
 }
 
 /// What a PC of the pool is found by, or (without `search`) that it left.
-#[derive(Clone, Debug, sqlx::FromRow)]
+#[derive(Clone, Debug, Deserialize, sqlx::FromRow)]
 pub struct Entry {
     /// The PC's id.
     pub id: Uuid,
@@ -209,7 +209,7 @@ macro_rules! entry_sql {
 
 /// Up to `limit` PCs of the pool after this serial and id, in that order.
 pub async fn entries(tx: &mut Tx, scope: &Scope, after: (&str, Uuid), limit: i64) -> Result<Vec<Entry>> {
-    tx.all(
+    tx.all_quick(
         entry_sql!(
             "p.device AS id, p.serial,",
             "placements",

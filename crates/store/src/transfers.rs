@@ -8,6 +8,7 @@ use roadstead_domain::customer::Assignment;
 use roadstead_domain::ids::{DeviceId, OperationId, TenantId, TokenId, TransferId, UserId};
 use roadstead_domain::placement::Place;
 use roadstead_domain::transfer::{Asked, Done, Found, Reason, Row, Target, UNASSIGNED, Verdict};
+use serde::Deserialize;
 use uuid::Uuid;
 
 use crate::args;
@@ -154,7 +155,7 @@ pub async fn shown(tx: &mut Tx, scope: &Scope, serials: &[&str]) -> Result<HashM
     Ok(shown)
 }
 
-#[derive(sqlx::FromRow)]
+#[derive(Deserialize, sqlx::FromRow)]
 struct TargetRow {
     tenant: Uuid,
     number: String,
@@ -167,12 +168,13 @@ struct TargetRow {
 /// Where the scope's partner can send PCs: its pool, and every customer that names it, whatever their state.
 pub async fn targets(tx: &mut Tx, scope: &Scope) -> Result<Vec<(String, Target)>> {
     let partner = scope.partner()?;
-    let pool: Option<(Uuid,)> =
-        tx.optional("SELECT id FROM tenants WHERE parent = $1 AND kind = 'holding'", args![partner]).await?;
+    let pool: Option<(Uuid,)> = tx
+        .optional_quick("SELECT id FROM tenants WHERE parent = $1 AND kind = 'holding'", args![partner])
+        .await?;
     let mut targets: Vec<(String, Target)> =
         pool.into_iter().map(|(id,)| (UNASSIGNED.to_owned(), Target::Pool(TenantId(id)))).collect();
     let rows: Vec<TargetRow> = tx
-        .all(
+        .all_quick(
             "SELECT tenant, number, name, assignment, partner_access, disabled_at FROM customers \
              WHERE partner = $1",
             args![partner],

@@ -23,7 +23,7 @@ pub struct Seen {
     pub manufacturer: String,
     /// What it is entitled to.
     pub rights: Vec<Right>,
-    /// Its last move within the partner's reach.
+    /// The last move within the partner's reach of one that is not there, as far as the partner may see.
     pub last: Option<Moved>,
 }
 
@@ -58,7 +58,7 @@ pub async fn find(
     Err(Refused::Ambiguous { field: "manufacturer", choices: names })
 }
 
-/// Those that are in the partner's tenants, in one question and two for each.
+/// Those that are in the partner's tenants, in one question.
 async fn here(
     app: &App,
     scope: &Scope,
@@ -66,20 +66,19 @@ async fn here(
     wanted: impl Fn(&str) -> bool,
 ) -> Result<Vec<Seen>, Refused> {
     let mut tx = app.store.read(scope).await?;
-    let mut seen = Vec::new();
-    for device in devices::present(&mut tx, scope, serial).await? {
-        if !wanted(&device.manufacturer) {
-            continue;
-        }
-        let id = DeviceId(device.id);
-        let rights = devices::rights(&mut tx, scope, &device).await?;
-        let last = devices::moved_before(&mut tx, scope, id, Micros(i64::MAX)).await?;
-        let (serial, manufacturer) = (serial.to_owned(), device.manufacturer.clone());
-        seen.push(Seen { device: Some(device), id, serial, manufacturer, rights, last });
-    }
+    let present = devices::present(&mut tx, scope, serial).await?;
     tx.commit().await?;
-    seen.sort_by(|one, other| one.manufacturer.cmp(&other.manufacturer));
-    Ok(seen)
+    let present = present.into_iter().filter(|(device, _)| wanted(&device.manufacturer));
+    Ok(present
+        .map(|(device, rights)| Seen {
+            id: DeviceId(device.id),
+            serial: serial.to_owned(),
+            manufacturer: device.manufacturer.clone(),
+            device: Some(device),
+            rights,
+            last: None,
+        })
+        .collect())
 }
 
 async fn candidates(app: &App, serial: &str) -> Result<Vec<Candidate>, Refused> {
@@ -99,7 +98,10 @@ async fn look(app: &App, scope: &Scope, serial: &str, candidate: Candidate) -> R
         Some(device) => devices::rights(&mut tx, scope, device).await?,
         None => Vec::new(),
     };
-    let last = devices::moved_before(&mut tx, scope, id, Micros(i64::MAX)).await?;
+    let last = match &device {
+        Some(_) => None,
+        None => devices::moved_before(&mut tx, scope, id, Micros(i64::MAX)).await?,
+    };
     tx.commit().await?;
     if device.is_none() && last.is_none() {
         return Ok(None);

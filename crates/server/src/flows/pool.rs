@@ -19,8 +19,8 @@ use crate::pools::{Filter, Group, GroupBy, Name, View, day_number};
 pub struct Found {
     /// The page.
     pub rows: Rows<Unassigned>,
-    /// How many pass.
-    pub devices: u64,
+    /// How many pass, if that was counted.
+    pub devices: Option<u64>,
 }
 
 /// A page of groups.
@@ -34,7 +34,7 @@ pub struct Groups {
     pub devices: u64,
 }
 
-/// A page of the pool. `None` for a cursor that is none.
+/// A page of the pool; without a filter its PCs are not counted. `None` for a cursor that is none.
 pub async fn list(
     app: &App,
     scope: &Scope,
@@ -46,9 +46,8 @@ pub async fn list(
     if filter.is_empty() {
         let mut tx = app.store.read(scope).await?;
         let Some(rows) = pool::list(&mut tx, scope, sort, page, today).await? else { return Ok(None) };
-        let devices = pool::count(&mut tx, scope).await?;
         tx.commit().await?;
-        return Ok(Some(Found { rows, devices: devices.unsigned_abs() }));
+        return Ok(Some(Found { rows, devices: None }));
     }
     let most = usize::try_from(page.rows()).unwrap_or(0) + 1;
     let day = day_of(today);
@@ -78,7 +77,7 @@ pub async fn list(
     };
     let items = in_full(app, scope, &names.items, today).await?;
     let rows = Rows { items, next_cursor: names.next_cursor };
-    Ok(Some(Found { rows, devices: devices as u64 }))
+    Ok(Some(Found { rows, devices: Some(devices as u64) }))
 }
 
 /// Every PC that passes, by name, in its order: what an export walks through.
@@ -153,6 +152,9 @@ fn written(pc: Unassigned, by: GroupBy) -> Option<String> {
 
 /// Begins to hold the pool in memory, so that the first filter need not wait for it.
 pub fn prepare(app: &App, scope: &Scope) {
+    if app.pools.holds(scope) {
+        return;
+    }
     let (app, scope) = (app.clone(), *scope);
     tokio::spawn(async move {
         // Whoever filters hears of what is wrong.

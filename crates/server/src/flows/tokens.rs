@@ -123,9 +123,12 @@ pub async fn revoke(app: &App, scope: &Scope, id: TokenId) -> Result<bool, Refus
 
 /// Whose token this is; `None` for one that opens nothing.
 pub async fn authenticate(app: &App, secret: &str) -> roadstead_store::Result<Option<Caller>> {
-    let mut tx = app.store.read(&access::system()).await?;
-    let Some(token) = tokens::find(&mut tx, hash(secret)).await? else { return Ok(None) };
-    drop(tx);
+    let hash = hash(secret);
+    let find = async || {
+        let mut tx = app.store.read(&access::system()).await?;
+        tokens::find(&mut tx, hash).await
+    };
+    let Some(token) = app.tokens.ask(&hash, find).await? else { return Ok(None) };
     if app.is_to_be_noted(token.id) {
         note_use(app.clone(), TokenId(token.id));
     }

@@ -19,8 +19,10 @@ pub use view::{AGES, Filter, Group, GroupBy, Name, View, day_number, read_instan
 
 /// The most PCs held in all pools together, some 70 bytes each. One pool is held however large it is.
 const MOST: usize = 5_000_000;
-/// PCs read in one question.
-const CHUNK: i64 = 20_000;
+/// PCs read in one question: a list's page with nobody else waiting long behind it.
+const CHUNK: i64 = 1000;
+/// Moves that are caught up with in one question.
+const MOVES: i64 = 20_000;
 /// A view that is further behind is loaded anew.
 const FAR_BEHIND: i64 = 500_000;
 
@@ -46,6 +48,11 @@ impl Pools {
         pool.catch_up(store, scope).await?;
         self.make_room(partner);
         Ok(pool.view.clone().read_owned().await)
+    }
+
+    /// Whether the scope's partner has a view, or one is being made.
+    pub fn holds(&self, scope: &Scope) -> bool {
+        scope.partner().is_ok_and(|partner| self.lock().contains_key(&partner))
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<TenantId, Arc<Pool>>> {
@@ -81,7 +88,7 @@ impl Pool {
             Some((seq, revision)) if revision == state.1 && !worn && state.0 - seq <= FAR_BEHIND => {
                 let mut from = seq;
                 while from < state.0 {
-                    let to = (from + CHUNK).min(state.0);
+                    let to = (from + MOVES).min(state.0);
                     let changes = pool::moved(&mut tx, scope, from, to).await?;
                     self.view.write().await.apply(changes);
                     from = to;

@@ -275,13 +275,19 @@ pub(super) async fn show(
             let rows =
                 found.items.into_iter().map(|(group, written)| group_row(lang, &asked, by, group, written));
             let name = lang.text(group_key(by));
-            (Vec::new(), Some((name, rows.collect())), found.devices, Pager::new(lang, cursor, next, to))
+            (
+                Vec::new(),
+                Some((name, rows.collect())),
+                Some(found.devices),
+                Pager::new(lang, cursor, next, to),
+            )
         }
     };
     let mut tx = app.store.read(&scope).await?;
-    let passing = i64::try_from(passing).unwrap_or(i64::MAX);
+    let total = pool::count(&mut tx, &scope).await?;
     // Without a filter all pass, and their number is the pool's.
-    let total = if filter.is_empty() { passing } else { pool::count(&mut tx, &scope).await? };
+    let passing =
+        passing.filter(|_| !filter.is_empty()).map_or(total, |n| i64::try_from(n).unwrap_or(i64::MAX));
     let partner = partners::own(&mut tx, &scope).await?;
     let qualifications = own_qualifications(&mut tx, &scope).await?;
     let shares = reports::about_partner(&mut tx, &scope, REPORTED).await?;

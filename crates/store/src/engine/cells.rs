@@ -51,9 +51,14 @@ impl<'de, R: Cells> serde::Deserializer<'de> for Columns<'_, R> {
         visitor.visit_map(self)
     }
 
+    /// A struct that has another one flattened into it asks for a map.
+    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> std::result::Result<V::Value, Mismatch> {
+        visitor.visit_map(self)
+    }
+
     forward_to_deserialize_any! {
         bool i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 char str string bytes byte_buf option unit unit_struct
-        newtype_struct seq tuple tuple_struct map enum identifier ignored_any
+        newtype_struct seq tuple tuple_struct enum identifier ignored_any
     }
 }
 

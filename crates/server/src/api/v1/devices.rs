@@ -5,7 +5,7 @@ use axum::extract::{Path, Query, State};
 use roadstead_domain::access::Action;
 use roadstead_domain::clock::Micros;
 use roadstead_domain::partner::SupportLevel;
-use roadstead_store::devices::{Moved, Right};
+use roadstead_store::devices::{Device, Moved, Right};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
@@ -86,6 +86,17 @@ pub(super) struct PlacementBody {
 }
 
 impl PlacementBody {
+    fn now(device: Option<&Device>, last: Option<&Moved>) -> Self {
+        let Some(device) = device else { return Self::of(last) };
+        Self {
+            kind: place(Some(&device.tenant_kind)),
+            customer: Some(device.tenant_name.clone()).filter(|_| device.tenant_kind == "customer"),
+            tenant: Some(device.tenant),
+            generation: device.generation,
+            since: Some(instant(device.since)),
+        }
+    }
+
     fn of(moved: Option<&Moved>) -> Self {
         let Some(moved) = moved else {
             return Self { kind: "none", customer: None, tenant: None, generation: 0, since: None };
@@ -161,7 +172,7 @@ pub(super) async fn get(
     let Seen { device, id, serial, manufacturer, rights, last } = seen;
     let held = rights.iter().filter(|right| right.ends_on > today && right.starts_on <= today);
     let level = held.filter_map(|right| SupportLevel::from_code(&right.support_level)).max();
-    let of = |text: fn(&roadstead_store::devices::Device) -> Option<String>| device.as_ref().and_then(text);
+    let of = |text: fn(&Device) -> Option<String>| device.as_ref().and_then(text);
     Ok(Json(DeviceBody {
         id: id.0,
         serial_number: serial,
@@ -170,7 +181,7 @@ pub(super) async fn get(
         model: of(|device| Some(device.model.clone())),
         support_level: level.map(SupportLevel::as_str),
         entitlements: rights.into_iter().map(EntitlementBody::from).collect(),
-        placement: PlacementBody::of(last.as_ref()),
+        placement: PlacementBody::now(device.as_ref(), last.as_ref()),
         end_customer: of(|device| device.buyer_name.clone()),
         invoice_number: of(|device| device.invoice.clone()),
         sold_on: of(|device| device.sold_on.clone()),

@@ -9,9 +9,9 @@ use axum::response::{IntoResponse, Redirect, Response};
 use roadstead_domain::access::{Action, Scope};
 use roadstead_domain::clock::Micros;
 use roadstead_domain::partner::{Qualification, SupportLevel, is_qualified};
+use roadstead_store::partners;
 use roadstead_store::pool::{self, Sort, Unassigned};
 use roadstead_store::reports::{self, PartnerShare};
-use roadstead_store::{Tx, partners};
 use serde::Deserialize;
 
 use super::format::{instant, link, number, stored_date};
@@ -283,15 +283,18 @@ pub(super) async fn show(
             )
         }
     };
-    let mut tx = app.store.read(&scope).await?;
-    let total = pool::count(&mut tx, &scope).await?;
+    // All at once: on PostgreSQL they go down the pipe together.
+    let (total, partner, recorded, shares) = tokio::try_join!(
+        async { pool::count(&mut app.store.read(&scope).await?, &scope).await },
+        async { partners::own(&mut app.store.read(&scope).await?, &scope).await },
+        async { partners::own_qualifications(&mut app.store.read(&scope).await?, &scope).await },
+        async { reports::about_partner(&mut app.store.read(&scope).await?, &scope, REPORTED).await },
+    )?;
+    let qualifications: Vec<Qualification> =
+        recorded.into_iter().map(|recorded| recorded.qualification).collect();
     // Without a filter all pass, and their number is the pool's.
     let passing =
         passing.filter(|_| !filter.is_empty()).map_or(total, |n| i64::try_from(n).unwrap_or(i64::MAX));
-    let partner = partners::own(&mut tx, &scope).await?;
-    let qualifications = own_qualifications(&mut tx, &scope).await?;
-    let shares = reports::about_partner(&mut tx, &scope, REPORTED).await?;
-    tx.commit().await?;
 
     let reporters = reporters_of(&shares);
     let qualified = is_qualified(&qualifications, now.date());
@@ -320,18 +323,27 @@ pub(super) async fn show(
         looks::prepare(&app, &scope);
     }
     let query = asked.link("", &[]).trim_start_matches('?').to_owned();
-    let saved = saved_views::list(&app, &scope).await?;
-    let (mut targets, mut suggested) = (Vec::new(), String::new());
-    if list.may_move {
-        let mut tx = app.store.read(&scope).await?;
-        targets = super::customers::targets(&mut tx, &scope, lang).await?;
-        targets.retain(|(to, _)| to != roadstead_domain::transfer::UNASSIGNED);
-        let end_customer = asked.get("end_customer");
-        if !end_customer.is_empty() {
-            let before = roadstead_store::transfers::suggested(&mut tx, &scope, end_customer).await?;
-            suggested = before.unwrap_or_default();
-        }
-    }
+    let end_customer = asked.get("end_customer");
+    let (saved, targets, suggested) = tokio::try_join!(
+        saved_views::list(&app, &scope),
+        async {
+            if !list.may_move {
+                return Ok(Vec::new());
+            }
+            let mut tx = app.store.read(&scope).await?;
+            let mut targets = super::customers::targets(&mut tx, &scope, lang).await?;
+            targets.retain(|(to, _)| to != roadstead_domain::transfer::UNASSIGNED);
+            Ok(targets)
+        },
+        async {
+            if !list.may_move || end_customer.is_empty() {
+                return Ok(None);
+            }
+            let mut tx = app.store.read(&scope).await?;
+            Ok(roadstead_store::transfers::suggested(&mut tx, &scope, end_customer).await?)
+        },
+    )?;
+    let suggested = suggested.unwrap_or_default();
     let whole = (list.may_move && !filter.is_empty() && passing > 0).then(|| {
         let count = number(lang, passing);
         lang.text_with("move-whole", &[("n", passing.into()), ("count", count.as_str().into())])
@@ -518,11 +530,6 @@ pub(super) fn choices(lang: Lang, asked: &Asked, reporters: &BTreeMap<String, St
             })
             .into(),
     }
-}
-
-async fn own_qualifications(tx: &mut Tx, scope: &Scope) -> Result<Vec<Qualification>, Problem> {
-    let recorded = partners::own_qualifications(tx, scope).await?;
-    Ok(recorded.into_iter().map(|recorded| recorded.qualification).collect())
 }
 
 fn row(lang: Lang, pc: Unassigned) -> Row {

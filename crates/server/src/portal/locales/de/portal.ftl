@@ -249,8 +249,9 @@ assigned-partner-run-customer = Dieser Partner verwaltet den Mandanten allein. H
 assigned-partner-run-partner = Sie verwalten diesen Mandanten allein. Es braucht weder Einladung noch Annahme.
 assigned-accept = Annehmen
 assigned-decline = Ablehnen
-assigned-end = Diesen Partner beenden
-assigned-end-means = Beim Beenden bleiben PCs und Ansprüche, wo sie sind; neue Reparaturfälle gehen an den Kundensupport, bis ein anderer Partner annimmt.
+assigned-end = Zusammenarbeit mit diesem Partner beenden
+assigned-end-means = PCs und Ansprüche bleiben, wo sie sind. Der Partner sieht nicht mehr in Ihren Mandanten; neue Reparaturfälle gehen an den Kundensupport, bis ein anderer Partner annimmt. Wieder eingesetzt wird er nur, wenn Sie ihn neu anfragen und er annimmt.
+assigned-end-now = Jetzt beenden
 assigned-ask = Einen anderen Partner anfragen
 assigned-ask-means = Lassen Sie sich vom Partner seine Händlernummer geben. Ihr jetziger Partner endet sofort; der neue beginnt, wenn er annimmt.
 assigned-ask-send = Anfragen
@@ -283,8 +284,14 @@ transfer-to-in-list = Wie in der Liste
 transfer-one = Übertragung
 transfer-at = Wann
 transfer-row = Zeile
+transfer-rows-file = Diese Zeilen als Datei
 transfer-rows = Zeilen
 transfer-moved = Übertragen
+transfer-undo-stays = { $n ->
+    [one] Ein PC bleibt, wo er jetzt ist; der Grund steht in seiner Zeile.
+   *[other] { $count } PCs bleiben, wo sie jetzt sind; der Grund steht in jeder Zeile.
+    }
+transfer-undo-cut = Gezeigt werden { $count } Zeilen; PCs, die nicht zurückkönnen, stehen zuerst.
 transfer-state = Stand
 transfer-from = Von
 transfer-elsewhere = Anderswo

@@ -249,8 +249,9 @@ assigned-partner-run-customer = This partner runs the tenant alone. There is not
 assigned-partner-run-partner = You run this tenant alone. No invitation or acceptance is needed.
 assigned-accept = Accept
 assigned-decline = Decline
-assigned-end = End this partner
-assigned-end-means = Ending it leaves PCs and entitlements where they are; new repair cases go to customer support until another partner accepts.
+assigned-end = End working with this partner
+assigned-end-means = PCs and entitlements stay where they are. The partner can no longer look into your tenant; new repair cases go to customer support until another partner accepts. It comes back only if you ask it anew and it accepts.
+assigned-end-now = End it now
 assigned-ask = Ask another partner
 assigned-ask-means = Get its reseller number from the partner. Your present partner ends at once; the new one begins when it accepts.
 assigned-ask-send = Ask
@@ -283,8 +284,14 @@ transfer-to-in-list = As written in the list
 transfer-one = Transfer
 transfer-at = When
 transfer-row = Row
+transfer-rows-file = These rows as a file
 transfer-rows = Rows
 transfer-moved = Moved
+transfer-undo-stays = { $n ->
+    [one] One PC stays where it is now; its row says why.
+   *[other] { $count } PCs stay where they are now; each row says why.
+    }
+transfer-undo-cut = { $count } rows are shown; PCs that cannot go back come first.
 transfer-state = State
 transfer-from = From
 transfer-elsewhere = Elsewhere

@@ -12,7 +12,7 @@ use crate::i18n::Lang;
 pub(super) struct ReceiptView {
     lang: Lang,
     title: String,
-    /// Class, and how many PCs' data were kept, wiped and sealed.
+    /// Class, and how many PCs' data were kept, wiped and sealed; empty where nothing was there.
     rows: Vec<(String, [String; 3])>,
     /// Whether something waits for its deletion.
     is_sealed: bool,
@@ -29,7 +29,7 @@ impl ReceiptView {
             lang,
             title: lang.text(&format!("receipt-{of}")),
             is_sealed: classes.iter().any(|(_, counts)| counts.sealed > 0),
-            rows: classes.into_iter().map(row).collect(),
+            rows: classes.into_iter().filter(|_| *receipt != Receipt::default()).map(row).collect(),
         }
     }
 }

@@ -113,6 +113,8 @@ pub(super) struct Body {
     pub(super) commit: Option<String>,
     /// Whether blocked rows would be left out.
     pub(super) leaves_out: Option<String>,
+    /// Of how many PCs nothing shows that the customer has them.
+    pub(super) warned: Option<String>,
     /// How many PCs an undo would leave where they are.
     pub(super) stays: Option<String>,
     /// That not all rows of an undo's preview are shown.
@@ -337,7 +339,13 @@ async fn render(
             from: name_of(item.from_tenant),
             to: if item.to_tenant.is_some() { name_of(item.to_tenant) } else { item.target.clone() },
             state: result(lang, &item),
-            reasons: item.codes().filter_map(Reason::from_code).map(|r| reason_view(lang, r)).collect(),
+            // What there was to think of has been thought of once the PC is moved.
+            reasons: item
+                .codes()
+                .filter_map(Reason::from_code)
+                .filter(|reason| reason.blocks() || transfer.state == "previewed")
+                .map(|reason| reason_view(lang, reason))
+                .collect(),
             serial: item.serial,
         };
         let pager = Pager::new(lang, &asked.cursor, found.next_cursor, |cursor| {
@@ -397,6 +405,7 @@ async fn render(
             .then(|| count("transfer-commit", transfer.ready)),
         leaves_out: (previewed && transfer.blocked > 0)
             .then(|| count("transfer-leaves-out", transfer.blocked)),
+        warned: (previewed && transfer.warned > 0).then(|| count("transfer-warned", transfer.warned)),
         stays: (stays > 0).then(|| count("transfer-undo-stays", stays)),
         cut: (undo.is_some() && transfer.moved > shown).then(|| count("transfer-undo-cut", shown)),
         to_undo: (undoable && may_move && !undoes).then(|| link(&path, &[("undo", "1")])),

@@ -447,7 +447,7 @@ async fn b36_b38_b50_b53_customers_and_transfers_in_the_browser(
     customer.shot("arrivals").await;
     customer.click("input[name=serials][value='5CG0000003']").await;
     customer.fill("#reason", "Nicht unserer").await;
-    customer.click("#decline button.primary").await;
+    customer.click("#decline [name=go]").await;
     customer.see(".notice.good", "").await;
     assert_eq!(partner.pool().await, ["5CG0000003"]);
     admin.go("/transfers/new").await;

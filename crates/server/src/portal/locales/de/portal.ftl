@@ -292,6 +292,10 @@ transfer-undo-stays = { $n ->
    *[other] { $count } PCs bleiben, wo sie jetzt sind; der Grund steht in jeder Zeile.
     }
 transfer-undo-cut = Gezeigt werden { $count } Zeilen; PCs, die nicht zurückkönnen, stehen zuerst.
+transfer-warned = { $n ->
+    [one] Bei einem PC zeigt nichts, dass der Kunde ihn hat. Er ist mit „Bitte bedenken“ gekennzeichnet: Sehen Sie nach, bevor Sie ihn übertragen.
+   *[other] Bei { $count } PCs zeigt nichts, dass der Kunde sie hat. Sie sind mit „Bitte bedenken“ gekennzeichnet: Sehen Sie nach, bevor Sie sie übertragen.
+    }
 transfer-state = Stand
 transfer-from = Von
 transfer-elsewhere = Anderswo
@@ -336,11 +340,11 @@ transfer-start-over = Neu beginnen
 help = Hilfe
 guide-chain = Anleitungen
 arrivals = Ankünfte
-arrivals-lead = PCs, die Ihr Partner in den letzten 14 Tagen zu Ihnen übertragen hat. Gehört einer nicht Ihnen, schicken Sie ihn zurück: Er geht, woher er kam, und der Partner liest Ihren Grund.
+arrivals-lead = PCs, die Ihr Partner in den letzten 14 Tagen zu Ihnen übertragen hat. Kreuzen Sie an, was Ihnen gehört, und bestätigen Sie es; was Ihnen nicht gehört, schicken Sie zurück, woher es kam.
 arrivals-empty = Nichts zu entscheiden
 arrivals-empty-text = In den letzten 14 Tagen wurde nichts zu Ihnen übertragen, oder Ihr Partner verwaltet diesen Mandanten allein. PCs, die sich mit Ihrer cPIN registriert haben, stehen hier nicht.
-arrivals-reason = Grund
-arrivals-decline = Ausgewählte PCs zurückschicken
+arrivals-reason = Warum sie nicht Ihnen gehören (der Partner liest es)
+arrivals-decline = Angekreuzte PCs zurückschicken
 arrivals-declined = Die PCs gingen zurück, woher sie kamen.
 arrivals-until = Ablehnbar bis (UTC)
 device-proof = Nachweis herunterladen

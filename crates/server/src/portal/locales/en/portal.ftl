@@ -292,6 +292,10 @@ transfer-undo-stays = { $n ->
    *[other] { $count } PCs stay where they are now; each row says why.
     }
 transfer-undo-cut = { $count } rows are shown; PCs that cannot go back come first.
+transfer-warned = { $n ->
+    [one] Nothing shows that the customer has one of the PCs. It is marked: look again before you move it.
+   *[other] Nothing shows that the customer has { $count } of the PCs. They are marked: look again before you move them.
+    }
 transfer-state = State
 transfer-from = From
 transfer-elsewhere = Elsewhere
@@ -336,10 +340,10 @@ transfer-start-over = Start over
 help = Help
 guide-chain = Guides
 arrivals = Arrivals
-arrivals-lead = PCs that your partner moved to you in the last 14 days. If one is not yours, send it back: it goes to where it came from, and the partner reads your reason.
+arrivals-lead = PCs that your partner moved to you in the last 14 days. Tick what is yours and confirm it; what is not yours, send back to where it came from.
 arrivals-empty = Nothing to decide
 arrivals-empty-text = Nothing was moved to you in the last 14 days, or your partner runs this tenant alone. PCs that enrolled with your cPIN are not listed here.
-arrivals-reason = Reason
+arrivals-reason = Why they are not yours (the partner reads it)
 arrivals-decline = Send the ticked PCs back
 arrivals-declined = The PCs went back to where they came from.
 arrivals-until = Can be declined until (UTC)

@@ -55,6 +55,7 @@ const MIGRATIONS: &[Migration] = &[
         include_str!("migrations/0050_reporter_silences.pg.sql"),
     ),
     (60, include_str!("migrations/0060_own_devices.sql"), include_str!("migrations/0060_own_devices.pg.sql")),
+    (61, include_str!("migrations/0061_wipe.sql"), include_str!("migrations/0061_wipe.pg.sql")),
 ];
 
 const VERSIONS: &str = "CREATE TABLE IF NOT EXISTS schema_versions (version BIGINT PRIMARY KEY)";

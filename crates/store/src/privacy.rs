@@ -1,11 +1,11 @@
 //! What is known of persons at a PC. It is kept by generation and read by the present one alone: a move seals by the new
 //! number it gives, without writing anything here. An undo takes the rows along to the number that it gives.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use roadstead_domain::access::Scope;
 use roadstead_domain::clock::Micros;
-use roadstead_domain::ids::{DeviceId, TransferId};
+use roadstead_domain::ids::{DeviceId, TenantId, TransferId};
 use roadstead_domain::privacy::{Counts, Possession, Receipt};
 use uuid::Uuid;
 
@@ -55,10 +55,68 @@ pub async fn challenges(
     Ok(challenges)
 }
 
-type Known = (i64, i64, i64);
+/// What is known at one PC in one generation: readings, who, where and free text, each 0 or 1.
+macro_rules! known_sql {
+    ($device:literal, $generation:literal) => {
+        concat!(
+            "(SELECT COUNT(*) FROM check_ins k WHERE k.device = ",
+            $device,
+            ") AS readings, ",
+            "(SELECT COUNT(d.last_user) FROM personal_data d WHERE d.device = ",
+            $device,
+            " AND d.generation = ",
+            $generation,
+            ") AS last_user, ",
+            "(SELECT COUNT(d.location) FROM personal_data d WHERE d.device = ",
+            $device,
+            " AND d.generation = ",
+            $generation,
+            ") AS location, ",
+            "CAST(CASE WHEN EXISTS (SELECT 1 FROM repair_cases r WHERE r.device = ",
+            $device,
+            " AND r.generation = ",
+            $generation,
+            " AND NOT r.is_wiped) THEN 1 ELSE 0 END AS BIGINT) AS free_text"
+        )
+    };
+}
+
+#[derive(Default, sqlx::FromRow)]
+struct Known {
+    readings: i64,
+    last_user: i64,
+    location: i64,
+    free_text: i64,
+}
 
 fn sealed(known: i64) -> Counts {
     Counts { sealed: known, ..Counts::default() }
+}
+
+fn kept(known: i64) -> Counts {
+    Counts { kept: known, ..Counts::default() }
+}
+
+impl Known {
+    /// What was known of persons stays behind; the machine's own readings go with it.
+    fn sealed(&self) -> Receipt {
+        Receipt {
+            readings: kept(self.readings),
+            last_user: sealed(self.last_user),
+            location: sealed(self.location),
+            free_text: sealed(self.free_text),
+        }
+    }
+
+    /// What was known of persons is open again.
+    fn opened(&self) -> Receipt {
+        Receipt {
+            readings: Counts::default(),
+            last_user: kept(self.last_user),
+            location: kept(self.location),
+            free_text: kept(self.free_text),
+        }
+    }
 }
 
 /// What becomes of the data of these PCs when they leave these generations.
@@ -66,46 +124,71 @@ pub async fn leaving(tx: &mut Tx, scope: &Scope, pcs: &[(DeviceId, i64)]) -> Res
     scope.platform()?;
     let mut receipt = Receipt::default();
     for (device, generation) in pcs {
-        let known: Option<Known> = tx
-            .optional(
-                "SELECT (SELECT COUNT(*) FROM check_ins k WHERE k.device = $1), COUNT(d.last_user), \
-                 COUNT(d.location) FROM personal_data d WHERE d.device = $1 AND d.generation = $2",
-                args![*device, *generation],
-            )
-            .await?;
-        let (readings, user, location) = known.unwrap_or_default();
-        receipt.readings.kept += readings;
-        receipt.last_user.sealed += user;
-        receipt.location.sealed += location;
+        let sql = concat!("SELECT ", known_sql!("$1", "$2"));
+        let known: Option<Known> = tx.optional(sql, args![*device, *generation]).await?;
+        receipt = receipt + known.unwrap_or_default().sealed();
     }
     Ok(receipt)
 }
 
-/// Writes what became of the data of the PCs that a transfer moved.
-pub async fn sealed_by_transfer(tx: &mut Tx, scope: &Scope, id: TransferId) -> Result<Receipt> {
-    scope.platform()?;
-    let known: Option<Known> = tx
-        .optional(
-            "SELECT COUNT(k.device), COUNT(d.last_user), COUNT(d.location) FROM transfer_items i \
-             LEFT JOIN personal_data d ON d.device = i.device AND d.generation = i.generation \
-             LEFT JOIN check_ins k ON k.device = i.device WHERE i.transfer = $1 AND i.result = 'moved'",
-            args![id],
+/// A receipt with a part for each tenant concerned.
+#[derive(Clone, Debug, Default)]
+pub struct Receipts {
+    /// Of all PCs.
+    pub all: Receipt,
+    /// Of those that left a tenant or came to it.
+    pub tenants: BTreeMap<TenantId, Receipt>,
+}
+
+impl Receipts {
+    fn add(&mut self, tenants: [Option<Uuid>; 2], receipt: Receipt) {
+        self.all = self.all + receipt;
+        for tenant in tenants.into_iter().flatten() {
+            let own = self.tenants.entry(TenantId(tenant)).or_default();
+            *own = *own + receipt;
+        }
+    }
+}
+
+/// What is known at the PCs of a transfer, for each pair of tenants, by the generations of these rows.
+macro_rules! of_transfer_sql {
+    ($generation:literal, $result:literal) => {
+        concat!(
+            "SELECT n.from_tenant, n.to_tenant, CAST(SUM(n.readings) AS BIGINT) AS readings, ",
+            "CAST(SUM(n.last_user) AS BIGINT) AS last_user, CAST(SUM(n.location) AS BIGINT) AS location, ",
+            "CAST(SUM(n.free_text) AS BIGINT) AS free_text FROM (SELECT i.from_tenant, i.to_tenant, ",
+            known_sql!("i.device", $generation),
+            " FROM transfer_items i WHERE i.transfer = $1 AND i.result = '",
+            $result,
+            "') AS n GROUP BY n.from_tenant, n.to_tenant"
         )
-        .await?;
-    let (readings, user, location) = known.unwrap_or_default();
-    let receipt = Receipt {
-        readings: Counts { kept: readings, ..Counts::default() },
-        last_user: sealed(user),
-        location: sealed(location),
     };
-    let text = to_json(&receipt)?;
+}
+
+#[derive(sqlx::FromRow)]
+struct Pair {
+    from_tenant: Option<Uuid>,
+    to_tenant: Option<Uuid>,
+    #[sqlx(flatten)]
+    known: Known,
+}
+
+/// Writes what became of the data of the PCs that a transfer moved.
+pub async fn sealed_by_transfer(tx: &mut Tx, scope: &Scope, id: TransferId) -> Result<Receipts> {
+    scope.platform()?;
+    let pairs: Vec<Pair> = tx.all(of_transfer_sql!("i.generation", "moved"), args![id]).await?;
+    let mut receipts = Receipts::default();
+    for pair in pairs {
+        receipts.add([pair.from_tenant, pair.to_tenant], pair.known.sealed());
+    }
+    let text = to_json(&receipts.all)?;
     tx.execute("UPDATE transfers SET receipt = $2 WHERE id = $1", args![id, text]).await?;
-    Ok(receipt)
+    Ok(receipts)
 }
 
 /// Opens to the former tenant what it knew before a transfer that was undone, seals what the other one learned since,
 /// and writes both down. The PCs are two generations further than when it was sealed.
-pub async fn unseal_by_undo(tx: &mut Tx, scope: &Scope, id: TransferId) -> Result<Receipt> {
+pub async fn unseal_by_undo(tx: &mut Tx, scope: &Scope, id: TransferId) -> Result<Receipts> {
     scope.platform()?;
     for sql in [
         "UPDATE personal_data SET generation = personal_data.generation + 2 FROM transfer_items i \
@@ -114,51 +197,114 @@ pub async fn unseal_by_undo(tx: &mut Tx, scope: &Scope, id: TransferId) -> Resul
         "UPDATE possessions SET generation = possessions.generation + 2 FROM transfer_items i \
          WHERE i.transfer = $1 AND i.result = 'undone' AND possessions.device = i.device \
          AND possessions.generation = i.generation",
+        "UPDATE repair_cases SET generation = repair_cases.generation + 2 FROM transfer_items i \
+         WHERE i.transfer = $1 AND i.result = 'undone' AND repair_cases.device = i.device \
+         AND repair_cases.generation = i.generation",
     ] {
         tx.execute(sql, args![id]).await?;
     }
-    let known: Option<(i64, i64, i64, i64, i64)> = tx
-        .optional(
-            "SELECT COUNT(k.device), COUNT(d.last_user), COUNT(d.location), COUNT(b.last_user), COUNT(b.location) \
-             FROM transfer_items i \
-             LEFT JOIN personal_data d ON d.device = i.device AND d.generation = i.generation + 1 \
-             LEFT JOIN personal_data b ON b.device = i.device AND b.generation = i.generation + 2 \
-             LEFT JOIN check_ins k ON k.device = i.device WHERE i.transfer = $1 AND i.result = 'undone'",
-            args![id],
-        )
-        .await?;
-    let (readings, user, location, user_back, location_back) = known.unwrap_or_default();
-    let receipt = Receipt {
-        readings: Counts { kept: readings, ..Counts::default() },
-        last_user: Counts { kept: user_back, ..sealed(user) },
-        location: Counts { kept: location_back, ..sealed(location) },
-    };
-    let text = to_json(&receipt)?;
+    let mut receipts = Receipts::default();
+    let left: Vec<Pair> = tx.all(of_transfer_sql!("i.generation + 1", "undone"), args![id]).await?;
+    for pair in left {
+        receipts.add([pair.from_tenant, pair.to_tenant], pair.known.sealed());
+    }
+    let back: Vec<Pair> = tx.all(of_transfer_sql!("i.generation + 2", "undone"), args![id]).await?;
+    for pair in back {
+        receipts.add([pair.from_tenant, pair.to_tenant], pair.known.opened());
+    }
+    let text = to_json(&receipts.all)?;
     tx.execute("UPDATE transfers SET undo_receipt = $2 WHERE id = $1", args![id, text]).await?;
-    Ok(receipt)
+    Ok(receipts)
 }
 
 fn to_json(receipt: &Receipt) -> Result<String> {
     serde_json::to_string(receipt).map_err(|error| Error::bad("a receipt", error))
 }
 
-/// Deletes what was sealed by a move before this instant.
-pub async fn wipe(tx: &mut Tx, scope: &Scope, before: Micros, now: Micros) -> Result<u64> {
+/// The most PCs of one batch of [`wipe`].
+pub const WIPED_AT_ONCE: u64 = 1_000;
+/// A round of [`wipe`] begins this long after the last one ended, in seconds.
+const BETWEEN_ROUNDS: i64 = 30 * 60;
+
+#[derive(sqlx::FromRow)]
+struct Round {
+    device: Option<Uuid>,
+    before: i64,
+    ended_at: Option<i64>,
+}
+
+/// One batch of a round that deletes what was sealed by a move before this instant: how many PCs' data it deleted, or
+/// `None` where no round is under way or due. The next batch goes on where this one ended, on whichever node; two at
+/// once wait for each other.
+pub async fn wipe(tx: &mut Tx, scope: &Scope, before: Micros, now: Micros) -> Result<Option<u64>> {
     scope.platform()?;
-    let wiped = tx
-        .execute(
-            "DELETE FROM personal_data WHERE EXISTS (SELECT 1 FROM placement_log l \
-             WHERE l.device = personal_data.device AND l.generation = personal_data.generation + 1 AND l.at < $1)",
+    let round: Option<Round> = tx
+        .optional(
+            "INSERT INTO wipes (id, before) VALUES (1, $1) \
+             ON CONFLICT (id) DO UPDATE SET before = wipes.before RETURNING device, before, ended_at",
             args![before],
         )
         .await?;
+    let Some(round) = round else { return Ok(None) };
+    let is_due = round.ended_at.is_none_or(|ended| ended <= now.plus_seconds(-BETWEEN_ROUNDS).0);
+    let (after, before) = match round.device {
+        Some(device) => (device, round.before),
+        None if is_due => (Uuid::nil(), before.0),
+        None => return Ok(None),
+    };
+    let last: Option<(Uuid,)> = tx
+        .optional(
+            "SELECT n.device FROM (SELECT a.device FROM (SELECT DISTINCT device FROM personal_data WHERE device > $1 \
+             ORDER BY device LIMIT $2) AS a UNION SELECT b.device FROM (SELECT DISTINCT device FROM repair_cases \
+             WHERE device > $1 ORDER BY device LIMIT $2) AS b ORDER BY 1 LIMIT $2) AS n ORDER BY n.device DESC LIMIT 1",
+            args![after, WIPED_AT_ONCE],
+        )
+        .await?;
+    let Some((last,)) = last else {
+        end_round(tx, before, now).await?;
+        return Ok(None);
+    };
+    let mut wiped = tx
+        .execute(
+            "DELETE FROM personal_data WHERE device > $1 AND device <= $2 AND EXISTS (SELECT 1 FROM placement_log l \
+             WHERE l.device = personal_data.device AND l.generation = personal_data.generation + 1 AND l.at < $3)",
+            args![after, last, before],
+        )
+        .await?;
     tx.execute(
-        "UPDATE transfers SET wiped_at = $2 WHERE wiped_at IS NULL AND receipt IS NOT NULL \
-         AND COALESCE(undone_at, committed_at) < $1",
+        "DELETE FROM repair_notes WHERE repair_case IN (SELECT r.id FROM repair_cases r WHERE r.device > $1 \
+         AND r.device <= $2 AND NOT r.is_wiped AND r.state IN ('closed', 'cancelled') AND EXISTS (SELECT 1 \
+         FROM placement_log l WHERE l.device = r.device AND l.generation = r.generation + 1 AND l.at < $3))",
+        args![after, last, before],
+    )
+    .await?;
+    // What desk and partner account for stays: serial, parts, result, codes.
+    wiped += tx
+        .execute(
+            "UPDATE repair_cases SET is_wiped = TRUE, contact_name = '', contact_email = '', contact_phone = '', \
+             message = '', preferred_times = '', opener_note = '', question = NULL, appointment_note = NULL \
+             WHERE device > $1 AND device <= $2 AND NOT is_wiped AND state IN ('closed', 'cancelled') \
+             AND EXISTS (SELECT 1 FROM placement_log l WHERE l.device = repair_cases.device \
+             AND l.generation = repair_cases.generation + 1 AND l.at < $3)",
+            args![after, last, before],
+        )
+        .await?;
+    tx.execute("UPDATE wipes SET device = $1, before = $2 WHERE id = 1", args![last, before]).await?;
+    Ok(Some(wiped))
+}
+
+/// What was sealed before the round's instant is gone: the receipts say so. One with a case that is still worked on waits.
+async fn end_round(tx: &mut Tx, before: i64, now: Micros) -> Result<()> {
+    tx.execute(
+        "UPDATE transfers SET wiped_at = $2 WHERE wiped_at IS NULL AND receipt IS NOT NULL AND committed_at < $1 \
+         AND COALESCE(undone_at, committed_at) < $1 AND NOT EXISTS (SELECT 1 FROM transfer_items i \
+         JOIN repair_cases r ON r.device = i.device WHERE i.transfer = transfers.id \
+         AND r.generation IN (i.generation, i.generation + 1) AND NOT r.is_wiped)",
         args![before, now],
     )
     .await?;
-    Ok(wiped)
+    tx.execute("UPDATE wipes SET device = NULL, ended_at = $1 WHERE id = 1", args![now]).await?;
+    Ok(())
 }
 
 /// By what a PC is shown to be in the hands of the tenant that it is in now. The caller has found the PC.

@@ -32,8 +32,10 @@ pub struct RepairCase {
     pub support_level: Option<String>,
     /// The tenant that had the PC when it was opened.
     pub tenant: Uuid,
-    /// The generation of its placement then.
+    /// The generation of its placement then; an undo takes it along.
     pub generation: i64,
+    /// Whether the PC is in that very stay still, as far as the reader can see.
+    pub is_present: bool,
     /// The tenant's partner then.
     pub partner: Option<Uuid>,
     /// That partner's name.
@@ -133,10 +135,15 @@ impl RepairCase {
         scope.home().is_some() && scope.home() == self.opener_home
     }
 
-    /// Whether the scope is shown whom to turn to and what the user wrote: the desk, whoever wrote it, and the customer
-    /// whose people they are.
+    /// Whether the scope is shown whom to turn to and what the user wrote: the desk to which it was sent; the customer
+    /// whose people they are until the PC is moved, and whoever wrote it in the user's place until then or until the case
+    /// is over (decision 38).
     pub fn shows_person(&self, scope: &Scope) -> bool {
-        self.side(scope) != Side::Onlooker || scope.home() == Some(self.tenant)
+        match self.side(scope) {
+            Side::Desk => true,
+            Side::Opener => self.is_present || self.state().is_ok_and(State::is_open),
+            Side::Onlooker => self.is_present && scope.home() == Some(self.tenant),
+        }
     }
 }
 
@@ -144,7 +151,9 @@ macro_rules! select {
     ($rest:literal) => {
         concat!(
             "SELECT r.id, r.number, r.device, r.device_seq, r.serial, r.model, r.product_number, r.support_level, ",
-            "r.tenant, r.generation, r.partner, r.partner_name, r.alert, r.kind, r.found, r.pop_up, r.opener, ",
+            "r.tenant, r.generation, EXISTS (SELECT 1 FROM placements s WHERE s.device = r.device ",
+            "AND s.generation = r.generation) AS is_present, ",
+            "r.partner, r.partner_name, r.alert, r.kind, r.found, r.pop_up, r.opener, ",
             "r.opener_home, r.opener_note, r.desk, r.desk_partner, r.desk_reason, r.handed_over, r.state, r.assignee, ",
             "u.name AS assignee_name, r.contact_name, r.contact_email, r.contact_phone, r.message, r.preferred_times, ",
             "r.language, r.appointment_from, r.appointment_until, r.appointment_zone, r.appointment_note, r.question, ",

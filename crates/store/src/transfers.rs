@@ -7,6 +7,7 @@ use roadstead_domain::clock::Micros;
 use roadstead_domain::customer::Assignment;
 use roadstead_domain::ids::{DeviceId, OperationId, TenantId, TokenId, TransferId, UserId};
 use roadstead_domain::placement::Place;
+use roadstead_domain::privacy::Receipt;
 use roadstead_domain::transfer::{Asked, Done, Found, Reason, Row, Target, UNASSIGNED, Verdict};
 use serde::Deserialize;
 use uuid::Uuid;
@@ -52,6 +53,15 @@ pub struct Transfer {
     pub undo_receipt: Option<String>,
     /// When what was sealed had been deleted.
     pub wiped_at: Option<i64>,
+}
+
+impl Transfer {
+    /// What became of the PCs' data at the commit and at the undo, as it stands by now.
+    pub fn receipts(&self) -> (Option<Receipt>, Option<Receipt>) {
+        let read = |text: &Option<String>| serde_json::from_str::<Receipt>(text.as_deref()?).ok();
+        let now = |receipt: Receipt| if self.wiped_at.is_some() { receipt.after_wiping() } else { receipt };
+        (read(&self.receipt).map(now), read(&self.undo_receipt).map(now))
+    }
 }
 
 /// A row of a transfer as stored.

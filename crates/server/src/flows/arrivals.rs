@@ -22,8 +22,14 @@ use crate::app::App;
 /// The most serials of one answer.
 pub const MOST: usize = 1_000;
 
-/// Sends PCs back to where they came from, all or none, with the reason that the partner reads in its log.
-pub async fn decline(app: &App, scope: &Scope, serials: &[String], reason: &str) -> Result<u64, Refused> {
+/// Sends PCs back to where they came from, all or none, with the reason that the partner reads in its log: how many, and
+/// what became of their data.
+pub async fn decline(
+    app: &App,
+    scope: &Scope,
+    serials: &[String],
+    reason: &str,
+) -> Result<(u64, Receipt), Refused> {
     let own = scope.customer()?;
     super::filled("reason", reason.trim())?;
     if serials.is_empty() {
@@ -83,7 +89,7 @@ pub async fn decline(app: &App, scope: &Scope, serials: &[String], reason: &str)
     tell(app, &mut tx, scope, own, &moves, (reason.trim(), receipt), id).await?;
     tx.commit().await?;
     app.wake();
-    Ok(moves.len() as u64)
+    Ok((moves.len() as u64, receipt))
 }
 
 /// Notes the customer's word that PCs are in its hands; how many were not known to be. All or none.

@@ -11,7 +11,7 @@ use roadstead_domain::enrolment::{
 use roadstead_domain::event::Event;
 use roadstead_domain::ids::{CpinId, DeviceId, EnrolmentId, TenantId};
 use roadstead_domain::placement::{Move, Place};
-use roadstead_domain::privacy::Possession;
+use roadstead_domain::privacy::{Possession, Receipt};
 use roadstead_domain::serial;
 use roadstead_domain::wire::{Enrol, key_text};
 use roadstead_store::audit::NewEntry;
@@ -194,6 +194,7 @@ async fn settle(
     };
     homes.extend(concerned(row));
     let decision = decide(&case);
+    let mut receipt = None;
     let moved = matches!(decision, Decision::Join(..));
     match decision {
         Decision::Wait(reason) => {
@@ -215,6 +216,9 @@ async fn settle(
             let partner = speaker.as_ref().and_then(|speaker| speaker.customer.partner);
             // The chain of a customer without a partner is its own.
             let to = Place { tenant: customer, partner: partner.unwrap_or(customer) };
+            if let Some(found) = found.as_ref().filter(|found| found.tenant.is_some()) {
+                receipt = Some(privacy::leaving(tx, &scope, &[(found.device, found.generation)]).await?);
+            }
             let (device, generation) = join(app, tx, &scope, row, found.as_ref(), to).await?;
             row.device = Some(device.0);
             bind(app, tx, &scope, row, device, proof, generation).await?;
@@ -229,7 +233,7 @@ async fn settle(
     }
     enrolments::update(tx, &scope, row).await?;
     if is_first || moved || (&row.state, &row.reason) != (&before.0, &before.1) {
-        note(app, tx, &scope, row, homes).await?;
+        note(app, tx, &scope, row, homes, receipt).await?;
     }
     Ok(())
 }
@@ -376,13 +380,15 @@ fn concerned(row: &Enrolment) -> Vec<Uuid> {
     [row.holder, row.holder_partner, row.customer, row.customer_partner].into_iter().flatten().collect()
 }
 
-/// In the log of each home concerned, or in the operator's if it concerns nobody yet; open pages look anew.
+/// In the log of each home concerned, or in the operator's if it concerns nobody yet, with what became of the data that
+/// the PC left behind; open pages look anew.
 async fn note(
     app: &App,
     tx: &mut Tx,
     scope: &Scope,
     row: &Enrolment,
     mut homes: Vec<Uuid>,
+    receipt: Option<Receipt>,
 ) -> Result<(), Refused> {
     let action = match row.state.as_str() {
         "enrolled" => AuditAction::DeviceEnrolled,
@@ -393,7 +399,10 @@ async fn note(
     homes.dedup();
     let homes: Vec<Option<Uuid>> =
         if homes.is_empty() { vec![None] } else { homes.into_iter().map(Some).collect() };
-    let detail = serde_json::json!({ "serial_number": row.serial, "reason": row.reason });
+    let mut detail = serde_json::json!({ "serial_number": row.serial, "reason": row.reason });
+    if let Some(receipt) = receipt {
+        detail["privacy"] = serde_json::json!(receipt);
+    }
     let entry =
         |home: &Option<Uuid>| NewEntry { home: *home, action, subject: Some(row.id), detail: detail.clone() };
     let entries: Vec<NewEntry> = homes.iter().map(entry).collect();
@@ -445,7 +454,7 @@ async fn try_say(app: &App, scope: &Scope, id: EnrolmentId, say: Say) -> Result<
             (row.state, row.reason) = ("refused".to_owned(), Some("enrolment.refused".to_owned()));
             enrolments::update(&mut tx, &platform, &row).await?;
             let homes = concerned(&row);
-            note(app, &mut tx, scope, &row, homes).await?;
+            note(app, &mut tx, scope, &row, homes, None).await?;
         }
         Say::Release => {
             if row.state == "refused" {

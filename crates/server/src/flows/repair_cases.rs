@@ -29,10 +29,11 @@ use crate::i18n::Lang;
 /// The longest text that somebody writes in a case.
 const LONGEST: usize = 4000;
 
-/// A case as its PC is told of it.
+/// A case as its PC is told of it. Of one that is over, whoever has the PC after a move learns nothing that was said.
 pub fn of_pc(lang: Lang, case: &RepairCase) -> wire::repair_case::RepairCase {
+    let tells = case.is_present || case.state().is_ok_and(State::is_open);
     let appointment = match (case.appointment_from, case.appointment_until) {
-        (Some(from), Some(until)) => Some(Appointment {
+        (Some(from), Some(until)) if tells => Some(Appointment {
             from: Micros(from).rfc3339(),
             until: Micros(until).rfc3339(),
             time_zone: case.appointment_zone.clone().unwrap_or_default(),
@@ -50,8 +51,8 @@ pub fn of_pc(lang: Lang, case: &RepairCase) -> wire::repair_case::RepairCase {
         state_text: state_text(lang, &case.state),
         recipient: recipient(lang, case.desk(), &case.partner_name),
         appointment,
-        question: case.question.clone(),
-        result: case.result.clone(),
+        question: case.question.clone().filter(|_| tells),
+        result: case.result.clone().filter(|_| tells),
         can_cancel,
     }
 }

@@ -12,6 +12,7 @@ use roadstead_domain::transfer::{self, Asked, Found, MOST_ROWS, Reason, Row, Tar
 use roadstead_ingest::{Column, TableError, read_table};
 use roadstead_store::audit::{self, NewEntry};
 use roadstead_store::placements::{self, Cause, Why};
+use roadstead_store::privacy::Receipts;
 use roadstead_store::transfers::{self, Transfer};
 use roadstead_store::{Tx, jobs, operations, outbox, privacy};
 use uuid::Uuid;
@@ -210,8 +211,8 @@ async fn move_all(app: &App, tx: &mut Tx, scope: &Scope, transfer: &Transfer) ->
     let id = TransferId(transfer.id);
     let (rows, known) = rejudge(tx, scope, transfer).await?;
     let ready = rows.iter().filter(|row| row.verdict() == Verdict::Ready);
-    let moved = apply(app, tx, scope, ready, "transfer", id).await?;
-    transfers::committed(tx, scope, id, moved, app.ambient.now()).await?;
+    let moves = apply(app, tx, scope, ready, "transfer", id).await?;
+    transfers::committed(tx, scope, id, moves.len() as u64, app.ambient.now()).await?;
     let pool = pool_of(tx, scope).await?;
     let mut went = HashMap::new();
     for row in rows.iter().filter(|row| row.verdict() == Verdict::Ready && row.to != pool) {
@@ -224,12 +225,12 @@ async fn move_all(app: &App, tx: &mut Tx, scope: &Scope, transfer: &Transfer) ->
     // The partner does not see what it seals.
     let platform = scope.carried_out();
     tx.act_for(&platform).await?;
-    privacy::sealed_by_transfer(tx, &platform, id).await?;
+    let receipts = privacy::sealed_by_transfer(tx, &platform, id).await?;
     tx.act_for(scope).await?;
-    Ok(())
+    tell(app, tx, scope, &moves, (AuditAction::TransferCommitted, receipts), id).await
 }
 
-/// Writes the moves of these rows; how many there were.
+/// Writes the moves of these rows.
 async fn apply<'a>(
     app: &App,
     tx: &mut Tx,
@@ -237,7 +238,7 @@ async fn apply<'a>(
     rows: impl Iterator<Item = &'a Row>,
     cause: &'static str,
     id: TransferId,
-) -> Result<u64, Refused> {
+) -> Result<Vec<Cause>, Refused> {
     let partner = scope.partner()?;
     let place = |tenant: TenantId| Place { tenant, partner };
     let moves: Vec<Cause> = rows
@@ -254,9 +255,7 @@ async fn apply<'a>(
         })
         .collect();
     placements::apply(tx, scope, &moves, app.ambient.now()).await?;
-    let action = if cause == "undo" { AuditAction::TransferUndone } else { AuditAction::TransferCommitted };
-    tell(app, tx, scope, &moves, action, id).await?;
-    Ok(moves.len() as u64)
+    Ok(moves)
 }
 
 /// The partner's holding tenant.
@@ -265,13 +264,14 @@ async fn pool_of(tx: &mut Tx, scope: &Scope) -> Result<Option<TenantId>, Refused
     Ok(places.into_iter().find(|(name, _)| name == UNASSIGNED).map(|(_, target)| target.tenant()))
 }
 
-/// A line in the log of the partner and of each customer concerned, and events for their open pages.
+/// A line in the log of the partner and of each customer concerned, each with its own part of the receipt, and events for
+/// their open pages.
 async fn tell(
     app: &App,
     tx: &mut Tx,
     scope: &Scope,
     moves: &[Cause],
-    action: AuditAction,
+    (action, receipts): (AuditAction, Receipts),
     id: TransferId,
 ) -> Result<(), Refused> {
     let partner = scope.partner()?;
@@ -284,8 +284,8 @@ async fn tell(
     }
     let pool = pool_of(tx, scope).await?;
     let entry = |home: Uuid, detail| NewEntry { home: Some(home), action, subject: Some(id.0), detail };
-    let moved = moves.len();
-    let mut entries = vec![entry(partner.0, serde_json::json!({ "moved": moved, "tenants": changes.len() }))];
+    let all = serde_json::json!({ "moved": moves.len(), "tenants": changes.len(), "privacy": receipts.all });
+    let mut entries = vec![entry(partner.0, all)];
     let mut events = Vec::new();
     for (tenant, (arrived, left)) in &changes {
         if Some(*tenant) == pool {
@@ -296,7 +296,9 @@ async fn tell(
         let event = Event::CustomerDevicesChanged { customer: *tenant, arrived: *arrived, left: *left };
         events.push((Some(partner.0), event.clone()));
         events.push((Some(tenant.0), event));
-        entries.push(entry(tenant.0, serde_json::json!({ "arrived": arrived, "left": left })));
+        let own = receipts.tenants.get(tenant);
+        let detail = serde_json::json!({ "arrived": arrived, "left": left, "privacy": own });
+        entries.push(entry(tenant.0, detail));
     }
     audit::record(tx, scope.actor(), &entries, &app.ambient).await?;
     outbox::publish(tx, &events, app.ambient.now()).await?;
@@ -378,13 +380,13 @@ async fn move_back(app: &App, tx: &mut Tx, scope: &Scope, transfer: &Transfer) -
     tx.lock_placements().await?;
     let id = TransferId(transfer.id);
     let (rows, left) = undoable(app, tx, scope, transfer).await?;
-    apply(app, tx, scope, rows.iter(), "undo", id).await?;
+    let moves = apply(app, tx, scope, rows.iter(), "undo", id).await?;
     transfers::undone(tx, scope, id, &left, app.ambient.now()).await?;
     let platform = scope.carried_out();
     tx.act_for(&platform).await?;
-    privacy::unseal_by_undo(tx, &platform, id).await?;
+    let receipts = privacy::unseal_by_undo(tx, &platform, id).await?;
     tx.act_for(scope).await?;
-    Ok(())
+    tell(app, tx, scope, &moves, (AuditAction::TransferUndone, receipts), id).await
 }
 
 /// Works on a transfer in the background; what no longer fits ends the operation with its reason.

@@ -15,10 +15,11 @@ use crate::i18n::Lang;
 struct Guides;
 
 /// The guides in the order of their chain.
-const CHAIN: [&str; 7] = [
+const CHAIN: [&str; 8] = [
     "unassigned-devices",
     "customer-dashboard",
     "transfers",
+    "arrivals",
     "self-service",
     "reports",
     "support",

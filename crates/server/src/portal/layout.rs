@@ -1,7 +1,7 @@
 //! What stands around every page: header, left panel, language switch.
 
 use axum::http::Uri;
-use roadstead_domain::access::{Action, Role};
+use roadstead_domain::access::{Action, Home, Role};
 
 use super::assets::asset_url;
 use super::settings::Tab;
@@ -216,7 +216,12 @@ impl Frame {
             bottom: if Tab::of(&browser.caller).is_empty() { &[] } else { &[Entry::Settings] },
         };
         let here = uri.path_and_query().map_or("/", |path| path.as_str()).to_owned();
-        Self { lang, title, here, entry: Some(entry), person: Some(person), chosen: None }
+        // A customer's own people are inside of it wherever they are.
+        let chosen = match browser.caller.home {
+            Home::Customer(id) => Some(Chosen { id: id.to_string(), name: String::new() }),
+            _ => None,
+        };
+        Self { lang, title, here, entry: Some(entry), person: Some(person), chosen }
     }
 
     /// The frame of a guide or another page that belongs to no entry.
@@ -241,6 +246,15 @@ impl Frame {
 
     /// Whether the page belongs to this entry.
     pub(super) fn is_at(&self, entry: &Entry) -> bool {
-        self.entry == Some(*entry)
+        let is_below = *entry == Entry::Devices && (self.is_inside("arrivals") || self.is_inside("settings"));
+        self.entry == Some(*entry) && !is_below
+    }
+
+    /// Whether the page is in this part of the customer tenant.
+    pub(super) fn is_inside(&self, part: &str) -> bool {
+        self.chosen.as_ref().is_some_and(|chosen| {
+            let below = self.here.strip_prefix("/customers/").and_then(|rest| rest.strip_prefix(&chosen.id));
+            below.is_some_and(|rest| rest.trim_start_matches('/').starts_with(part))
+        })
     }
 }

@@ -8,6 +8,7 @@ use jiff::civil::Date;
 use roadstead_domain::access::Action;
 use roadstead_domain::audit::AuditAction;
 use roadstead_domain::clock::Micros;
+use roadstead_domain::privacy::Receipt;
 use roadstead_store::audit::{self, Entry as Line, Filter};
 use roadstead_store::users;
 use serde::Deserialize;
@@ -69,6 +70,30 @@ pub(super) fn action_name(lang: Lang, code: &str) -> String {
     if name == key { code.to_owned() } else { name }
 }
 
+/// The name of something that is told beside an action; as it is stored where nobody has named it.
+fn detail_name(lang: Lang, name: &str) -> String {
+    let key = format!("log-detail-{}", name.replace('_', "-"));
+    let text = lang.text(&key);
+    if text == key { name.replace('_', " ") } else { text }
+}
+
+/// What is told, a stable code in words.
+fn detail_value(lang: Lang, value: &serde_json::Value) -> String {
+    match value {
+        // What people typed may read like the name of a text; a code has a dot.
+        serde_json::Value::String(text) if text.contains('.') => {
+            let said = lang.code_text(text);
+            if said == text.replace(['.', '_'], "-") { text.clone() } else { said }
+        }
+        serde_json::Value::String(text) => text.clone(),
+        serde_json::Value::Bool(yes) => lang.text(if *yes { "log-yes" } else { "log-no" }),
+        serde_json::Value::Array(values) => {
+            values.iter().map(|value| detail_value(lang, value)).collect::<Vec<_>>().join(", ")
+        }
+        other => other.to_string(),
+    }
+}
+
 /// A line as the page shows it.
 pub(super) fn row(lang: Lang, line: Line) -> Row {
     let who = line.actor_name.unwrap_or_else(|| {
@@ -79,9 +104,13 @@ pub(super) fn row(lang: Lang, line: Line) -> Row {
     });
     let detail: serde_json::Map<String, serde_json::Value> =
         serde_json::from_str(&line.detail).unwrap_or_default();
-    let detail = detail.into_iter().map(|(name, value)| {
-        let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        (name.replace('_', " "), value)
+    let detail = detail.into_iter().filter(|(_, value)| !value.is_null()).map(|(name, value)| {
+        if name == "privacy"
+            && let Ok(receipt) = serde_json::from_value::<Receipt>(value.clone())
+        {
+            return (lang.text("receipt"), super::receipt::line(lang, &receipt));
+        }
+        (detail_name(lang, &name), detail_value(lang, &value))
     });
     Row {
         at: instant(lang, Micros(line.at)),

@@ -29,6 +29,7 @@ mod pending;
 mod preferences;
 mod qualifications;
 mod quality;
+mod receipt;
 mod repair_cases;
 mod report;
 mod reporters;

@@ -17,6 +17,7 @@ use super::customers::targets;
 use super::format::{instant, link, number};
 use super::layout::{Entry, Frame};
 use super::pager::{Pager, page_at};
+use super::receipt::ReceiptView;
 use super::unassigned;
 use crate::app::App;
 use crate::flows::transfers::{self, How};
@@ -25,6 +26,8 @@ use crate::http::{Browser, Form, Problem};
 use crate::i18n::Lang;
 
 const PATH: &str = "/transfers";
+/// The most rows that the preview of an undo shows, conflicts first; the API gives all.
+const SHOWN: usize = 200;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -102,16 +105,26 @@ pub(super) struct Body {
     pub(super) runs: bool,
     /// Label, number and link of each kind of rows.
     pub(super) tabs: Vec<(String, String, String, bool)>,
+    /// The address of these rows as a file.
+    pub(super) file: String,
     pub(super) rows: Vec<RowView>,
     pub(super) pager: Pager,
     /// "Move 12 PCs", if that can be done.
     pub(super) commit: Option<String>,
     /// Whether blocked rows would be left out.
     pub(super) leaves_out: Option<String>,
+    /// Of how many PCs nothing shows that the customer has them.
+    pub(super) warned: Option<String>,
+    /// How many PCs an undo would leave where they are.
+    pub(super) stays: Option<String>,
+    /// That not all rows of an undo's preview are shown.
+    pub(super) cut: Option<String>,
     /// The address of the undo's preview, if there can be one.
     pub(super) to_undo: Option<String>,
     /// "Take 12 PCs back", on the undo's preview.
     pub(super) undo: Option<String>,
+    /// What became of the PCs' data, at the commit and at the undo.
+    pub(super) receipts: Vec<ReceiptView>,
     /// What was refused a moment ago: text, advice and the rows.
     pub(super) refused: Option<(String, String, Vec<String>)>,
 }
@@ -295,16 +308,17 @@ async fn render(
         "blocked" => Some(Verdict::Blocked),
         _ => None,
     };
-    let (views, pager, undo) = if undoes {
+    let (views, pager, undo, stays) = if undoes {
         let judged = transfers::preview_undo(app, &mut tx, scope, &transfer).await?;
         let ready = judged.iter().filter(|(_, row)| row.verdict() == Verdict::Ready).count();
         // Conflicts first: they are what there is to decide about.
         let (blocked, fine): (Vec<_>, Vec<_>) =
             judged.into_iter().partition(|(_, row)| row.verdict() == Verdict::Blocked);
+        let stays = i64::try_from(blocked.len()).unwrap_or(0);
         let views = blocked
             .into_iter()
             .chain(fine)
-            .take(200)
+            .take(SHOWN)
             .map(|(line, row)| RowView {
                 line,
                 from: name_of(row.from.map(|id| id.0)),
@@ -314,7 +328,7 @@ async fn render(
                 serial: row.serial,
             })
             .collect();
-        (views, Pager::new(lang, "", None, |_| path.clone()), Some(ready))
+        (views, Pager::new(lang, "", None, |_| path.clone()), Some(ready), stays)
     } else {
         let page = page_at(&asked.cursor, Some(100));
         let Some(found) = rows::items(&mut tx, scope, TransferId(transfer.id), only, &page).await? else {
@@ -325,18 +339,25 @@ async fn render(
             from: name_of(item.from_tenant),
             to: if item.to_tenant.is_some() { name_of(item.to_tenant) } else { item.target.clone() },
             state: result(lang, &item),
-            reasons: item.codes().filter_map(Reason::from_code).map(|r| reason_view(lang, r)).collect(),
+            // What there was to think of has been thought of once the PC is moved.
+            reasons: item
+                .codes()
+                .filter_map(Reason::from_code)
+                .filter(|reason| reason.blocks() || transfer.state == "previewed")
+                .map(|reason| reason_view(lang, reason))
+                .collect(),
             serial: item.serial,
         };
         let pager = Pager::new(lang, &asked.cursor, found.next_cursor, |cursor| {
             link(&path, &[("verdict", &asked.verdict), ("cursor", cursor)])
         });
-        (found.items.into_iter().map(view).collect(), pager, None)
+        (found.items.into_iter().map(view).collect(), pager, None, 0)
     };
     let count = |key: &str, n: i64| {
         let count = number(lang, n);
         lang.text_with(key, &[("n", n.into()), ("count", count.as_str().into())])
     };
+    let shown = i64::try_from(SHOWN).unwrap_or(i64::MAX);
     let previewed = transfer.state == "previewed";
     let undoable = transfer.committed_at.is_some_and(|at| {
         transfer.state == "committed"
@@ -356,6 +377,10 @@ async fn render(
         };
         (lang.code_text(refused.code()), lang.code_advice(refused.code()), rows)
     });
+    let (at_commit, at_undo) = if undoes { (None, None) } else { transfer.receipts() };
+    let receipts = [("undo", at_undo), ("transfer", at_commit)];
+    let receipts =
+        receipts.into_iter().filter_map(|(of, receipt)| Some(ReceiptView::new(lang, of, &receipt?)));
     let key = if undoes { "undo-preview" } else { transfer.state.as_str() };
     let body = Body {
         lang,
@@ -373,16 +398,21 @@ async fn render(
                 tab("transfer-blocked", "blocked", transfer.blocked),
             ]
         },
+        file: link(&format!("/api/v1{path}/items"), &[("format", "csv"), ("verdict", &asked.verdict)]),
         rows: views,
         pager,
         commit: (previewed && may_move && transfer.ready > 0)
             .then(|| count("transfer-commit", transfer.ready)),
         leaves_out: (previewed && transfer.blocked > 0)
             .then(|| count("transfer-leaves-out", transfer.blocked)),
+        warned: (previewed && transfer.warned > 0).then(|| count("transfer-warned", transfer.warned)),
+        stays: (stays > 0).then(|| count("transfer-undo-stays", stays)),
+        cut: (undo.is_some() && transfer.moved > shown).then(|| count("transfer-undo-cut", shown)),
         to_undo: (undoable && may_move && !undoes).then(|| link(&path, &[("undo", "1")])),
         undo: undo
             .filter(|ready| *ready > 0 && may_move)
             .map(|ready| count("transfer-undo", i64::try_from(ready).unwrap_or(0))),
+        receipts: receipts.collect(),
         refused,
         path,
     };

@@ -238,7 +238,7 @@ pub(super) struct UnassignedPage {
     pub(super) query: String,
     /// Where PCs can be moved to.
     pub(super) targets: Vec<(String, String)>,
-    /// The target that was chosen before for the end customer that is filtered by.
+    /// The target that was chosen before for the end customer of what passes the filter.
     pub(super) suggested: String,
     /// "All 12 PCs that pass", where a filter holds.
     pub(super) whole: Option<String>,
@@ -323,7 +323,6 @@ pub(super) async fn show(
         looks::prepare(&app, &scope);
     }
     let query = asked.link("", &[]).trim_start_matches('?').to_owned();
-    let end_customer = asked.get("end_customer");
     let (saved, targets, suggested) = tokio::try_join!(
         saved_views::list(&app, &scope),
         async {
@@ -336,9 +335,8 @@ pub(super) async fn show(
             Ok(targets)
         },
         async {
-            if !list.may_move || end_customer.is_empty() {
-                return Ok(None);
-            }
+            let end_customer = only_end_customer(&asked, &filter, &list.rows).filter(|_| list.may_move);
+            let Some(end_customer) = end_customer else { return Ok(None) };
             let mut tx = app.store.read(&scope).await?;
             Ok(roadstead_store::transfers::suggested(&mut tx, &scope, end_customer).await?)
         },
@@ -378,6 +376,17 @@ pub(super) async fn show(
         whole,
         list,
     })
+}
+
+/// The end customer of what passes a filter: the one that is filtered by, or, for an invoice or anything else, the one of
+/// all PCs that are shown.
+fn only_end_customer<'a>(asked: &'a Asked, filter: &Filter, rows: &'a [Row]) -> Option<&'a str> {
+    let asked = asked.get("end_customer");
+    if !asked.is_empty() {
+        return Some(asked);
+    }
+    let first = &rows.first().filter(|_| !filter.is_empty())?.end_customer;
+    (!first.is_empty() && rows.iter().all(|row| row.end_customer == *first)).then_some(first)
 }
 
 /// The name and query of a view to be kept.

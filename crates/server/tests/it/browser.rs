@@ -416,6 +416,10 @@ async fn b36_b38_b50_b53_customers_and_transfers_in_the_browser(
     customer.shot("customer-devices").await;
 
     // The rest of its group goes by the filter, with the customer that was chosen before.
+    // Whatever the filter is: what passes this one is all of one end customer.
+    admin.go("/unassigned-devices?q=0000002").await;
+    admin.see("table.list th[scope=row]", "5CG0000002").await;
+    assert_eq!(admin.run("return document.getElementById('move-to').selectedIndex").await, 1);
     admin.go("/unassigned-devices?end_customer=Werft%20Nord").await;
     admin.see("table.list th[scope=row]", "5CG0000002").await;
     assert_eq!(admin.run("return document.getElementById('move-to').selectedIndex").await, 1);
@@ -443,7 +447,7 @@ async fn b36_b38_b50_b53_customers_and_transfers_in_the_browser(
     customer.shot("arrivals").await;
     customer.click("input[name=serials][value='5CG0000003']").await;
     customer.fill("#reason", "Nicht unserer").await;
-    customer.click("#decline button.primary").await;
+    customer.click("#decline [name=go]").await;
     customer.see(".notice.good", "").await;
     assert_eq!(partner.pool().await, ["5CG0000003"]);
     admin.go("/transfers/new").await;
@@ -460,6 +464,14 @@ async fn b36_b38_b50_b53_customers_and_transfers_in_the_browser(
     admin.click("form[action$='/undo'] button.primary").await;
     admin.see("main .badge", words[3]).await;
     assert_eq!(partner.pool().await, ["5CG0000003"]);
+    // What became of the data, for both sides, and the guide to it.
+    admin.see("main a[href='/help/arrivals']", "").await;
+    admin.shot("transfer-undone").await;
+    customer.go("/settings/logs").await;
+    customer.see("table.list th[scope=row]", "transfer.undone").await;
+    customer.shot("logs-receipts").await;
+    customer.go("/help/arrivals").await;
+    customer.shot("guide-arrivals").await;
     // A PC is missing: the page leads to a support case, where each serial has its answer (behaviours 24 and 26).
     admin.go("/unassigned-devices").await;
     admin.click("a[href^='/support-cases/new']").await;

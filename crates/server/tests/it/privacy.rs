@@ -3,6 +3,7 @@
 use reqwest::Method;
 use roadstead_domain::access::{self, Role};
 use roadstead_domain::clock::Micros;
+use roadstead_server::jobs;
 use roadstead_store::engine::Kind::{self, Postgres, Sqlite};
 use roadstead_store::privacy;
 use rstest::rstest;
@@ -136,12 +137,7 @@ async fn d07_a_move_seals_an_undo_unseals_and_what_stays_sealed_is_wiped(
     assert_eq!(stage.rows().await, 4);
     let wipe = async |days: i64| {
         stage.world.clock.step_seconds(days * 24 * 3600);
-        let (now, system) = (stage.world.app.ambient.now(), access::system());
-        let mut tx = stage.world.app.store.write(&system).await.unwrap();
-        let before = Micros(now.0 - roadstead_domain::transfer::UNDO_FOR);
-        let wiped = privacy::wipe(&mut tx, &system, before, now).await.unwrap();
-        tx.commit().await.unwrap();
-        wiped
+        jobs::wipe_sealed(&stage.world.app).await.unwrap()
     };
     assert_eq!(wipe(29).await, 0);
     assert_eq!(wipe(2).await, 3, "all but that of the present generation");
@@ -149,6 +145,118 @@ async fn d07_a_move_seals_an_undo_unseals_and_what_stays_sealed_is_wiped(
     let told = stage.partner.get(&path).await.expect(200);
     assert_eq!(told["privacy"]["commit"]["last_user"], json!({ "kept": 0, "wiped": 1, "sealed": 0 }));
     assert!(told["privacy"]["wiped_at"].is_string());
+}
+
+/// What became of the data stands in the log of every tenant concerned, each with its own part.
+#[rstest]
+#[tokio::test]
+async fn r2_the_logs_of_both_tenants_say_what_a_move_kept_and_sealed(#[values(Sqlite, Postgres)] kind: Kind) {
+    let stage = Stage::new(kind, "receipts").await;
+    let [(werft, admin), (kai, other)] = &stage.customers;
+    stage.moved(werft).await;
+    stage.checks_in("Inga").await;
+    let transfer = stage.moved(kai).await;
+    let counts = |kept, sealed| json!({ "kept": kept, "wiped": 0, "sealed": sealed });
+    let expected = json!({
+        "readings": counts(1, 0), "last_user": counts(0, 1), "location": counts(0, 1), "free_text": counts(0, 0),
+    });
+    assert_eq!(transfer["privacy"]["commit"], expected);
+    let newest = async |who: &Client, action: &str| {
+        let log = who.all(&format!("audit-log?action={action}")).await;
+        log.first().map(|entry| entry["detail"].clone()).unwrap_or_default()
+    };
+    for who in [&stage.partner, admin, other] {
+        let said = newest(who, "transfer.committed").await;
+        assert_eq!(said["privacy"], expected, "{said}");
+        assert!(!said.to_string().contains("Inga"));
+    }
+    stage.checks_in("Piet").await;
+    stage.undo(&transfer).await;
+    for who in [&stage.partner, admin, other] {
+        let said = newest(who, "transfer.undone").await;
+        assert_eq!(said["privacy"]["last_user"], counts(1, 1), "{said}");
+    }
+
+    // A PC that goes by the other customer's cPIN, released by who had it.
+    let cpin = other.post(&format!("customers/{kai}/cpins"), json!({})).await.expect(201);
+    let mut wish = stage.pc.wish();
+    wish["cpin"] = cpin["cpin"].clone();
+    assert_eq!(stage.pc.post("enrolments", wish).await.expect(200)["state"], "waiting");
+    let waiting = admin.all("enrolments").await;
+    let path = format!("enrolments/{}/release", waiting[0]["id"].as_str().unwrap());
+    admin.post(&path, json!({})).await.expect(200);
+    for who in [&stage.partner, admin, other] {
+        assert_eq!(newest(who, "device.enrolled").await["privacy"], expected);
+    }
+    assert_eq!(
+        stage.sees(1).await,
+        Some((json!(null), json!(null))),
+        "a release shows nothing of who has it"
+    );
+}
+
+/// The deletion goes in batches, on from where it was, and two nodes share the work.
+#[rstest]
+#[tokio::test]
+async fn d07_the_deletion_goes_in_batches_and_two_nodes_do_none_of_it_twice(
+    #[values(Sqlite, Postgres)] kind: Kind,
+) {
+    const PCS: usize = 2_300;
+    let world = World::start(kind, "batches").await;
+    let partner = world.partner("R-1").await;
+    let serials: Vec<String> = (0..PCS).map(|n| format!("5CG{n:07}")).collect();
+    let lines: Vec<String> = serials.iter().map(|serial| format!("{serial} R-1")).collect();
+    let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+    world.distributor("D-1").await.report("", "text/csv", csv(&lines)).await;
+    let werft = partner.customer("Werft").await;
+    let system = access::system();
+    let learn = async || {
+        let mut tx = world.app.store.write(&system).await.unwrap();
+        let sql = "INSERT INTO personal_data (device, generation, last_user, at) \
+                   SELECT device, generation, 'Inga', 0 FROM placements";
+        tx.execute(sql, vec![]).await.unwrap();
+        tx.commit().await.unwrap();
+    };
+    let move_all = async |to: &str| {
+        for part in serials.chunks(1_000) {
+            let items: Vec<Value> = part.iter().map(|pc| json!({ "serial": pc, "to": to })).collect();
+            let preview = partner.post("transfers", json!({ "items": items })).await.expect(201);
+            let path = format!("transfers/{}/commit", preview["id"].as_str().unwrap());
+            partner.post(&path, json!({ "digest": preview["digest"] })).await.expect(200);
+        }
+    };
+    let left = async || {
+        let mut tx = world.app.store.read(&system).await.unwrap();
+        tx.number("SELECT COUNT(*) FROM personal_data", vec![]).await.unwrap()
+    };
+    let batch = async || {
+        let now = world.app.ambient.now();
+        let before = Micros(now.0 - roadstead_domain::transfer::UNDO_FOR);
+        let mut tx = world.app.store.write(&system).await.unwrap();
+        let wiped = privacy::wipe(&mut tx, &system, before, now).await.unwrap();
+        tx.commit().await.unwrap();
+        wiped
+    };
+    move_all(&werft).await;
+    learn().await;
+    // The server looked when it started.
+    world.clock.step_seconds(3_600);
+    assert_eq!((batch().await, batch().await), (Some(0), Some(0)), "looked at, and nothing to delete");
+    assert_eq!((batch().await, batch().await), (Some(0), None));
+    move_all("unassigned").await;
+    learn().await;
+    world.clock.step_seconds(31 * 24 * 3600);
+    assert_eq!(batch().await, Some(1_000));
+    assert_eq!(left().await, 3_600, "only what is sealed, and no more than a batch");
+    let both = tokio::join!(jobs::wipe_sealed(&world.app), jobs::wipe_sealed(&world.app));
+    assert_eq!(both.0.unwrap() + both.1.unwrap(), 1_300);
+    assert_eq!(left().await, 2_300);
+    assert_eq!(batch().await, None, "the next round begins later");
+    let transfers = partner.all("transfers").await;
+    let wiped = transfers.iter().filter(|transfer| transfer["privacy"]["wiped_at"].is_string()).count();
+    assert_eq!(wiped, 6);
+    world.clock.step_seconds(3_600);
+    assert_eq!(batch().await, Some(0));
 }
 
 #[rstest]

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use roadstead_domain::access::Role;
-use roadstead_server::flows;
+use roadstead_server::{flows, jobs};
 use roadstead_store::engine::Kind::{self, Postgres, Sqlite};
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -119,11 +119,11 @@ impl Case {
     }
 }
 
-async fn send(partner: &Client, serial: &str, to: &str) {
+async fn send(partner: &Client, serial: &str, to: &str) -> Value {
     let items = json!({ "items": [{ "serial": serial, "to": to }] });
     let shown = partner.post("transfers", items).await.expect(201);
     let digest = json!({ "digest": shown["digest"] });
-    partner.post(&format!("transfers/{}/commit", shown["id"].as_str().unwrap()), digest).await.expect(200);
+    partner.post(&format!("transfers/{}/commit", shown["id"].as_str().unwrap()), digest).await.expect(200)
 }
 
 #[rstest]
@@ -466,10 +466,8 @@ async fn d06_alerts_follow_the_pc_and_an_open_case_keeps_its_route(#[values(Sqli
     let kept = desk.get(&format!("repair-cases/{number}")).await.expect(200);
     assert_eq!(kept["desk"]["own"], true);
     let of_a = case.world.token(Role::ItAdmin, Some(&a)).await;
-    assert_eq!(
-        of_a.get(&format!("repair-cases/{number}")).await.expect(200)["person"]["name"],
-        "CANARY Inga Boje"
-    );
+    let left = of_a.get(&format!("repair-cases/{number}")).await.expect(200);
+    assert_eq!((&left["state"], &left["person"]), (&json!("new"), &json!(null)), "sealed by the move");
     // By now the partner delivers service: the desk may hand the case over, with a reason.
     let hand_over = format!("repair-cases/{number}/steps/hand-over");
     assert_eq!(desk.post(&hand_over, json!({})).await.refused(422), "field.missing");
@@ -569,4 +567,119 @@ async fn silence_and_an_ending_entitlement_are_told_to_those_who_look_after_the_
     assert!(answer.status.is_success(), "{}", answer.text);
     flows::alerts::look_around(&case.world.app).await.unwrap();
     assert!(kinds().await.is_empty());
+}
+
+/// What the user wrote belongs to the PC's stay: sealed by a move, open again by an undo alone, deleted in the end. The desk
+/// to which it was sent goes on with it.
+#[rstest]
+#[tokio::test]
+async fn d07_free_text_is_sealed_by_a_move_and_deleted_after_the_case(
+    #[values(Sqlite, Postgres)] kind: Kind,
+) {
+    let case = case(kind, "freetext").await;
+    let (world, partner, pc) = (&case.world, &case.partner, &case.pc);
+    let desk = world.token(Role::CustomerSupport, None).await;
+    let mut customers = Vec::new();
+    for name in ["Werft", "Kai"] {
+        let id = partner.invited_customer(name).await;
+        let admin = world.token(Role::ItAdmin, Some(&id)).await;
+        admin.post(&format!("customers/{id}/assigned-partner/accept"), json!({})).await.expect(200);
+        customers.push((id, admin));
+    }
+    let [(werft, admin), (kai, other)] = &customers[..] else { panic!() };
+    case.to_customer(werft).await;
+    let sent = case.submit(&form(&case.pop_up().await, 1)).await.expect(201);
+    let path = format!("repair-cases/{}", sent["number"].as_str().unwrap());
+    let own_path = format!("repair-cases/{}", sent["id"].as_str().unwrap());
+    desk.post(&format!("{path}/steps/ask"), json!({ "text": "CANARY Which floor, Inga?" })).await.expect(200);
+    let shows = async |who: &Client| who.get(&path).await.text.contains("CANARY");
+    assert!(shows(&desk).await && shows(admin).await && !shows(partner).await);
+
+    let transfer = send(partner, &pc.serial, kai).await;
+    assert_eq!(transfer["privacy"]["commit"]["free_text"], json!({ "kept": 0, "wiped": 0, "sealed": 1 }));
+    assert!(shows(&desk).await && !shows(admin).await && !shows(partner).await);
+    assert_eq!(
+        admin.get(&path).await.expect(200)["state"],
+        "waiting_for_user",
+        "that there was one is no secret"
+    );
+    // The new tenant sees that it is being repaired, and nothing of before.
+    assert_eq!(other.get(&path).await.refused(404), "not_found");
+    let devices = format!("customers/{kai}/devices");
+    let arrivals = format!("customers/{kai}/arrivals");
+    for list in [&devices[..], &arrivals, "repair-cases", "alerts", "audit-log"] {
+        let seen = json!(other.all(list).await).to_string();
+        assert!(!seen.contains("CANARY"), "{list}: {seen}");
+    }
+    assert_eq!(other.all("alerts").await[0]["repair"], "open");
+    // The PC itself goes on with its case until it is over.
+    assert_eq!(pc.get(&own_path).await.expect(200)["question"], "CANARY Which floor, Inga?");
+    pc.post(&format!("{own_path}/answer"), json!({ "text": "CANARY third" })).await.expect(200);
+    let close = json!({ "result": "CANARY new disk", "failure_code": "HDD-01" });
+    desk.post(&format!("{path}/close"), close).await.expect(200);
+    let told = pc.get(&own_path).await.text;
+    assert!(!told.contains("CANARY"), "whoever has the PC by now: {told}");
+
+    let undo = format!("transfers/{}/undo", transfer["id"].as_str().unwrap());
+    let undone = partner.post(&undo, json!({})).await.expect(200);
+    assert_eq!(undone["privacy"]["undo"]["free_text"], json!({ "kept": 1, "wiped": 0, "sealed": 0 }));
+    assert!(shows(admin).await && pc.get(&own_path).await.text.contains("CANARY new disk"), "as it was");
+
+    // A plain move to and fro opens nothing, and in the end there is nothing left to open.
+    send(partner, &pc.serial, kai).await;
+    send(partner, &pc.serial, werft).await;
+    assert!(shows(&desk).await && !admin.get(&path).await.text.contains("clicks"));
+    world.clock.step_seconds(31 * 24 * 3600);
+    jobs::wipe_sealed(&world.app).await.unwrap();
+    let kept = desk.get(&path).await.expect(200);
+    assert_eq!((&kept["person"]["text"], &kept["person"]["email"]), (&json!(""), &json!("")));
+    assert_eq!((&kept["notes"], &kept["failure_code"]), (&json!([]), &json!("HDD-01")));
+}
+
+/// A customer without a partner keeps its PCs and their entitlements; its cases go to customer support until another
+/// partner has accepted.
+#[rstest]
+#[tokio::test]
+async fn d18_without_a_partner_cases_go_to_customer_support(#[values(Sqlite, Postgres)] kind: Kind) {
+    let case = case(kind, "partnerless").await;
+    let (world, partner, pc) = (&case.world, &case.partner, &case.pc);
+    let next = world.partner("R-2").await;
+    deliver_service(world, "R-1", "premium_plus").await;
+    deliver_service(world, "R-2", "premium_plus").await;
+    let desk = world.token(Role::CustomerSupport, None).await;
+    let werft = partner.invited_customer("Werft").await;
+    let admin = world.token(Role::ItAdmin, Some(&werft)).await;
+    let step = |step: &str| format!("customers/{werft}/assigned-partner/{step}");
+    admin.post(&step("accept"), json!({})).await.expect(200);
+    case.to_customer(&werft).await;
+    admin.post(&step("end"), json!({})).await.expect(200);
+
+    let devices = admin.all(&format!("customers/{werft}/devices")).await;
+    assert_eq!(
+        (&devices[0]["serial_number"], &devices[0]["support_level"]),
+        (&json!("5CG0000001"), &json!("premium_plus"))
+    );
+    assert!(!partner.pool().await.contains(&pc.serial), "ending moves nothing");
+    let pop_up = case.pop_up().await;
+    assert_eq!(pop_up["recipient"]["code"], "customer_support");
+    let sent = case.submit(&form(&pop_up, 1)).await.expect(201);
+    let path = format!("repair-cases/{}", sent["number"].as_str().unwrap());
+    assert_eq!(desk.get(&path).await.expect(200)["desk"]["reason"], "route.no_partner");
+    assert_eq!(partner.get(&path).await.refused(404), "not_found");
+
+    admin.post(&step("ask"), json!({ "partner_number": "R-2" })).await.expect(200);
+    pc.post("check-ins", json!({ "readings": { "memory": { "uncorrected": 1 } } })).await.expect(200);
+    let shown = async || {
+        let mut channel = Channel::open(pc, None, "en").await;
+        loop {
+            let (_, name, data) = channel.next().await;
+            if name == "pop_up" {
+                return data["recipient"]["code"].as_str().unwrap().to_owned();
+            }
+        }
+    };
+    assert_eq!(shown().await, "customer_support", "asked is not accepted");
+    next.post(&step("accept"), json!({})).await.expect(200);
+    assert!(shown().await.starts_with("csdp:"), "the new partner delivers the service");
+    assert_eq!(desk.get(&path).await.expect(200)["desk"]["own"], true, "an open case keeps its route");
 }

@@ -146,6 +146,14 @@ async fn one_blocked_row_stops_all_unless_good_rows_only(#[values(Sqlite, Postgr
     assert_eq!(refused["code"], "transfer.rows_blocked");
     assert_eq!(refused["errors"][0], json!({ "row": 2, "serial": "5CG0000009" }));
     assert_eq!(partner.pool().await.len(), 2, "all or none");
+    // The rows that stop it, as a file to be mended and sent again.
+    let file = partner.get(&format!("transfers/{id}/items?format=csv&verdict=blocked")).await;
+    let lines: Vec<&str> = file.text.trim_start_matches('\u{feff}').lines().collect();
+    assert_eq!((lines.len(), file.status.as_u16()), (7, 200), "{}", file.text);
+    assert!(lines[1].starts_with(&format!("2,5CG0000009,{north},blocked,,transfer.device_not_found,")));
+    let again = ("text/csv", file.text.into_bytes());
+    let again = partner.send(Method::POST, "/api/v1/transfers", Some(again)).await.expect(201);
+    assert_eq!((&again["rows"], &again["blocked"]), (&json!(5), &json!(5)), "all but the empty one");
     body["good_rows_only"] = true.into();
     let done = partner.post(&path, body).await.expect(200);
     assert_eq!(done["moved"], 1);
@@ -154,6 +162,38 @@ async fn one_blocked_row_stops_all_unless_good_rows_only(#[values(Sqlite, Postgr
     assert_eq!(results[..2], ["moved", "left_out"]);
     assert_eq!(partner.pool().await, ["5CG0000002"]);
     assert_eq!(other.pool().await, ["5CG0000009"]);
+}
+
+/// What a partner could move and now cannot: a tenant that is disabled, closed, or has ended its partner meanwhile.
+#[rstest]
+#[tokio::test]
+async fn a_target_that_closed_since_the_preview_takes_nothing(#[values(Sqlite, Postgres)] kind: Kind) {
+    let world = World::start(kind, "closing").await;
+    let partner = partner_with(&world, "R-1", &["5CG0000001"]).await;
+    let id = partner.invited_customer("Werft Nord").await;
+    let admin = world.token(Role::ItAdmin, Some(&id)).await;
+    admin.post(&format!("customers/{id}/assigned-partner/accept"), json!({})).await.expect(200);
+    let disable = async |at: Option<i64>| {
+        let mut tx = world.app.store.write(&roadstead_domain::access::system()).await.unwrap();
+        tx.execute("UPDATE customers SET disabled_at = $1", vec![at.into()]).await.unwrap();
+        tx.commit().await.unwrap();
+    };
+    let (transfer, digest) = id_and_digest(&preview(&partner, &[("5CG0000001", &id)]).await);
+    let path = format!("transfers/{transfer}/commit");
+    let refused = async || {
+        let refused = partner.post(&path, digest.clone()).await.expect(409);
+        assert_eq!(refused["errors"], json!([{ "row": 1, "serial": "5CG0000001" }]));
+        assert_eq!(refused["code"], "transfer.changed_since");
+        codes(&preview(&partner, &[("5CG0000001", &id)]).await)
+    };
+    disable(Some(1)).await;
+    assert_eq!(refused().await, ["blocked transfer.customer_disabled"]);
+    disable(None).await;
+    admin.patch(&format!("customers/{id}/assigned-partner"), json!({ "access": "closed" })).await.expect(200);
+    assert_eq!(refused().await, ["blocked transfer.customer_closed"]);
+    admin.post(&format!("customers/{id}/assigned-partner/end"), json!({})).await.expect(200);
+    assert_eq!(refused().await, ["blocked transfer.target_not_found"]);
+    assert_eq!(partner.pool().await, ["5CG0000001"]);
 }
 
 #[rstest]

@@ -7,6 +7,7 @@ use roadstead_domain::access::{Action, Scope};
 use roadstead_domain::arrival::DECLINE_FOR;
 use roadstead_domain::customer::{Management, Preset, Step};
 use roadstead_domain::partner::SupportLevel;
+use roadstead_domain::privacy::Receipt;
 use roadstead_domain::self_service::{Refusal, Switch, off_refused};
 use roadstead_store::arrivals as arrivals_of;
 use roadstead_store::customers::{self as rows, Customer, CustomerDevice};
@@ -376,6 +377,9 @@ pub(super) struct ArrivalBody {
     arrived_at: String,
     /// Until when it may be declined.
     decline_until: String,
+    /// By what it is shown to be in the customer's hands: `cpin`, `key`, `confirmed`; null while everything of persons is
+    /// sealed.
+    possession: Option<String>,
 }
 
 /// List the PCs that the partner moved to the customer and that may still be declined, newest first.
@@ -398,6 +402,7 @@ pub(super) async fn arrivals(
         model: arrival.model,
         arrived_at: instant(arrival.at),
         decline_until: instant(arrival.at + DECLINE_FOR),
+        possession: arrival.proof,
     })))
 }
 
@@ -413,6 +418,9 @@ pub(super) struct Declined {
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct DeclinedBody {
     declined: u64,
+    /// By class (`readings`, `last_user`, `location`, `free_text`) how many PCs' data were kept, wiped, sealed.
+    #[schema(value_type = Object)]
+    privacy: Receipt,
 }
 
 /// Send PCs back to where they came from, all or none.
@@ -431,8 +439,8 @@ pub(super) async fn decline_arrivals(
     let mut tx = app.store.read(&scope).await?;
     customers::found(&mut tx, &scope, &id).await?;
     drop(tx);
-    let declined = arrivals_flow::decline(&app, &scope, &asked.serials, &asked.reason).await?;
-    Ok(Json(DeclinedBody { declined }))
+    let (declined, privacy) = arrivals_flow::decline(&app, &scope, &asked.serials, &asked.reason).await?;
+    Ok(Json(DeclinedBody { declined, privacy }))
 }
 
 #[derive(Debug, Default, Deserialize, ToSchema)]

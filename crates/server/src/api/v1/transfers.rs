@@ -17,10 +17,11 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use super::{ListOf, PageQuery, ProblemBody, Reference, instant};
+use super::{ListOf, PageQuery, ProblemBody, Reference, csv, instant};
 use crate::app::App;
 use crate::flows::transfers::{self, Done, How};
 use crate::http::{ApiCaller, Problem};
+use crate::i18n::Lang;
 
 /// 100,000 rows need about half of this.
 const LARGEST: usize = 32 << 20;
@@ -65,7 +66,7 @@ pub(super) struct TransferBody {
 
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct PrivacyBody {
-    /// At the commit: by class (`readings`, `last_user`, `location`) how many PCs' data were kept, wiped, sealed.
+    /// At the commit: by class (`readings`, `last_user`, `location`, `free_text`) how many PCs' data were kept, wiped, sealed.
     #[schema(value_type = Object)]
     commit: Receipt,
     /// At the undo; what was kept there is open to its former tenant again.
@@ -76,13 +77,8 @@ pub(super) struct PrivacyBody {
 }
 
 fn privacy(transfer: &Transfer) -> Option<PrivacyBody> {
-    let read = |text: &Option<String>| serde_json::from_str::<Receipt>(text.as_deref()?).ok();
-    let now = |receipt: Receipt| if transfer.wiped_at.is_some() { receipt.after_wiping() } else { receipt };
-    Some(PrivacyBody {
-        commit: now(read(&transfer.receipt)?),
-        undo: read(&transfer.undo_receipt).map(now),
-        wiped_at: transfer.wiped_at.map(instant),
-    })
+    let (commit, undo) = transfer.receipts();
+    Some(PrivacyBody { commit: commit?, undo, wiped_at: transfer.wiped_at.map(instant) })
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -214,12 +210,17 @@ async fn with_items(tx: &mut Tx, scope: &Scope, id: &str) -> Result<TransferBody
 pub(super) struct Only {
     /// `ready` or `blocked`.
     verdict: Option<String>,
+    /// `json`, or `csv` for all rows as a file that can be mended and sent again.
+    format: Option<String>,
 }
 
 /// The rows of a transfer, in the order in which they were asked for.
 #[utoipa::path(
     get, path = "/transfers/{id}/items", tag = "transfers", params(("id" = String, Path), Only, PageQuery),
-    responses((status = 200, body = ListOf<ItemBody>), (status = 404, body = ProblemBody))
+    responses(
+        (status = 200, content((ListOf<ItemBody> = "application/json"), (String = "text/csv"))),
+        (status = 404, body = ProblemBody), (status = 422, body = ProblemBody)
+    )
 )]
 pub(super) async fn items(
     State(app): State<App>,
@@ -227,18 +228,69 @@ pub(super) async fn items(
     Path(id): Path<String>,
     Query(only): Query<Only>,
     Query(page): Query<PageQuery>,
-) -> Result<Json<ListOf<ItemBody>>, Problem> {
+) -> Result<Response, Problem> {
     let scope = caller.may(Action::ReadTransfers)?;
-    let only = match only.verdict.as_deref() {
+    let verdict = match only.verdict.as_deref() {
         None | Some("") => None,
         Some("ready") => Some(Verdict::Ready),
         Some("blocked") => Some(Verdict::Blocked),
         Some(_) => return Err(Problem::field("field.unknown_value", "verdict")),
     };
     let mut tx = app.store.read(&scope).await?;
-    let transfer = transfers::found(&mut tx, &scope, &id).await?;
-    let found = rows::items(&mut tx, &scope, TransferId(transfer.id), only, &page.into()).await?;
-    Ok(Json(ListOf::from_rows(found.ok_or_else(Problem::cursor)?, ItemBody::from)))
+    let transfer = TransferId(transfers::found(&mut tx, &scope, &id).await?.id);
+    match only.format.as_deref() {
+        None | Some("" | "json") => {
+            let found = rows::items(&mut tx, &scope, transfer, verdict, &page.into()).await?;
+            let found = found.ok_or_else(Problem::cursor)?;
+            Ok(Json(ListOf::from_rows(found, ItemBody::from)).into_response())
+        }
+        Some("csv") => {
+            drop(tx);
+            export(app, scope, transfer, verdict, caller.lang).await
+        }
+        Some(_) => Err(Problem::field("field.unknown_value", "format")),
+    }
+}
+
+/// The rows as a file with the columns of an upload, and what came of each.
+async fn export(
+    app: App,
+    scope: Scope,
+    transfer: TransferId,
+    verdict: Option<Verdict>,
+    lang: Lang,
+) -> Result<Response, Problem> {
+    let head = csv::row(["Row", "Serial", "To", "Verdict", "Result", "Reasons", "What", "What to do"]);
+    let start = Page { limit: Some(MOST), cursor: None };
+    csv::stream("transfer.csv", head, start, move |page| {
+        let app = app.clone();
+        async move {
+            let mut tx = app.store.read(&scope).await?;
+            let found = rows::items(&mut tx, &scope, transfer, verdict, &page).await?;
+            let found = found.ok_or_else(Problem::cursor)?;
+            let mut text = Vec::new();
+            for item in &found.items {
+                let said =
+                    |say: &dyn Fn(&str) -> String| item.codes().map(say).collect::<Vec<_>>().join(" / ");
+                let (what, todo) = (said(&|code| lang.code_text(code)), said(&|code| lang.code_advice(code)));
+                let result = item.result.as_deref().unwrap_or("");
+                let line = item.line.to_string();
+                text.extend(csv::row([
+                    &line[..],
+                    &item.serial,
+                    &item.target,
+                    &item.verdict,
+                    result,
+                    &item.reasons,
+                    &what,
+                    &todo,
+                ]));
+            }
+            let next = found.next_cursor.map(|cursor| Page { limit: Some(MOST), cursor: Some(cursor) });
+            Ok((text, next))
+        }
+    })
+    .await
 }
 
 #[derive(Debug, Default, Deserialize, ToSchema)]

@@ -249,8 +249,9 @@ assigned-partner-run-customer = Dieser Partner verwaltet den Mandanten allein. H
 assigned-partner-run-partner = Sie verwalten diesen Mandanten allein. Es braucht weder Einladung noch Annahme.
 assigned-accept = Annehmen
 assigned-decline = Ablehnen
-assigned-end = Diesen Partner beenden
-assigned-end-means = Beim Beenden bleiben PCs und Ansprüche, wo sie sind; neue Reparaturfälle gehen an den Kundensupport, bis ein anderer Partner annimmt.
+assigned-end = Zusammenarbeit mit diesem Partner beenden
+assigned-end-means = PCs und Ansprüche bleiben, wo sie sind. Der Partner sieht nicht mehr in Ihren Mandanten; neue Reparaturfälle gehen an den Kundensupport, bis ein anderer Partner annimmt. Wieder eingesetzt wird er nur, wenn Sie ihn neu anfragen und er annimmt.
+assigned-end-now = Jetzt beenden
 assigned-ask = Einen anderen Partner anfragen
 assigned-ask-means = Lassen Sie sich vom Partner seine Händlernummer geben. Ihr jetziger Partner endet sofort; der neue beginnt, wenn er annimmt.
 assigned-ask-send = Anfragen
@@ -283,8 +284,18 @@ transfer-to-in-list = Wie in der Liste
 transfer-one = Übertragung
 transfer-at = Wann
 transfer-row = Zeile
+transfer-rows-file = Diese Zeilen als Datei
 transfer-rows = Zeilen
 transfer-moved = Übertragen
+transfer-undo-stays = { $n ->
+    [one] Ein PC bleibt, wo er jetzt ist; der Grund steht in seiner Zeile.
+   *[other] { $count } PCs bleiben, wo sie jetzt sind; der Grund steht in jeder Zeile.
+    }
+transfer-undo-cut = Gezeigt werden { $count } Zeilen; PCs, die nicht zurückkönnen, stehen zuerst.
+transfer-warned = { $n ->
+    [one] Bei einem PC zeigt nichts, dass der Kunde ihn hat. Er ist mit „Bitte bedenken“ gekennzeichnet: Sehen Sie nach, bevor Sie ihn übertragen.
+   *[other] Bei { $count } PCs zeigt nichts, dass der Kunde sie hat. Sie sind mit „Bitte bedenken“ gekennzeichnet: Sehen Sie nach, bevor Sie sie übertragen.
+    }
 transfer-state = Stand
 transfer-from = Von
 transfer-elsewhere = Anderswo
@@ -329,11 +340,11 @@ transfer-start-over = Neu beginnen
 help = Hilfe
 guide-chain = Anleitungen
 arrivals = Ankünfte
-arrivals-lead = PCs, die Ihr Partner in den letzten 14 Tagen zu Ihnen übertragen hat. Gehört einer nicht Ihnen, schicken Sie ihn zurück: Er geht, woher er kam, und der Partner liest Ihren Grund.
+arrivals-lead = PCs, die Ihr Partner in den letzten 14 Tagen zu Ihnen übertragen hat. Kreuzen Sie an, was Ihnen gehört, und bestätigen Sie es; was Ihnen nicht gehört, schicken Sie zurück, woher es kam.
 arrivals-empty = Nichts zu entscheiden
 arrivals-empty-text = In den letzten 14 Tagen wurde nichts zu Ihnen übertragen, oder Ihr Partner verwaltet diesen Mandanten allein. PCs, die sich mit Ihrer cPIN registriert haben, stehen hier nicht.
-arrivals-reason = Grund
-arrivals-decline = Ausgewählte PCs zurückschicken
+arrivals-reason = Warum sie nicht Ihnen gehören (der Partner liest es)
+arrivals-decline = Angekreuzte PCs zurückschicken
 arrivals-declined = Die PCs gingen zurück, woher sie kamen.
 arrivals-until = Ablehnbar bis (UTC)
 device-proof = Nachweis herunterladen

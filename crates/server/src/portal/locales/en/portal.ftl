@@ -249,8 +249,9 @@ assigned-partner-run-customer = This partner runs the tenant alone. There is not
 assigned-partner-run-partner = You run this tenant alone. No invitation or acceptance is needed.
 assigned-accept = Accept
 assigned-decline = Decline
-assigned-end = End this partner
-assigned-end-means = Ending it leaves PCs and entitlements where they are; new repair cases go to customer support until another partner accepts.
+assigned-end = End working with this partner
+assigned-end-means = PCs and entitlements stay where they are. The partner can no longer look into your tenant; new repair cases go to customer support until another partner accepts. It comes back only if you ask it anew and it accepts.
+assigned-end-now = End it now
 assigned-ask = Ask another partner
 assigned-ask-means = Get its reseller number from the partner. Your present partner ends at once; the new one begins when it accepts.
 assigned-ask-send = Ask
@@ -283,8 +284,18 @@ transfer-to-in-list = As written in the list
 transfer-one = Transfer
 transfer-at = When
 transfer-row = Row
+transfer-rows-file = These rows as a file
 transfer-rows = Rows
 transfer-moved = Moved
+transfer-undo-stays = { $n ->
+    [one] One PC stays where it is now; its row says why.
+   *[other] { $count } PCs stay where they are now; each row says why.
+    }
+transfer-undo-cut = { $count } rows are shown; PCs that cannot go back come first.
+transfer-warned = { $n ->
+    [one] Nothing shows that the customer has one of the PCs. It is marked: look again before you move it.
+   *[other] Nothing shows that the customer has { $count } of the PCs. They are marked: look again before you move them.
+    }
 transfer-state = State
 transfer-from = From
 transfer-elsewhere = Elsewhere
@@ -329,10 +340,10 @@ transfer-start-over = Start over
 help = Help
 guide-chain = Guides
 arrivals = Arrivals
-arrivals-lead = PCs that your partner moved to you in the last 14 days. If one is not yours, send it back: it goes to where it came from, and the partner reads your reason.
+arrivals-lead = PCs that your partner moved to you in the last 14 days. Tick what is yours and confirm it; what is not yours, send back to where it came from.
 arrivals-empty = Nothing to decide
 arrivals-empty-text = Nothing was moved to you in the last 14 days, or your partner runs this tenant alone. PCs that enrolled with your cPIN are not listed here.
-arrivals-reason = Reason
+arrivals-reason = Why they are not yours (the partner reads it)
 arrivals-decline = Send the ticked PCs back
 arrivals-declined = The PCs went back to where they came from.
 arrivals-until = Can be declined until (UTC)

@@ -1,0 +1,4 @@
+GRANT SELECT, INSERT, UPDATE, DELETE ON wipes TO roadstead_app;
+ALTER TABLE wipes ENABLE ROW LEVEL SECURITY;
+ALTER TABLE wipes FORCE ROW LEVEL SECURITY;
+CREATE POLICY platform ON wipes USING (roadstead_reach() = 'platform');

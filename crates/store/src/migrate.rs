@@ -54,11 +54,8 @@ const MIGRATIONS: &[Migration] = &[
         include_str!("migrations/0050_reporter_silences.sql"),
         include_str!("migrations/0050_reporter_silences.pg.sql"),
     ),
-    (
-        60,
-        include_str!("migrations/0060_own_devices.sql"),
-        include_str!("migrations/0060_own_devices.pg.sql"),
-    ),
+    (60, include_str!("migrations/0060_own_devices.sql"), include_str!("migrations/0060_own_devices.pg.sql")),
+    (70, include_str!("migrations/0070_attachments.sql"), include_str!("migrations/0070_attachments.pg.sql")),
 ];
 
 const VERSIONS: &str = "CREATE TABLE IF NOT EXISTS schema_versions (version BIGINT PRIMARY KEY)";

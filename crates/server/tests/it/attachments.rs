@@ -7,6 +7,8 @@ use roadstead_store::args;
 use roadstead_store::engine::Kind::{self, Postgres, Sqlite};
 use rstest::rstest;
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 
 use crate::sign_in::Portal;
@@ -129,17 +131,27 @@ async fn a_file_that_pretends_is_refused_and_nothing_is_stored(#[values(Sqlite, 
             422,
             "attachment.active",
         ),
-        ("large.pdf", pdf((10 << 20) + 1), 413, "attachment.too_large"),
     ] {
         assert_eq!(attach(&partner, &case, name, bytes).await.refused(status), code, "{name:?}");
     }
-    // One that does not say how large it is, is measured on its way.
-    let pieces =
-        (0..11).map(|n| Ok::<_, std::io::Error>(if n == 0 { pdf(1 << 20) } else { vec![0; 1 << 20] }));
-    let url = format!("{}/api/v1/support-cases/{case}/attachments?name=large.pdf", world.url);
-    let http = reqwest::Client::new().post(url).bearer_auth(partner.token.as_ref().unwrap());
+    // One that says how large it is, is refused before anything of it has come.
+    let token = partner.token.as_ref().unwrap();
+    let (host, path) = (world.url.trim_start_matches("http://"), format!("support-cases/{case}/attachments"));
+    let mut line = TcpStream::connect(host).await.unwrap();
+    let head = format!(
+        "POST /api/v1/{path}?name=large.pdf HTTP/1.1\r\nhost: {host}\r\nauthorization: Bearer {token}\r\n\
+         content-length: {}\r\nconnection: close\r\n\r\n",
+        (10 << 20) + 1
+    );
+    line.write_all(head.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    line.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 413") && answer.contains("attachment.too_large"), "{answer}");
+    // One that does not, is measured on its way.
+    let pieces = [pdf(5 << 20), vec![0; 5 << 20], vec![0]].map(Ok::<_, std::io::Error>);
+    let http = reqwest::Client::new().post(format!("{}/api/v1/{path}?name=large.pdf", world.url));
     let body = reqwest::Body::wrap_stream(futures_util::stream::iter(pieces));
-    let refused = http.body(body).send().await.unwrap();
+    let refused = http.bearer_auth(token).body(body).send().await.unwrap();
     assert_eq!(refused.status().as_u16(), 413);
     assert!(refused.text().await.unwrap().contains("attachment.too_large"));
     assert_eq!(stored(&world).await, (0, 0, 0));

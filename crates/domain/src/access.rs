@@ -299,6 +299,18 @@ impl Scope {
         Scope { actor: self.actor, reach: Reach::Platform }
     }
 
+    /// What the people of a home would reach, for the platform alone: so that the operator can be told what they are told.
+    pub fn narrowed(&self, home: Home) -> Result<Scope, Denied> {
+        self.platform()?;
+        let reach = match home {
+            Home::Operator => Reach::Platform,
+            Home::Reporter(id) => Reach::Reporter(id),
+            Home::Partner(id) => Reach::Partner(id),
+            Home::Customer(id) => Reach::Customer(id),
+        };
+        Ok(Scope { actor: self.actor, reach })
+    }
+
     /// The partner that it is for, or `None` for the whole platform.
     pub fn partner_or_platform(&self) -> Result<Option<TenantId>, Denied> {
         match self.reach {

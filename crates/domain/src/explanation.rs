@@ -2,7 +2,10 @@
 //! reader may know it. What a reader may not know is not among its facts, so that a serial of somebody else and one
 //! that nobody knows are explained alike.
 
+use jiff::civil::Date;
+
 use crate::clock::Micros;
+use crate::partner::Certification;
 use crate::sale::Verdict;
 
 /// Who asks.
@@ -115,6 +118,10 @@ impl Finding {
 pub struct Line {
     /// When it was judged last.
     pub at: Micros,
+    /// When its report came in.
+    pub received: Micros,
+    /// Whether it was judged again after its report had ended: until then it waited.
+    pub again: bool,
     /// What it came to.
     pub verdict: Verdict,
     /// Whether a dispute over it was decided against it.
@@ -128,6 +135,8 @@ pub struct Move {
     pub at: Micros,
     /// Why.
     pub why: Why,
+    /// Whether the line that moved it, if one did, is still kept.
+    pub kept: bool,
 }
 
 /// What moved a PC.
@@ -193,6 +202,10 @@ pub struct Facts {
     pub here: Option<Here>,
     /// Whether a line of another seller disputes the reader's PC.
     pub contested: bool,
+    /// Where the partner stands that a line waits for, if the reader may know.
+    pub certification: Option<Certification>,
+    /// Lines that came in before this day may be forgotten.
+    pub kept_since: Option<Date>,
 }
 
 /// Where a cause comes from: what the server shows as evidence.
@@ -244,6 +257,8 @@ pub struct Cause {
     pub code: &'static str,
     /// When; `None` for the state of now.
     pub at: Option<Micros>,
+    /// The day that it speaks of.
+    pub day: Option<Date>,
     /// Its evidence.
     pub source: Source,
 }
@@ -302,39 +317,57 @@ fn next(reader: Reader, finding: Finding, here: Option<Here>) -> Option<Next> {
 pub fn explain(reader: Reader, facts: &Facts) -> Explanation {
     let mut causes: Vec<Cause> = Vec::with_capacity(facts.lines.len() + facts.moves.len() + 2);
     for (index, line) in facts.lines.iter().enumerate() {
-        let code = line.verdict.as_str();
-        causes.push(Cause { code, at: Some(line.at), source: Source::Line(index) });
+        let (code, source) = (line.verdict.as_str(), Source::Line(index));
+        if line.again {
+            let (at, day) = (Some(line.received), Some(line.at.date()));
+            causes.push(Cause { code: "explanation.waited", at, day, source });
+        }
+        causes.push(Cause { code, at: Some(line.at), day: None, source });
     }
     for (index, moved) in facts.moves.iter().enumerate() {
-        // Whoever sees the line knows the move by it.
-        if moved.why != Why::Line || reader == Reader::Customer {
-            let code = moved.why.code();
-            causes.push(Cause { code, at: Some(moved.at), source: Source::Move(index) });
-        }
+        // Whoever sees the line knows the move by it, unless the line is forgotten.
+        let code = match (moved.why, reader) {
+            (Why::Line, Reader::Operator | Reader::Partner | Reader::Reporter) if moved.kept => continue,
+            (Why::Line, Reader::Operator | Reader::Partner | Reader::Reporter) => "archived.line",
+            (why, _) => why.code(),
+        };
+        causes.push(Cause { code, at: Some(moved.at), day: None, source: Source::Move(index) });
     }
     causes.sort_by_key(|cause| cause.at);
-    let now = |code| Cause { code, at: None, source: Source::Now };
+    let now = |code, day| Cause { code, at: None, day, source: Source::Now };
     if facts.contested && facts.here.is_some() {
-        causes.push(now("explanation.contested"));
+        causes.push(now("explanation.contested", None));
+    }
+    if let Some(since) = facts.kept_since.filter(|_| facts.lines.is_empty() && reader != Reader::Customer) {
+        causes.push(now("archived.before", Some(since)));
     }
     let finding = finding(reader, facts);
-    causes.push(now(finding.code()));
+    if let Some(certification) = facts.certification.filter(|_| finding == Finding::Waits) {
+        causes.push(match certification {
+            Certification::Open => now("explanation.not_certified", None),
+            Certification::From(day) => now("explanation.certified_from", Some(day)),
+            Certification::Ended(day) => now("explanation.certified_until", Some(day)),
+        });
+    }
+    causes.push(now(finding.code(), None));
     Explanation { finding, causes, next: next(reader, finding, facts.here) }
 }
 
 /// What is said of a text that is no serial.
 pub fn not_a_serial() -> Explanation {
     let code = Finding::NotASerial.code();
-    let causes = vec![Cause { code, at: None, source: Source::Now }];
+    let causes = vec![Cause { code, at: None, day: None, source: Source::Now }];
     Explanation { finding: Finding::NotASerial, causes, next: None }
 }
 
 #[cfg(test)]
 mod tests {
+    use jiff::civil::date;
+
     use super::*;
 
     fn line(at: i64, verdict: Verdict) -> Line {
-        Line { at: Micros(at), verdict, decided_against: false }
+        Line { at: Micros(at), received: Micros(at), again: false, verdict, decided_against: false }
     }
 
     fn lines(verdicts: &[Verdict]) -> Facts {
@@ -372,12 +405,13 @@ mod tests {
 
     #[test]
     fn a_chain_runs_from_the_first_report_to_now() {
-        let moved = |at, why| Move { at: Micros(at), why };
+        let moved = |at, why| Move { at: Micros(at), why, kept: true };
         let facts = Facts {
             moves: vec![moved(10, Why::Line), moved(20, Why::Transfer), moved(30, Why::Undo)],
             lines: vec![line(10, Verdict::Placed), line(25, Verdict::Duplicate)],
             here: Some(Here::Pool),
             contested: true,
+            ..Facts::default()
         };
         let codes =
             |reader| explain(reader, &facts).causes.iter().map(|cause| cause.code).collect::<Vec<_>>();
@@ -389,6 +423,66 @@ mod tests {
         let with_customer = Facts { here: Some(Here::Customer), ..facts };
         assert_eq!(explain(Reader::Partner, &with_customer).next, Some(Next::OpenDevice));
         assert_eq!(explain(Reader::Operator, &with_customer).next, None);
+    }
+
+    /// A chain's codes with their days.
+    fn told(reader: Reader, facts: &Facts) -> Vec<String> {
+        let causes = explain(reader, facts).causes;
+        let day = |cause: &Cause| cause.day.map_or_else(String::new, |day| format!(" {day}"));
+        causes.iter().map(|cause| format!("{}{}", cause.code, day(cause))).collect()
+    }
+
+    #[test]
+    fn until_when_a_partner_is_not_certified_is_a_cause_with_its_day() {
+        let day = date(2026, 12, 1);
+        for (certification, expected) in [
+            (None, None),
+            (Some(Certification::Open), Some("explanation.not_certified")),
+            (Some(Certification::From(day)), Some("explanation.certified_from 2026-12-01")),
+            (Some(Certification::Ended(day)), Some("explanation.certified_until 2026-12-01")),
+        ] {
+            let facts = Facts { certification, ..lines(&[Verdict::PartnerNotQualified]) };
+            let mut causes = vec!["parked.partner_not_qualified"];
+            causes.extend(expected);
+            causes.push("support.waits");
+            assert_eq!(told(Reader::Partner, &facts), causes, "{certification:?}");
+            let placed = Facts { certification, ..lines(&[Verdict::Placed]) };
+            assert_eq!(told(Reader::Partner, &placed), ["placed", "support.left"], "only while it waits");
+        }
+        // Once it is certified, the chain still says until when the line had waited.
+        let waited = Line { again: true, at: Micros(86_400_000_000 * 20_000), ..line(1, Verdict::Placed) };
+        let facts = Facts { lines: vec![waited], here: Some(Here::Pool), ..Facts::default() };
+        let causes = ["explanation.waited 2024-10-04", "placed", "support.there"];
+        assert_eq!(told(Reader::Partner, &facts), causes);
+        assert_eq!(explain(Reader::Partner, &facts).causes[0].at, Some(Micros(1)));
+    }
+
+    #[test]
+    fn what_is_no_longer_kept_is_said_to_be_archived() {
+        use Reader::{Customer, Operator, Partner, Reporter};
+        let moved = |kept| Move { at: Micros(10), why: Why::Line, kept };
+        let since = Some(date(2025, 11, 1));
+        let gone = Facts {
+            moves: vec![moved(false)],
+            here: Some(Here::Pool),
+            kept_since: since,
+            ..Facts::default()
+        };
+        for (reader, expected) in [
+            (Operator, vec!["archived.line", "archived.before 2025-11-01", "support.there"]),
+            (Partner, vec!["archived.line", "archived.before 2025-11-01", "support.there"]),
+            // How a PC was sold is none of its business.
+            (Customer, vec!["moved.report", "support.there"]),
+        ] {
+            assert_eq!(told(reader, &gone), expected, "{reader:?}");
+        }
+        let kept = Facts { moves: vec![moved(true)], kept_since: since, ..lines(&[Verdict::Placed]) };
+        assert_eq!(told(Partner, &kept), ["placed", "support.left"], "a line that is there says all");
+        let nothing = Facts { kept_since: since, ..Facts::default() };
+        assert_eq!(told(Partner, &nothing), ["archived.before 2025-11-01", "support.not_reported"]);
+        assert_eq!(told(Reporter, &nothing), ["archived.before 2025-11-01", "support.not_sent"]);
+        assert_eq!(told(Customer, &nothing), ["support.not_owned"]);
+        assert_eq!(told(Partner, &Facts::default()), ["support.not_reported"], "nothing is ever forgotten");
     }
 
     #[test]

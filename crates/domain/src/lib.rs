@@ -7,6 +7,7 @@
 pub mod access;
 pub mod alert;
 pub mod arrival;
+pub mod attachment;
 pub mod audit;
 pub mod clock;
 pub mod cpin;

@@ -126,6 +126,43 @@ impl Qualification {
     }
 }
 
+/// Where a partner stands that is not qualified.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Certification {
+    /// Nothing says when it will be.
+    Open,
+    /// It will be, from this day.
+    From(Date),
+    /// It was, until before this day.
+    Ended(Date),
+}
+
+/// When a partner becomes qualified, or was last; `None` where it is on this day.
+pub fn certification<'a>(
+    recorded: impl IntoIterator<Item = &'a Qualification>,
+    today: Date,
+) -> Option<Certification> {
+    let (mut from, mut ended): (Option<Date>, Option<Date>) = (None, None);
+    for qualification in recorded {
+        match (qualification.standing(today), qualification.course_completed_on, qualification.certified_on) {
+            (Standing::Valid, ..) => return None,
+            (Standing::Lapsed, ..) => ended = ended.max(qualification.expires_on),
+            (_, Some(course), Some(certified)) => {
+                let first = course.max(certified);
+                if qualification.expires_on.is_none_or(|end| end > first) {
+                    from = Some(from.map_or(first, |known| known.min(first)));
+                }
+            }
+            _ => {}
+        }
+    }
+    Some(match (from, ended) {
+        (Some(from), _) => Certification::From(from),
+        (None, Some(ended)) => Certification::Ended(ended),
+        (None, None) => Certification::Open,
+    })
+}
+
 /// Dates of a qualification that cannot be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum QualificationError {
@@ -167,6 +204,51 @@ mod tests {
             course_completed_on: course,
             certified_on: certified,
             expires_on: expires,
+        }
+    }
+
+    #[test]
+    fn certification_by_table() {
+        let day = |text: &str| (!text.is_empty()).then(|| text.parse::<Date>().unwrap());
+        let of = |course, certified, expires| Qualification {
+            support_level: SupportLevel::Premium,
+            role: PartnerRole::ServiceDelivery,
+            course_completed_on: day(course),
+            certified_on: day(certified),
+            expires_on: day(expires),
+        };
+        let date = |text: &str| day(text).unwrap();
+        for (recorded, expected) in [
+            (vec![], Some(Certification::Open)),
+            (vec![of("2026-11-01", "", "")], Some(Certification::Open)),
+            (vec![of("", "2026-11-01", "")], Some(Certification::Open)),
+            (vec![of("2026-11-01", "2026-12-01", "")], Some(Certification::From(date("2026-12-01")))),
+            (vec![of("2027-01-05", "2026-11-01", "")], Some(Certification::From(date("2027-01-05")))),
+            (
+                vec![of("2026-01-01", "2027-02-01", ""), of("2026-01-01", "2026-12-01", "")],
+                Some(Certification::From(date("2026-12-01"))),
+            ),
+            (
+                vec![of("2026-01-01", "2026-01-01", "2026-10-01")],
+                Some(Certification::Ended(date("2026-10-01"))),
+            ),
+            (
+                vec![
+                    of("2025-01-01", "2025-01-01", "2026-10-01"),
+                    of("2024-01-01", "2024-01-01", "2025-01-01"),
+                ],
+                Some(Certification::Ended(date("2026-10-01"))),
+            ),
+            // What will be is what counts.
+            (
+                vec![of("2025-01-01", "2025-01-01", "2026-10-01"), of("2026-01-01", "2026-12-01", "")],
+                Some(Certification::From(date("2026-12-01"))),
+            ),
+            (vec![of("2026-01-01", "2026-01-01", ""), of("2026-01-01", "2026-12-01", "")], None),
+            // It never will be.
+            (vec![of("2027-05-01", "2026-12-01", "2027-04-01")], Some(Certification::Open)),
+        ] {
+            assert_eq!(certification(&recorded, date("2026-11-22")), expected, "{recorded:?}");
         }
     }
 

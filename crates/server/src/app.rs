@@ -151,6 +151,12 @@ impl App {
         true
     }
 
+    /// Since when report lines are kept, if older ones are forgotten.
+    pub fn lines_kept_since(&self) -> Option<Micros> {
+        let months = self.config.keep_line_months?;
+        Some(self.ambient.now().plus_seconds(-i64::from(months) * 31 * 24 * 3600))
+    }
+
     /// Says that something was committed that others wait for.
     pub fn wake(&self) {
         self.work.notify_one();

@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use roadstead_domain::access;
+use roadstead_domain::attachment;
 use roadstead_domain::clock::{self, Micros};
 use roadstead_domain::ids::{ReportId, TenantId, TransferId};
 use roadstead_domain::transfer::UNDO_FOR;
 use roadstead_store::jobs::{self, Job, Kind, MOST_ATTEMPTS};
 use roadstead_store::{
-    cpins, device_keys, enrolments, idempotency, invitations, lines, mails, outbox, password_resets, privacy,
-    reports, sessions, throttle, transfers,
+    attachments, cpins, device_keys, enrolments, idempotency, invitations, lines, mails, outbox,
+    password_resets, privacy, reports, sessions, throttle, transfers,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -106,7 +107,10 @@ async fn work(app: &App, job: &Job) -> anyhow::Result<()> {
             flows::ingest::run(app, ReportId(job.subject), job.id).await?;
             Ok(flows::support_cases::settle(app).await?)
         }
-        Kind::ReplayPartner => flows::replay::run(app, TenantId(job.subject), job.id).await,
+        Kind::ReplayPartner => {
+            flows::replay::run(app, TenantId(job.subject), job.id).await?;
+            Ok(flows::support_cases::settle(app).await?)
+        }
         Kind::CommitTransfer | Kind::UndoTransfer => {
             flows::transfers::run(app, TransferId(job.subject), job.kind).await
         }
@@ -129,8 +133,7 @@ pub async fn keep_lines(app: &App) -> roadstead_store::Result<()> {
     let mut tx = app.store.write(&scope).await?;
     lines::make_room(&mut tx, &scope, now).await?;
     tx.commit().await?;
-    let Some(months) = app.config.keep_line_months else { return Ok(()) };
-    let before = now.plus_seconds(-i64::from(months) * 31 * 24 * 3600);
+    let Some(before) = app.lines_kept_since() else { return Ok(()) };
     loop {
         let mut tx = app.store.write(&scope).await?;
         let forgotten = lines::forget(&mut tx, &scope, before).await?;
@@ -178,6 +181,7 @@ pub async fn keep_house(app: App, stop: CancellationToken) {
             device_keys::forget_nonces(&mut tx, now).await?;
             cpins::forget_guesses(&mut tx, now).await?;
             enrolments::forget(&mut tx, &scope, now.plus_seconds(-30 * DAY)).await?;
+            attachments::forget(&mut tx, &scope, now.plus_seconds(-attachment::KEPT_DAYS * DAY), now).await?;
             reports::forget_previews(&mut tx, &scope, now.plus_seconds(-7 * DAY)).await?;
             transfers::forget_previews(&mut tx, &scope, now.plus_seconds(-7 * DAY)).await?;
             let yesterday = clock::first_id_at(now.plus_seconds(-DAY));

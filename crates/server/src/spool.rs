@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use futures_util::{Stream, StreamExt};
 use sha2::{Digest, Sha256};
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 /// A file of ours that goes away with this value.
 #[derive(Debug)]
@@ -29,6 +29,9 @@ impl Drop for Spooled {
         let _ = std::fs::remove_file(&self.path);
     }
 }
+
+/// The size of a stored piece of a file.
+const PIECE: usize = 1 << 20;
 
 /// Why an upload was not taken.
 #[derive(Debug, thiserror::Error)]
@@ -78,6 +81,13 @@ where
     file.flush().await?;
     spooled.sha256 = sha.finalize().into();
     Ok(spooled)
+}
+
+/// The next piece of a file, of [`PIECE`] bytes but for the last; empty at the end.
+pub async fn next_piece(file: &mut tokio::fs::File) -> std::io::Result<Vec<u8>> {
+    let mut piece = Vec::new();
+    file.take(PIECE as u64).read_to_end(&mut piece).await?;
+    Ok(piece)
 }
 
 /// Removes what a server that was killed has left in the spool.

@@ -46,6 +46,39 @@ pub struct Evidence {
     pub serial: String,
     /// The verdict's code.
     pub verdict: String,
+    /// The outcome of the decision over it that holds.
+    pub outcome: Option<String>,
+}
+
+/// Which disputes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Which {
+    /// Those over which nothing is decided.
+    #[default]
+    Open,
+    /// Those over which a decision holds.
+    Decided,
+    /// Both.
+    All,
+}
+
+impl Which {
+    /// Every choice.
+    pub const ALL: [Which; 3] = [Which::Open, Which::Decided, Which::All];
+
+    /// The stable code.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Which::Open => "open",
+            Which::Decided => "decided",
+            Which::All => "all",
+        }
+    }
+
+    /// The one with this code.
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|which| which.as_str() == code)
+    }
 }
 
 /// The columns of [`Evidence`] from `report_lines l`.
@@ -54,24 +87,27 @@ macro_rules! evidence_sql {
         concat!(
             "SELECT l.report, l.line, r.file_name, n.name AS reporter_name, r.received_at, l.transaction_kind, ",
             "l.sold_on, l.seller, s.name AS seller_name, l.buyer, l.buyer_name, l.invoice, l.product_number, ",
-            "l.manufacturer, l.serial, l.verdict FROM report_lines l JOIN reports r ON r.id = l.report ",
-            "JOIN reporters n ON n.id = r.reporter LEFT JOIN partners s ON s.number_key = l.seller WHERE ",
+            "l.manufacturer, l.serial, l.verdict, d.outcome FROM report_lines l JOIN reports r ON r.id = l.report ",
+            "JOIN reporters n ON n.id = r.reporter LEFT JOIN partners s ON s.number_key = l.seller ",
+            "LEFT JOIN dispute_decisions d ON d.report = l.report AND d.line = l.line AND d.undone_at IS NULL WHERE ",
             $rest
         )
     };
 }
 
 /// Disputed lines, newest report first. `None` for a cursor that is none.
-pub async fn list(tx: &mut Tx, scope: &Scope, page: &Page) -> Result<Option<Rows<Evidence>>> {
+pub async fn list(tx: &mut Tx, scope: &Scope, which: Which, page: &Page) -> Result<Option<Rows<Evidence>>> {
     scope.platform()?;
     let Ok(after) = page.after::<(Uuid, i64)>() else { return Ok(None) };
     let (report, line) = after.unwrap_or((Uuid::max(), i64::MAX));
     let rows = page.rows();
     let sql = evidence_sql!(
         "l.verdict >= 'disputed.' AND l.verdict < 'disputed/' AND (l.report, l.line) < ($1, $2) \
-         AND NOT r.validate_only ORDER BY l.report DESC, l.line DESC LIMIT $3"
+         AND NOT r.validate_only AND ($4 OR d.id IS NULL) AND ($5 OR d.id IS NOT NULL) \
+         ORDER BY l.report DESC, l.line DESC LIMIT $3"
     );
-    let items: Vec<Evidence> = tx.all(sql, args![report, line, rows + 1]).await?;
+    let (decided, open) = (which != Which::Open, which != Which::Decided);
+    let items: Vec<Evidence> = tx.all(sql, args![report, line, rows + 1, decided, open]).await?;
     Ok(Some(Rows::cut(items, rows, |item| (item.report, item.line))))
 }
 
@@ -145,16 +181,32 @@ pub async fn holder(tx: &mut Tx, scope: &Scope, disputed: &Evidence) -> Result<O
     }))
 }
 
-/// How many lines of reports came to something that asks for attention, by verdict: disputed and parked.
+/// Disputes that are counted.
+pub const COUNTED: i64 = 20_000;
+
+/// How many lines of reports came to something that asks for attention, by verdict: parked ones, and of the first
+/// [`COUNTED`] disputed ones over which nothing is decided.
 pub async fn open_counts(tx: &mut Tx, scope: &Scope) -> Result<Vec<(String, i64)>> {
     scope.platform()?;
-    tx.all(
-        "SELECT c.verdict, CAST(SUM(c.lines) AS BIGINT) FROM report_counts c JOIN reports r ON r.id = c.report \
-         WHERE NOT r.validate_only AND (c.verdict LIKE 'disputed.%' OR c.verdict LIKE 'parked.%') \
-         GROUP BY c.verdict HAVING SUM(c.lines) > 0 ORDER BY c.verdict",
-        args![],
-    )
-    .await
+    let mut counts: Vec<(String, i64)> = tx
+        .all(
+            "SELECT o.verdict, COUNT(*) FROM (SELECT l.verdict FROM report_lines l JOIN reports r ON r.id = l.report \
+             LEFT JOIN dispute_decisions d ON d.report = l.report AND d.line = l.line AND d.undone_at IS NULL \
+             WHERE l.verdict >= 'disputed.' AND l.verdict < 'disputed/' AND NOT r.validate_only AND d.id IS NULL \
+             LIMIT $1) o GROUP BY o.verdict ORDER BY o.verdict",
+            args![COUNTED],
+        )
+        .await?;
+    let mut parked = tx
+        .all(
+            "SELECT c.verdict, CAST(SUM(c.lines) AS BIGINT) FROM report_counts c JOIN reports r ON r.id = c.report \
+             WHERE NOT r.validate_only AND c.verdict LIKE 'parked.%' \
+             GROUP BY c.verdict HAVING SUM(c.lines) > 0 ORDER BY c.verdict",
+            args![],
+        )
+        .await?;
+    counts.append(&mut parked);
+    Ok(counts)
 }
 
 /// The numbers that parked lines wait for, with how many of the first 20,000 such lines, most first.
@@ -237,21 +289,22 @@ pub async fn decide(tx: &mut Tx, scope: &Scope, new: NewDecision<'_>, at: Micros
     Ok(())
 }
 
-/// Takes a decision back.
+/// Takes a decision back; whether it still held.
 pub async fn undo(
     tx: &mut Tx,
     scope: &Scope,
     decision: Uuid,
     undone_by: Option<ReportId>,
     at: Micros,
-) -> Result<()> {
+) -> Result<bool> {
     scope.platform()?;
-    tx.execute(
-        "UPDATE dispute_decisions SET undone_at = $2, undone_by = $3 WHERE id = $1 AND undone_at IS NULL",
-        args![decision, at, undone_by.map(|report| report.0)],
-    )
-    .await?;
-    Ok(())
+    let undone = tx
+        .execute(
+            "UPDATE dispute_decisions SET undone_at = $2, undone_by = $3 WHERE id = $1 AND undone_at IS NULL",
+            args![decision, at, undone_by.map(|report| report.0)],
+        )
+        .await?;
+    Ok(undone > 0)
 }
 
 /// Name, address and language of the admins of a partner.

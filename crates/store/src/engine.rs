@@ -309,6 +309,11 @@ fn without_nul(text: String) -> String {
     if text.contains('\0') { text.replace('\0', "\u{fffd}") } else { text }
 }
 
+/// Tells of a statement, without its values. A test that two questions run the same statements listens.
+fn asked(sql: &str) {
+    tracing::trace!(target: "roadstead_store::statements", sql);
+}
+
 macro_rules! bound {
     ($query:expr, $args:expr) => {{
         let mut query = $query;
@@ -482,6 +487,7 @@ impl Tx {
     }
 
     async fn execute_made(&mut self, sql: sqlx::SqlStr, args: Vec<Arg>) -> Result<u64> {
+        asked(sql.as_str());
         Ok(match &mut self.0 {
             Inner::SqliteRead(c) => {
                 bound!(sqlx::query::<Sqlite>(sql), args).execute(&mut *c.get().await?).await?.rows_affected()
@@ -504,6 +510,7 @@ impl Tx {
     }
 
     async fn all_made<T: Record>(&mut self, sql: sqlx::SqlStr, args: Vec<Arg>) -> Result<Vec<T>> {
+        asked(sql.as_str());
         Ok(match &mut self.0 {
             Inner::SqliteRead(c) => {
                 bound!(sqlx::query_as::<Sqlite, T>(sql), args).fetch_all(&mut *c.get().await?).await?
@@ -526,6 +533,7 @@ impl Tx {
         sql: &'static str,
         args: Vec<Arg>,
     ) -> Result<Vec<T>> {
+        asked(sql);
         match &self.0 {
             Inner::SqliteRead(reader) => return reader.readers.quick.all(sql, &args),
             Inner::PostgresRead(PgReader { pipes: Some(pipes), scope, .. }) => {
@@ -554,6 +562,7 @@ impl Tx {
 
     /// The row, if there is one.
     pub async fn optional<T: Record>(&mut self, sql: &'static str, args: Vec<Arg>) -> Result<Option<T>> {
+        asked(sql);
         Ok(match &mut self.0 {
             Inner::SqliteRead(c) => {
                 bound!(sqlx::query_as::<Sqlite, T>(sql), args).fetch_optional(&mut *c.get().await?).await?
@@ -594,6 +603,7 @@ impl Tx {
         args.push(json.into());
         // Safe: the text is a constant of this crate, the only other part is the table above.
         let sql = AssertSqlSafe(sql.replace("<set>", &table)).into_sql_str();
+        asked(sql.as_str());
         match &mut self.0 {
             // Planned anew each time: a kept plan is that of the tables as they were, perhaps empty.
             Inner::Postgres(c) => Ok(bound!(sqlx::query_as::<Postgres, T>(sql).persistent(false), args)

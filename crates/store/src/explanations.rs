@@ -25,10 +25,16 @@ pub struct Line {
     pub file_name: String,
     /// Who sent it.
     pub reporter_name: String,
+    /// The sender's number.
+    pub reporter_number: String,
     /// When it came in, in microseconds.
     pub received_at: i64,
     /// When it was judged last.
     pub judged_at: i64,
+    /// When its report had ended; a line that was judged later was judged again.
+    pub finished_at: Option<i64>,
+    /// The number that it waits for.
+    pub waits_for: Option<String>,
     /// The verdict's code.
     pub verdict: String,
     /// `sale`, `return`, `correction` or `void`; none of a rejected line.
@@ -83,6 +89,8 @@ pub struct Move {
     pub to_name: Option<String>,
     /// The cPIN by which it enrolled, where the reader's side has it.
     pub cpin: Option<String>,
+    /// Whether the line that moved it, if one did, is still kept.
+    pub kept: bool,
 }
 
 /// Whose rows: everybody's, or of those that are named.
@@ -109,8 +117,9 @@ impl Whose {
 macro_rules! lines_sql {
     ($those:literal) => {
         concat!(
-            "SELECT l.serial, l.report, l.line, l.file_row, r.file_name, n.name AS reporter_name, r.received_at, ",
-            "l.judged_at, l.verdict, l.transaction_kind, l.sold_on, l.seller, p.name AS seller_name, l.invoice, ",
+            "SELECT l.serial, l.report, l.line, l.file_row, r.file_name, n.name AS reporter_name, ",
+            "n.number AS reporter_number, r.received_at, l.judged_at, r.finished_at, l.waits_for, l.verdict, ",
+            "l.transaction_kind, l.sold_on, l.seller, p.name AS seller_name, l.invoice, ",
             "d.id IS NOT NULL AS dismissed ",
             "FROM <set> s CROSS JOIN report_lines l CROSS JOIN reports r ",
             "JOIN reporters n ON n.id = r.reporter LEFT JOIN partners p ON p.number_key = l.seller ",
@@ -135,11 +144,12 @@ const PLACES: &str = "SELECT d.serial, d.id AS device, t.kind AS tenant_kind, t.
          WHERE d.serial = s.value AND ($1 OR t.id = $2 OR (t.parent = $3 AND (t.kind <> 'customer' \
          OR EXISTS (SELECT 1 FROM customers c WHERE c.tenant = t.id AND c.partner_access))))";
 const MOVES: &str = "SELECT m.at, m.cause, m.cause_id, f.kind AS from_kind, f.name AS from_name, t.kind AS to_kind, \
-         t.name AS to_name, k.code AS cpin FROM devices d JOIN placement_log m ON m.device = d.id \
+         t.name AS to_name, k.code AS cpin, (m.report IS NULL OR l.report IS NOT NULL) AS kept FROM devices d JOIN placement_log m ON m.device = d.id \
          LEFT JOIN tenants f ON f.id = m.from_tenant AND ($4 IS NULL OR f.id = $4) \
          LEFT JOIN tenants t ON t.id = m.to_tenant AND ($4 IS NULL OR t.id = $4) \
      LEFT JOIN enrolments e ON e.id = m.cause_id AND ($2 OR e.customer = $4 OR e.customer_partner = $3) \
      LEFT JOIN cpins k ON k.id = e.cpin \
+     LEFT JOIN report_lines l ON l.report = m.report AND l.line = m.line \
          WHERE d.serial = $1 AND ($2 OR m.partner = $3 OR m.from_tenant = $4 OR m.to_tenant = $4) \
          ORDER BY m.generation LIMIT 1000";
 const CONTESTED: &str = "SELECT COUNT(*) FROM report_lines l JOIN reports r ON r.id = l.report WHERE l.serial = $1 \

@@ -9,6 +9,7 @@
 
 pub mod alerts;
 pub mod arrivals;
+pub mod attachments;
 pub mod audit;
 pub mod bulk;
 pub mod check_ins;

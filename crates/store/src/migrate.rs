@@ -56,6 +56,7 @@ const MIGRATIONS: &[Migration] = &[
     ),
     (60, include_str!("migrations/0060_own_devices.sql"), include_str!("migrations/0060_own_devices.pg.sql")),
     (61, include_str!("migrations/0061_wipe.sql"), include_str!("migrations/0061_wipe.pg.sql")),
+    (70, include_str!("migrations/0070_attachments.sql"), include_str!("migrations/0070_attachments.pg.sql")),
 ];
 
 const VERSIONS: &str = "CREATE TABLE IF NOT EXISTS schema_versions (version BIGINT PRIMARY KEY)";

@@ -1,11 +1,11 @@
 //! Support cases: requests to the operator's platform team, with their messages and the serials that are missed.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
-use roadstead_domain::access::{Actor, Scope};
+use roadstead_domain::access::{Actor, Home, Scope};
 use roadstead_domain::clock::Micros;
 use roadstead_domain::explanation::Finding;
-use roadstead_domain::ids::SupportCaseId;
+use roadstead_domain::ids::{ReporterId, SupportCaseId, TenantId};
 use roadstead_domain::support_case::State;
 use uuid::Uuid;
 
@@ -28,6 +28,8 @@ pub struct SupportCase {
     pub home_name: String,
     /// The reseller's or reporter's number; empty for a customer.
     pub home_number: String,
+    /// `partner`, `reporter` or `customer`.
+    pub home_kind: String,
     /// `missing_devices`, `question` or `other`.
     pub kind: String,
     /// The code of its [`State`].
@@ -48,6 +50,15 @@ impl SupportCase {
     /// Until when the operator wants to have answered, in microseconds, while it is to answer.
     pub fn answer_by(&self) -> Option<i64> {
         Some(self.waiting_since? + self.hours? * 3_600_000_000)
+    }
+
+    /// Who opened it.
+    pub fn opened_by(&self) -> Home {
+        match self.home_kind.as_str() {
+            "partner" => Home::Partner(TenantId(self.home)),
+            "reporter" => Home::Reporter(ReporterId(self.home)),
+            _ => Home::Customer(TenantId(self.home)),
+        }
     }
 
     /// Where it stands.
@@ -78,15 +89,18 @@ pub struct Missed {
     pub finding: String,
     /// `approved`, `refused` or not decided.
     pub decision: Option<String>,
-    /// Why it was refused.
+    /// Why it was decided so.
     pub reason: Option<String>,
+    /// When it was listed first, in microseconds.
+    pub listed_at: i64,
 }
 
 macro_rules! case_sql {
     ($rest:literal) => {
         concat!(
             "SELECT c.id, c.number, c.home, COALESCE(p.name, t.name, n.name, '') AS home_name, ",
-            "COALESCE(p.number, n.number, '') AS home_number, c.kind, c.state, c.opener, c.created_at, c.updated_at, ",
+            "COALESCE(p.number, n.number, '') AS home_number, CASE WHEN p.tenant IS NOT NULL THEN 'partner' ",
+            "WHEN n.id IS NOT NULL THEN 'reporter' ELSE 'customer' END AS home_kind, c.kind, c.state, c.opener, c.created_at, c.updated_at, ",
             "c.waiting_since, h.hours FROM support_cases c LEFT JOIN partners p ON p.tenant = c.home ",
             "LEFT JOIN tenants t ON t.id = c.home LEFT JOIN reporters n ON n.id = c.home ",
             "LEFT JOIN support_response_hours h ON h.kind = c.kind ",
@@ -158,7 +172,7 @@ pub async fn messages(tx: &mut Tx, scope: &Scope, case: &SupportCase) -> Result<
 /// The serials of a case that [`find`] gave.
 pub async fn serials(tx: &mut Tx, scope: &Scope, case: &SupportCase) -> Result<Vec<Missed>> {
     tx.all(
-        "SELECT s.serial, s.finding, s.decision, s.reason FROM support_serials s \
+        "SELECT s.serial, s.finding, s.decision, s.reason, s.listed_at FROM support_serials s \
          JOIN support_cases c ON c.id = s.support_case \
          WHERE s.support_case = $1 AND ($2 IS NULL OR c.home = $2) ORDER BY s.serial",
         args![case.id, home(scope)],
@@ -267,6 +281,22 @@ pub async fn products(tx: &mut Tx, scope: &Scope, serials: &[&str]) -> Result<Ha
         )
         .await?;
     Ok(rows.into_iter().collect())
+}
+
+/// The numbers that lines with these serials wait for.
+pub async fn waited_for(tx: &mut Tx, scope: &Scope, serials: &[&str]) -> Result<BTreeSet<String>> {
+    scope.platform()?;
+    let rows: Vec<(String,)> = tx
+        .all_of_set(
+            "SELECT l.waits_for FROM <set> s CROSS JOIN report_lines l CROSS JOIN reports r \
+             WHERE l.serial = s.value AND r.id = l.report AND l.transaction_kind IS NOT NULL \
+             AND (l.verdict <> 'duplicate' OR l.reasons IS NOT NULL) AND l.waits_for IS NOT NULL \
+             AND NOT r.validate_only",
+            args![],
+            serials,
+        )
+        .await?;
+    Ok(rows.into_iter().map(|(number,)| number).collect())
 }
 
 /// The open cases with serials of which none is refused and every one is a PC in its partner's reach.

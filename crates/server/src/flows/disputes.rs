@@ -15,7 +15,8 @@ use roadstead_store::{Tx, partners};
 use uuid::Uuid;
 
 use super::Refused;
-use super::operator_report::{OwnLine, hand_in};
+use super::operator_report::{OwnLine, prepare, record};
+use super::submit_report::Preparation;
 use crate::app::App;
 
 /// A dispute with both sides.
@@ -73,14 +74,19 @@ pub async fn decide(
     let verdict = Verdict::from_code(&line.verdict).ok_or(Denied::NotFound)?;
     dispute::check(verdict, held(holder.as_ref()), outcome).map_err(Refused::Conflict)?;
     let id: Uuid = app.ambient.id();
-    let moved_by = match outcome {
+    let moves = match outcome {
         Outcome::Dismissed => None,
         Outcome::Upheld => {
             let from = holder.as_ref().map(|holder| holder.partner_number.as_str());
             Some(go(app, scope, id, &line, from, &line.seller).await?)
         }
     };
+    // The decision and the report that carries it out, or neither.
     let mut tx = app.store.write(scope).await?;
+    let moved_by = match &moves {
+        Some(report) => Some(record(app, &mut tx, scope, report).await?),
+        None => None,
+    };
     let new = NewDecision {
         id,
         report,
@@ -112,7 +118,7 @@ pub async fn undo(
     let Dispute { line, holder, decision } = look(app, scope, report, line).await?;
     let decision = decision.ok_or(Refused::Conflict("dispute.open"))?;
     let outcome = Outcome::from_code(&decision.outcome).unwrap_or(Outcome::Dismissed);
-    let mut undone_by = None;
+    let mut moves = None;
     if let (Outcome::Upheld, Some(before)) = (outcome, decision.holder) {
         let seller = partners::number_key(&line.seller);
         let still = holder
@@ -125,10 +131,16 @@ pub async fn undo(
         let back = partners::find(&mut tx, scope, &before.to_string()).await?.ok_or(Denied::NotFound)?;
         drop(tx);
         let id: Uuid = app.ambient.id();
-        undone_by = Some(go(app, scope, id, &line, Some(&line.seller), &back.number).await?);
+        moves = Some(go(app, scope, id, &line, Some(&line.seller), &back.number).await?);
     }
     let mut tx = app.store.write(scope).await?;
-    disputes::undo(&mut tx, scope, decision.id, undone_by, app.ambient.now()).await?;
+    let undone_by = match &moves {
+        Some(report) => Some(record(app, &mut tx, scope, report).await?),
+        None => None,
+    };
+    if !disputes::undo(&mut tx, scope, decision.id, undone_by, app.ambient.now()).await? {
+        return Err(Refused::Conflict("dispute.open"));
+    }
     let what = (outcome, decision.reason.as_str());
     tell(app, &mut tx, scope, AuditAction::DisputeReopened, &line, decision.holder, what).await?;
     tx.commit().await?;
@@ -136,7 +148,7 @@ pub async fn undo(
     Ok(undone_by)
 }
 
-/// The PC goes from one seller to another by a report of the operator's: a return and a sale.
+/// The report of the operator's by which the PC goes from one seller to another: a return and a sale.
 async fn go(
     app: &App,
     scope: &Scope,
@@ -144,7 +156,7 @@ async fn go(
     line: &Evidence,
     from: Option<&str>,
     to: &str,
-) -> Result<ReportId, Refused> {
+) -> Result<Preparation, Refused> {
     let invoice = format!("DISPUTE-{id}");
     let own = |transaction, seller| OwnLine {
         transaction,
@@ -156,7 +168,7 @@ async fn go(
     };
     let lines: Vec<OwnLine<'_>> =
         from.map(|from| own("return", from)).into_iter().chain([own("sale", to)]).collect();
-    hand_in(app, scope, &format!("dispute-{id}.csv"), &lines).await
+    prepare(app, scope, &format!("dispute-{id}.csv"), &lines).await
 }
 
 /// A line in the operator's log, with the reason, and one in each side's, of its own half alone; and a mail to each.

@@ -7,6 +7,7 @@ use roadstead_domain::access::{Denied, Reach, Scope};
 use roadstead_domain::audit::AuditAction;
 use roadstead_domain::clock::Micros;
 use roadstead_domain::explanation::{self, Explanation, Facts, Finding, Here, Reader, Why};
+use roadstead_domain::partner::{self, Certification};
 use roadstead_domain::sale::Verdict;
 use roadstead_domain::serial;
 use roadstead_store::audit::{self, NewEntry};
@@ -72,6 +73,7 @@ pub async fn explain(app: &App, scope: &Scope, asked: &str) -> Result<Explained,
         Some(seller) => explanations::contested(&mut tx, scope, seller, &serial).await?,
         None => false,
     };
+    let certification = certification(app, &mut tx, scope, seller.as_deref(), &lines).await?;
     tx.commit().await?;
     note(app, scope, &places).await?;
     let place = places.pop();
@@ -80,6 +82,8 @@ pub async fn explain(app: &App, scope: &Scope, asked: &str) -> Result<Explained,
         moves: moves.iter().map(moved).collect(),
         here: place.as_ref().map(here),
         contested,
+        certification,
+        kept_since: app.lines_kept_since().map(Micros::date),
     };
     let explanation = explanation::explain(reader, &facts);
     Ok(Explained { serial, reader, explanation, lines, moves, place })
@@ -105,19 +109,9 @@ pub async fn findings(app: &App, scope: &Scope, texts: &[String]) -> Result<Vec<
     }
     let serials: Vec<&str> =
         asked.iter().filter(|(_, good)| *good).map(|(serial, _)| serial.as_str()).collect();
-    let mut tx = app.store.read(&scope.carried_out()).await?;
-    let seller = seller(&mut tx, scope).await?;
-    let lines = explanations::lines(&mut tx, scope, seller.as_deref(), &serials).await?;
-    let places = explanations::places(&mut tx, scope, &serials).await?;
-    tx.commit().await?;
-    note(app, scope, &places).await?;
-    let mut facts: HashMap<&str, Facts> = HashMap::with_capacity(serials.len());
-    for line in &lines {
-        facts.entry(line.serial.as_str()).or_default().lines.extend(known(line));
-    }
-    for place in &places {
-        facts.entry(place.serial.as_str()).or_default().here = Some(here(place));
-    }
+    let known = load(app, scope, &serials).await?;
+    note(app, scope, &known.places).await?;
+    let facts = known.facts();
     let nothing = Facts::default();
     let found = asked.iter().map(|(serial, good)| {
         let facts = facts.get(serial.as_str()).unwrap_or(&nothing);
@@ -125,6 +119,61 @@ pub async fn findings(app: &App, scope: &Scope, texts: &[String]) -> Result<Vec<
     });
     let found: Vec<Finding> = found.collect();
     Ok(asked.into_iter().map(|(serial, _)| serial).zip(found).collect())
+}
+
+/// Where the partner stands that the last waiting line waits for: for the operator, and for that partner itself.
+async fn certification(
+    app: &App,
+    tx: &mut Tx,
+    scope: &Scope,
+    seller: Option<&str>,
+    lines: &[Line],
+) -> Result<Option<Certification>, Refused> {
+    let waits = lines.iter().rev().find(|line| line.verdict == Verdict::PartnerNotQualified.as_str());
+    let Some(number) = waits.and_then(|line| line.waits_for.as_deref()) else { return Ok(None) };
+    let own = seller.is_some_and(|seller| partners::number_key(seller) == number);
+    if !own && scope.platform().is_err() {
+        return Ok(None);
+    }
+    let platform = scope.carried_out();
+    let Some(found) = partners::find_number(tx, &platform, number).await? else { return Ok(None) };
+    let recorded = partners::qualifications(tx, &platform, &[found.id.into()]).await?;
+    let recorded = recorded.iter().map(|recorded| &recorded.qualification);
+    Ok(partner::certification(recorded, app.ambient.now().date()))
+}
+
+/// What a reader may know of several serials.
+#[derive(Debug)]
+pub(super) struct Known {
+    /// Lines, oldest judgement first.
+    pub(super) lines: Vec<Line>,
+    /// Where the PCs are.
+    pub(super) places: Vec<Place>,
+}
+
+impl Known {
+    /// As the rules take it, by serial.
+    pub(super) fn facts(&self) -> HashMap<&str, Facts> {
+        let mut facts: HashMap<&str, Facts> = HashMap::new();
+        for line in &self.lines {
+            facts.entry(line.serial.as_str()).or_default().lines.extend(known(line));
+        }
+        for place in &self.places {
+            facts.entry(place.serial.as_str()).or_default().here = Some(here(place));
+        }
+        facts
+    }
+}
+
+/// Loads what a reader may know of these serials.
+pub(super) async fn load(app: &App, reader: &Scope, serials: &[&str]) -> Result<Known, Refused> {
+    // Whoever asks, the transaction is the platform's: a waiting line is in nobody's reach.
+    let mut tx = app.store.read(&reader.carried_out()).await?;
+    let seller = seller(&mut tx, reader).await?;
+    let lines = explanations::lines(&mut tx, reader, seller.as_deref(), serials).await?;
+    let places = explanations::places(&mut tx, reader, serials).await?;
+    tx.commit().await?;
+    Ok(Known { lines, places })
 }
 
 /// The reseller number of a reader that is a partner.
@@ -137,11 +186,17 @@ async fn seller(tx: &mut Tx, scope: &Scope) -> Result<Option<String>, Refused> {
 fn known(line: &Line) -> Option<explanation::Line> {
     // A verdict of another version is passed over rather than guessed at.
     let verdict = Verdict::from_code(&line.verdict)?;
-    Some(explanation::Line { at: Micros(line.judged_at), verdict, decided_against: line.dismissed })
+    Some(explanation::Line {
+        at: Micros(line.judged_at),
+        received: Micros(line.received_at),
+        again: line.finished_at.is_some_and(|finished| line.judged_at > finished),
+        verdict,
+        decided_against: line.dismissed,
+    })
 }
 
 fn moved(moved: &Move) -> explanation::Move {
-    explanation::Move { at: Micros(moved.at), why: Why::of(moved.cause.as_deref()) }
+    explanation::Move { at: Micros(moved.at), why: Why::of(moved.cause.as_deref()), kept: moved.kept }
 }
 
 fn here(place: &Place) -> Here {
@@ -149,7 +204,7 @@ fn here(place: &Place) -> Here {
 }
 
 /// Writes the operator's look into the logs of the partners whose PCs these are.
-async fn note(app: &App, scope: &Scope, places: &[Place]) -> Result<(), Refused> {
+pub(super) async fn note(app: &App, scope: &Scope, places: &[Place]) -> Result<(), Refused> {
     if scope.platform().is_err() {
         return Ok(());
     }

@@ -4,6 +4,7 @@ pub mod accept_invitation;
 pub mod account;
 pub mod alerts;
 pub mod arrivals;
+pub mod attachments;
 pub mod certify;
 pub mod check_in;
 pub mod cpins;
@@ -31,6 +32,7 @@ pub mod saved_views;
 pub mod self_service;
 pub mod sign_in;
 pub mod submit_report;
+pub mod support_bundle;
 pub mod support_cases;
 pub mod throttle;
 pub mod tokens;
@@ -41,6 +43,8 @@ pub mod withdraw_report;
 use roadstead_domain::access::Denied;
 use roadstead_ingest::{FileError, TableError};
 use roadstead_store::Error;
+
+use crate::spool::SpoolError;
 
 /// Why a use case did not happen. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
@@ -119,6 +123,9 @@ pub enum Refused {
     /// A signed request that was taken already.
     #[error("the request was taken already")]
     Repeated,
+    /// A file that did not come whole.
+    #[error(transparent)]
+    Upload(SpoolError),
     /// The database.
     #[error(transparent)]
     Store(Error),
@@ -162,7 +169,9 @@ impl Refused {
             Refused::UnknownKey => "device.unknown",
             Refused::Repeated => "signature.repeated",
             Refused::Busy => "busy",
-            Refused::Store(_) | Refused::Internal(_) => "internal",
+            Refused::Upload(SpoolError::TooLarge(_)) => "upload.too_large",
+            Refused::Upload(SpoolError::Broken(_)) => "upload.broken",
+            Refused::Store(_) | Refused::Internal(_) | Refused::Upload(SpoolError::Disk(_)) => "internal",
         }
     }
 

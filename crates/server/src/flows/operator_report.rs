@@ -4,10 +4,10 @@
 use roadstead_domain::access::Scope;
 use roadstead_domain::ids::ReportId;
 use roadstead_ingest::Format;
-use roadstead_store::reporters;
+use roadstead_store::{Tx, reporters};
 
 use super::Refused;
-use super::submit_report::{Submission, submit};
+use super::submit_report::{self, Preparation, Submission};
 use super::withdraw_report::About;
 use crate::app::App;
 use crate::spool;
@@ -32,13 +32,14 @@ pub struct OwnLine<'a> {
     pub invoice: &'a str,
 }
 
-/// Hands in a report of these lines. The same lines of the same day are the same report.
-pub async fn hand_in(
+/// A report of these lines, to be recorded with [`record`] in the transaction of what was decided. The same lines of the
+/// same day are the same report.
+pub(super) async fn prepare(
     app: &App,
     scope: &Scope,
     name: &str,
     lines: &[OwnLine<'_>],
-) -> Result<ReportId, Refused> {
+) -> Result<Preparation, Refused> {
     let mut tx = app.store.read(scope).await?;
     let known = reporters::find(&mut tx, scope, OPERATOR).await?;
     drop(tx);
@@ -91,5 +92,18 @@ pub async fn hand_in(
         validate_only: false,
         about: About::default(),
     };
-    Ok(submit(app, scope, submission).await?.report)
+    submit_report::prepare(app, scope, submission).await
+}
+
+/// Records a report that was prepared, in the caller's transaction.
+pub(super) async fn record(
+    app: &App,
+    tx: &mut Tx,
+    scope: &Scope,
+    preparation: &Preparation,
+) -> Result<ReportId, Refused> {
+    match preparation {
+        Preparation::Again(there) => Ok(ReportId(there.id)),
+        Preparation::New(prepared) => Ok(prepared.record(app, tx, scope).await?.report),
+    }
 }

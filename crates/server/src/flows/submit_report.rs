@@ -8,14 +8,13 @@ use roadstead_domain::ids::{OperationId, ReportId, ReporterId};
 use roadstead_ingest::{FileError, Format};
 use roadstead_store::audit::{self, NewEntry};
 use roadstead_store::reports::{self, NewReport, Report};
-use roadstead_store::{Error, jobs, operations, outbox, reporters};
-use tokio::io::AsyncReadExt;
+use roadstead_store::{Error, Tx, jobs, operations, outbox, reporters};
 
 use super::Refused;
 use super::own_headers::{self, whose};
 use super::withdraw_report::About;
 use crate::app::App;
-use crate::spool::Spooled;
+use crate::spool::{self, Spooled};
 
 /// A file with what its sender says of it.
 #[derive(Debug)]
@@ -60,13 +59,55 @@ pub fn format_of(code: &str) -> Option<Format> {
         .find(|format| format_code(*format) == code)
 }
 
-/// The size of a stored piece of the file.
-const PIECE: usize = 1 << 20;
 /// Pieces written in one transaction.
 const PIECES_AT_ONCE: usize = 8;
 
 /// Takes a report. The same bytes from the same reporter again are the report that is there already.
 pub async fn submit(app: &App, scope: &Scope, submission: Submission<'_>) -> Result<Submitted, Refused> {
+    match prepare(app, scope, submission).await? {
+        Preparation::Again(there) => again(app, scope, &there).await,
+        Preparation::New(prepared) => {
+            let taken = take(app, scope, &prepared).await;
+            if taken.is_err() {
+                // What was kept of the file would fill the disk for nobody. What cannot be forgotten now is within a day.
+                let _ = forget(app, prepared.submitted.report).await;
+            }
+            taken
+        }
+    }
+}
+
+/// A report that was looked through as a whole and can be recorded.
+#[derive(Debug)]
+pub struct Prepared {
+    submitted: Submitted,
+    reporter: ReporterId,
+    name: String,
+    format: Format,
+    file: Spooled,
+    lines: u64,
+    validate_only: bool,
+    about: About,
+    acknowledgement: Option<Vec<u8>>,
+    /// The last pieces of the file, of a small one all.
+    pieces: Vec<Piece>,
+}
+
+/// What becomes of a submission.
+#[derive(Debug)]
+pub enum Preparation {
+    /// The same bytes came before, as this report.
+    Again(Box<Report>),
+    /// It is new.
+    New(Box<Prepared>),
+}
+
+/// Looks a report through as a whole. Nothing is recorded yet.
+pub(super) async fn prepare(
+    app: &App,
+    scope: &Scope,
+    submission: Submission<'_>,
+) -> Result<Preparation, Refused> {
     let Submission { file, name, format, reporter, validate_only, about } = submission;
     let mut tx = app.store.read(scope).await?;
     let reporter = whose(&mut tx, scope, reporter).await?;
@@ -77,7 +118,7 @@ pub async fn submit(app: &App, scope: &Scope, submission: Submission<'_>) -> Res
         && let Some(there) = reports::same_bytes(&mut tx, scope, reporter_id, file.sha256).await?
     {
         tx.commit().await?;
-        return again(app, scope, &there).await;
+        return Ok(Preparation::Again(Box::new(there)));
     }
     tx.commit().await?;
 
@@ -90,26 +131,74 @@ pub async fn submit(app: &App, scope: &Scope, submission: Submission<'_>) -> Res
     .map_err(|error| refused(error, app.ambient.now()))?;
 
     let submitted = Submitted { report: app.ambient.id(), operation: app.ambient.id() };
-    let report = NewReport {
-        id: submitted.report,
+    let pieces = match keep(app, scope, submitted.report, &file).await {
+        Ok(pieces) => pieces,
+        Err(error) => {
+            let _ = forget(app, submitted.report).await;
+            return Err(error);
+        }
+    };
+    Ok(Preparation::New(Box::new(Prepared {
+        submitted,
         reporter: reporter_id,
-        operation: submitted.operation,
-        file_name: name,
-        format: format_code(format),
-        sha256: file.sha256,
-        bytes: file.bytes,
+        name: name.to_owned(),
+        format,
+        file,
         lines: layout.lines,
         validate_only,
-        withdraws: about.withdraws,
-        undoes: about.undoes,
-    };
-    let acknowledgement = layout.acknowledgement.map(|answer| answer.render(app.ambient.now()));
-    let taken = take(app, scope, &report, &file, acknowledgement).await;
-    if taken.is_err() {
-        // What was kept of the file would fill the disk for nobody. What cannot be forgotten now is within a day.
-        let _ = forget(app, submitted.report).await;
+        about,
+        acknowledgement: layout.acknowledgement.map(|answer| answer.render(app.ambient.now())),
+        pieces,
+    })))
+}
+
+impl Prepared {
+    /// Records the report with its answer to the sender, and queues it, in the caller's transaction.
+    pub(super) async fn record(&self, app: &App, tx: &mut Tx, scope: &Scope) -> Result<Submitted, Refused> {
+        let (submitted, now, home) = (self.submitted, app.ambient.now(), Some(self.reporter.0));
+        let report = NewReport {
+            id: submitted.report,
+            reporter: self.reporter,
+            operation: submitted.operation,
+            file_name: &self.name,
+            format: format_code(self.format),
+            sha256: self.file.sha256,
+            bytes: self.file.bytes,
+            lines: self.lines,
+            validate_only: self.validate_only,
+            withdraws: self.about.withdraws,
+            undoes: self.about.undoes,
+        };
+        reports::create(tx, scope, &report, now).await?;
+        if let Some(bytes) = self.acknowledgement.as_ref().filter(|bytes| !bytes.is_empty()) {
+            reports::keep_acknowledgement(tx, scope, submitted.report, bytes.clone()).await?;
+        }
+        operations::create(tx, submitted.operation, "ingest_report", home, report.lines, now).await?;
+        for (number, piece) in &self.pieces {
+            reports::keep_piece(tx, scope, submitted.report, *number, piece.clone()).await?;
+        }
+        // A preview changes nothing, so it waits for nobody and nobody for it.
+        let lane = if report.validate_only { submitted.report.0 } else { report.reporter.0 };
+        let kind = jobs::Kind::IngestReport;
+        jobs::enqueue(tx, kind, submitted.report.0, lane, now, &app.ambient).await?;
+        let entry = NewEntry {
+            home,
+            action: AuditAction::ReportReceived,
+            subject: Some(submitted.report.0),
+            detail: serde_json::json!({
+                "file": report.file_name, "lines": report.lines, "validate_only": report.validate_only,
+            }),
+        };
+        audit::record(tx, scope.actor(), &[entry], &app.ambient).await?;
+        let event = Event::ReportProgress {
+            report: submitted.report,
+            operation: submitted.operation,
+            done: 0,
+            total: report.lines,
+        };
+        outbox::publish(tx, &[(home, event)], now).await?;
+        Ok(submitted)
     }
-    taken
 }
 
 async fn forget(app: &App, report: ReportId) -> roadstead_store::Result<()> {
@@ -119,53 +208,21 @@ async fn forget(app: &App, report: ReportId) -> roadstead_store::Result<()> {
     tx.commit().await
 }
 
-/// Keeps the file with its answer to the sender, and queues the report.
-async fn take(
-    app: &App,
-    scope: &Scope,
-    report: &NewReport<'_>,
-    file: &Spooled,
-    acknowledgement: Option<Vec<u8>>,
-) -> Result<Submitted, Refused> {
-    let submitted = Submitted { report: report.id, operation: report.operation };
-    let last = keep(app, scope, submitted.report, file).await?;
-    let now = app.ambient.now();
+/// Records a report in a transaction of its own.
+async fn take(app: &App, scope: &Scope, prepared: &Prepared) -> Result<Submitted, Refused> {
     let mut tx = app.store.write(scope).await?;
-    if let Err(error) = reports::create(&mut tx, scope, report, now).await {
-        drop(tx);
-        return same_bytes_meanwhile(app, scope, report, error).await;
+    match prepared.record(app, &mut tx, scope).await {
+        Ok(submitted) => {
+            tx.commit().await?;
+            app.wake();
+            Ok(submitted)
+        }
+        Err(Refused::Store(error)) => {
+            drop(tx);
+            same_bytes_meanwhile(app, scope, prepared, error).await
+        }
+        Err(refused) => Err(refused),
     }
-    if let Some(bytes) = acknowledgement.filter(|bytes| !bytes.is_empty()) {
-        reports::keep_acknowledgement(&mut tx, scope, submitted.report, bytes).await?;
-    }
-    let home = Some(report.reporter.0);
-    operations::create(&mut tx, submitted.operation, "ingest_report", home, report.lines, now).await?;
-    for (number, piece) in last {
-        reports::keep_piece(&mut tx, scope, submitted.report, number, piece).await?;
-    }
-    // A preview changes nothing, so it waits for nobody and nobody for it.
-    let lane = if report.validate_only { submitted.report.0 } else { report.reporter.0 };
-    let kind = jobs::Kind::IngestReport;
-    jobs::enqueue(&mut tx, kind, submitted.report.0, lane, now, &app.ambient).await?;
-    let entry = NewEntry {
-        home,
-        action: AuditAction::ReportReceived,
-        subject: Some(submitted.report.0),
-        detail: serde_json::json!({
-            "file": report.file_name, "lines": report.lines, "validate_only": report.validate_only,
-        }),
-    };
-    audit::record(&mut tx, scope.actor(), &[entry], &app.ambient).await?;
-    let event = Event::ReportProgress {
-        report: submitted.report,
-        operation: submitted.operation,
-        done: 0,
-        total: report.lines,
-    };
-    outbox::publish(&mut tx, &[(home, event)], now).await?;
-    tx.commit().await?;
-    app.wake();
-    Ok(submitted)
 }
 
 /// Hands in for good what a preview has judged, without sending it again. The same bytes as an earlier report of its
@@ -277,13 +334,13 @@ async fn again(app: &App, scope: &Scope, there: &Report) -> Result<Submitted, Re
 async fn same_bytes_meanwhile(
     app: &App,
     scope: &Scope,
-    report: &NewReport<'_>,
+    prepared: &Prepared,
     error: Error,
 ) -> Result<Submitted, Refused> {
     let system = roadstead_domain::access::system();
     let mut tx = app.store.write(&system).await?;
-    reports::forget_pieces(&mut tx, &system, report.id).await?;
-    let there = reports::same_bytes(&mut tx, scope, report.reporter, report.sha256).await?;
+    reports::forget_pieces(&mut tx, &system, prepared.submitted.report).await?;
+    let there = reports::same_bytes(&mut tx, scope, prepared.reporter, prepared.file.sha256).await?;
     tx.commit().await?;
     match (error, there) {
         (Error::Conflict(_), Some(there)) => {
@@ -303,8 +360,7 @@ async fn keep(app: &App, scope: &Scope, report: ReportId, file: &Spooled) -> Res
     let mut source = tokio::fs::File::open(file.path()).await.map_err(internal)?;
     let mut pieces: Vec<Piece> = Vec::new();
     for number in 0.. {
-        let mut piece = Vec::new();
-        (&mut source).take(PIECE as u64).read_to_end(&mut piece).await.map_err(internal)?;
+        let piece = spool::next_piece(&mut source).await.map_err(internal)?;
         if piece.is_empty() {
             break;
         }

@@ -15,8 +15,9 @@ use roadstead_store::mails::{self, NewMail};
 use roadstead_store::support_cases::{self, SupportCase};
 use roadstead_store::{Tx, outbox, partners};
 
-use super::operator_report::{OwnLine, hand_in};
-use super::{Refused, explanations};
+use super::attachments::{self, Received};
+use super::operator_report::{OwnLine, prepare, record};
+use super::{Refused, explanations, support_bundle};
 use crate::app::App;
 
 /// The most serials of one message.
@@ -40,15 +41,13 @@ pub async fn open(
     kind: &str,
     text: &str,
     serials: &[String],
+    files: &[Received],
 ) -> Result<SupportCaseId, Refused> {
     let home = scope.home().ok_or(access::Denied::NotFound)?;
     if !KINDS.contains(&kind) {
         return Err(Refused::invalid("field.unknown_value", "kind"));
     }
-    if text.trim().is_empty() && serials.is_empty() {
-        return Err(Refused::invalid("field.missing", "text"));
-    }
-    check(text, serials)?;
+    check(text, serials, files)?;
     let findings = explanations::findings(app, scope, serials).await?;
     let platform = scope.carried_out();
     let (id, now): (SupportCaseId, _) = (app.ambient.id(), app.ambient.now());
@@ -59,11 +58,14 @@ pub async fn open(
     };
     let mut tx = app.store.write(&platform).await?;
     support_cases::create(&mut tx, &platform, id, &number, home, kind, opener, now).await?;
-    write(app, &mut tx, &platform, id, false, text, &findings).await?;
-    let detail = serde_json::json!({ "number": number, "kind": kind, "serials": serials.len() });
+    write(app, &mut tx, &platform, id, false, text, &findings, files).await?;
+    let detail = serde_json::json!({
+        "number": number, "kind": kind, "serials": serials.len(), "attachments": names(files),
+    });
     tell(app, &mut tx, scope, AuditAction::SupportCaseOpened, id, home, &detail).await?;
+    support_bundle::replay(app, &mut tx, &waiting(&findings)).await?;
     let all_there = !findings.is_empty() && findings.iter().all(|(_, finding)| finding.is_solved());
-    if all_there && text.trim().is_empty() {
+    if all_there && text.trim().is_empty() && files.is_empty() {
         let opened = found(&mut tx, &platform, &id.to_string()).await?;
         let detail = serde_json::json!({ "all_there": true });
         advance(app, &mut tx, scope, &opened, Step::AllThere, &detail).await?;
@@ -75,7 +77,20 @@ pub async fn open(
     Ok(id)
 }
 
-fn check(text: &str, serials: &[String]) -> Result<(), Refused> {
+/// The serials of lines that wait, as far as whoever lists them may know.
+fn waiting(findings: &[(String, Finding)]) -> Vec<&str> {
+    let waits = |finding: &Finding| matches!(finding, Finding::Waits | Finding::SellerUnknown);
+    findings.iter().filter(|(_, finding)| waits(finding)).map(|(serial, _)| serial.as_str()).collect()
+}
+
+fn names(files: &[Received]) -> Vec<&str> {
+    files.iter().map(Received::name).collect()
+}
+
+fn check(text: &str, serials: &[String], files: &[Received]) -> Result<(), Refused> {
+    if text.trim().is_empty() && serials.is_empty() && files.is_empty() {
+        return Err(Refused::invalid("field.missing", "text"));
+    }
     if text.chars().count() > LONGEST {
         return Err(Refused::invalid("field.too_long", "text"));
     }
@@ -93,25 +108,32 @@ async fn write(
     by_operator: bool,
     text: &str,
     findings: &[(String, Finding)],
+    files: &[Received],
 ) -> Result<(), Refused> {
     let now = app.ambient.now();
-    if !text.trim().is_empty() {
-        support_cases::say(tx, platform, case, app.ambient.id(), by_operator, text.trim(), now).await?;
+    if !text.trim().is_empty() || !files.is_empty() {
+        let message = app.ambient.id();
+        support_cases::say(tx, platform, case, message, by_operator, text.trim(), now).await?;
+        attachments::keep(app, tx, platform, case, message, files).await?;
     }
     support_cases::add_serials(tx, platform, case, findings, now).await?;
     Ok(())
 }
 
 /// Writes in a case. From the operator it asks for an answer; from the partner it may bring serials.
-pub async fn say(app: &App, scope: &Scope, id: &str, text: &str, serials: &[String]) -> Result<(), Refused> {
+pub async fn say(
+    app: &App,
+    scope: &Scope,
+    id: &str,
+    text: &str,
+    serials: &[String],
+    files: &[Received],
+) -> Result<(), Refused> {
     let by_operator = scope.platform().is_ok();
-    if text.trim().is_empty() && serials.is_empty() {
-        return Err(Refused::invalid("field.missing", "text"));
-    }
     if by_operator && !serials.is_empty() {
         return Err(Refused::invalid("field.not_allowed", "serials"));
     }
-    check(text, serials)?;
+    check(text, serials, files)?;
     let mut tx = app.store.read(scope).await?;
     let case = found(&mut tx, scope, id).await?;
     drop(tx);
@@ -119,9 +141,10 @@ pub async fn say(app: &App, scope: &Scope, id: &str, text: &str, serials: &[Stri
     let step = if by_operator { Step::Answered } else { Step::Asked };
     let platform = scope.carried_out();
     let mut tx = app.store.write(&platform).await?;
-    let id =
-        advance(app, &mut tx, scope, &case, step, &serde_json::json!({ "serials": findings.len() })).await?;
-    write(app, &mut tx, &platform, id, by_operator, text, &findings).await?;
+    let detail = serde_json::json!({ "serials": findings.len(), "attachments": names(files) });
+    let id = advance(app, &mut tx, scope, &case, step, &detail).await?;
+    write(app, &mut tx, &platform, id, by_operator, text, &findings, files).await?;
+    support_bundle::replay(app, &mut tx, &waiting(&findings)).await?;
     let reader = if by_operator { case.opener } else { None };
     if !by_operator || reader.is_some() {
         notify(app, &mut tx, &platform, id, &case.number, reader).await?;
@@ -129,6 +152,28 @@ pub async fn say(app: &App, scope: &Scope, id: &str, text: &str, serials: &[Stri
     tx.commit().await?;
     app.wake();
     Ok(())
+}
+
+/// That there is such a case, and that somebody may still write in it: asked before a file is taken.
+pub async fn writable(app: &App, scope: &Scope, id: &str) -> Result<(), Refused> {
+    let mut tx = app.store.read(scope).await?;
+    let case = found(&mut tx, scope, id).await?;
+    match after(case.state()?, Step::Asked) {
+        Some(_) => Ok(()),
+        None => Err(Refused::Conflict("support.closed")),
+    }
+}
+
+/// Notes that lines of the case's serials are judged again, in the caller's transaction of the platform.
+pub(super) async fn note_replay(
+    app: &App,
+    tx: &mut Tx,
+    scope: &Scope,
+    case: &SupportCase,
+    partners: usize,
+) -> Result<(), Refused> {
+    let detail = serde_json::json!({ "number": case.number, "judged_again": partners });
+    tell(app, tx, scope, AuditAction::SupportCaseChanged, SupportCaseId(case.id), case.home, &detail).await
 }
 
 /// Takes a step, in the caller's transaction of the platform.
@@ -204,7 +249,7 @@ pub async fn decide(
     if after(case.state()?, Step::Decided).is_none() {
         return Err(Refused::Conflict("support.closed"));
     }
-    // The report first: if it is refused, nothing was decided. The same approval again is the same report.
+    // The same approval again is the same report.
     let row = |serial| OwnLine {
         transaction: "sale",
         seller: &case.home_number,
@@ -215,8 +260,13 @@ pub async fn decide(
     };
     let name = format!("support-case-{}.csv", case.number);
     let rows: Vec<OwnLine<'_>> = wanted.iter().copied().map(row).collect();
-    let report = if approve { Some(hand_in(app, scope, &name, &rows).await?) } else { None };
+    let sales = if approve { Some(prepare(app, scope, &name, &rows).await?) } else { None };
+    // The decision and the report that carries it out, or neither.
     let mut tx = app.store.write(scope).await?;
+    let report = match &sales {
+        Some(sales) => Some(record(app, &mut tx, scope, sales).await?),
+        None => None,
+    };
     let now = app.ambient.now();
     support_cases::decide(&mut tx, scope, SupportCaseId(case.id), &wanted, approve, reason.trim(), now)
         .await?;

@@ -215,6 +215,9 @@ impl From<Refused> for Problem {
             Refused::Invalid { code: code @ "reporter.unknown", field } => {
                 Self { status: StatusCode::NOT_FOUND, ..Self::field(code, field) }
             }
+            Refused::Invalid { code: code @ "attachment.too_large", field } => {
+                Self { status: StatusCode::PAYLOAD_TOO_LARGE, ..Self::field(code, field) }
+            }
             Refused::Invalid { code, field } => Self::field(code, field),
             Refused::Taken { field } => {
                 Self { status: StatusCode::CONFLICT, ..Self::field("field.taken", field) }
@@ -257,6 +260,7 @@ impl From<Refused> for Problem {
             },
             Refused::UnknownKey => Self::new(StatusCode::UNAUTHORIZED, "device.unknown"),
             Refused::Repeated => Self::new(StatusCode::UNAUTHORIZED, "signature.repeated"),
+            Refused::Upload(error) => error.into(),
             Refused::Store(error) => error.into(),
             Refused::Internal(error) => Self::internal(&error),
         }

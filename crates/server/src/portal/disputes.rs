@@ -8,12 +8,13 @@ use roadstead_domain::access::{Action, Scope};
 use roadstead_domain::clock::Micros;
 use roadstead_domain::dispute::Outcome;
 use roadstead_domain::ids::ReportId;
-use roadstead_store::disputes::{self, Evidence};
+use roadstead_store::disputes::{self, Evidence, Which};
 use serde::Deserialize;
 
 use super::format::{instant, link, stored_date};
 use super::layout::{Entry, Frame};
 use super::pager::{Pager, page_at};
+use super::qualifications::Tab;
 use crate::app::App;
 use crate::flows::{self, Refused};
 use crate::http::{Browser, Form, Problem};
@@ -25,6 +26,7 @@ const PATH: &str = "/disputes";
 #[serde(default)]
 struct Asked {
     cursor: String,
+    state: String,
 }
 
 /// A dispute as the list shows it.
@@ -35,6 +37,8 @@ pub(super) struct Row {
     pub(super) seller: String,
     pub(super) reporter: String,
     pub(super) received: String,
+    /// How it was decided, if it was.
+    pub(super) decided: Option<String>,
 }
 
 /// The list.
@@ -43,6 +47,9 @@ pub(super) struct Row {
 pub(super) struct DisputesPage {
     pub(super) frame: Frame,
     pub(super) lang: Lang,
+    pub(super) choices: Vec<Tab>,
+    /// Whether the list is of open ones alone.
+    pub(super) open: bool,
     pub(super) rows: Vec<Row>,
     pub(super) pager: Pager,
 }
@@ -76,17 +83,33 @@ pub(super) async fn list(State(app): State<App>, browser: Browser, uri: Uri) -> 
     let scope = browser.may(Action::ReadDisputes)?;
     let asked: Asked = super::query(&uri);
     let lang = browser.lang;
+    let which = Which::from_code(&asked.state).unwrap_or_default();
+    let state = if which == Which::default() { "" } else { which.as_str() };
     let mut tx = app.store.read(&scope).await?;
-    let Some(found) = disputes::list(&mut tx, &scope, &page_at(&asked.cursor, None)).await? else {
+    let Some(found) = disputes::list(&mut tx, &scope, which, &page_at(&asked.cursor, None)).await? else {
         return Ok(Redirect::to(PATH).into_response());
     };
     tx.commit().await?;
     super::page(&DisputesPage {
         frame: Frame::at(&browser, &uri, Entry::Disputes),
         lang,
+        choices: choices(lang, which),
+        open: which == Which::Open,
         rows: found.items.into_iter().map(|line| row(lang, line)).collect(),
-        pager: Pager::new(lang, &asked.cursor, found.next_cursor, |cursor| link(PATH, &[("cursor", cursor)])),
+        pager: Pager::new(lang, &asked.cursor, found.next_cursor, |cursor| {
+            link(PATH, &[("state", state), ("cursor", cursor)])
+        }),
     })
+}
+
+/// The choices above the list.
+pub(super) fn choices(lang: Lang, current: Which) -> Vec<Tab> {
+    let choice = |which: Which| Tab {
+        text: lang.text(&format!("disputes-{}", which.as_str())),
+        link: link(PATH, &[("state", if which == Which::default() { "" } else { which.as_str() })]),
+        current: which == current,
+    };
+    Which::ALL.into_iter().map(choice).collect()
 }
 
 fn row(lang: Lang, line: Evidence) -> Row {
@@ -95,6 +118,7 @@ fn row(lang: Lang, line: Evidence) -> Row {
         verdict: lang.code_text(&line.verdict),
         seller: seller(&line),
         received: instant(lang, Micros(line.received_at)),
+        decided: line.outcome.map(|outcome| lang.text(&format!("dispute-outcome-{outcome}"))),
         serial: line.serial,
         reporter: line.reporter_name,
     }

@@ -10,9 +10,10 @@ use axum::response::{IntoResponse, Response};
 use roadstead_domain::access::{Action, Role};
 use roadstead_domain::clock::Micros;
 use roadstead_domain::explanation::{Cause, Finding, Next, Reader, Source};
+use roadstead_store::explanations::Line;
 use serde::Deserialize;
 
-use super::format::{instant, number};
+use super::format::{date, instant, number};
 use super::layout::{Entry, Frame};
 use crate::api::v1::explanations as files;
 use crate::app::App;
@@ -72,7 +73,8 @@ pub(super) struct ExplanationPage {
     pub(super) fault: Option<(String, String)>,
 }
 
-fn mood(code: &str) -> &'static str {
+/// The mood of a finding, for its colour.
+pub(super) fn mood(code: &str) -> &'static str {
     match Finding::from_code(code) {
         Some(Finding::There | Finding::Accepted) => "good",
         Some(Finding::Returned | Finding::Left) => "plain",
@@ -94,6 +96,49 @@ fn place(lang: Lang, kind: Option<&str>, name: Option<&str>) -> Option<String> {
     })
 }
 
+/// The text and advice of a finding. What is said to the one whom it concerns is said of it to others.
+pub(crate) fn said(lang: Lang, reader: Reader, code: &str) -> (String, String) {
+    use Finding::{NotOwned, NotReported, NotSent, Waits};
+    match (reader, Finding::from_code(code)) {
+        (Reader::Operator, Some(Waits | NotReported | NotSent | NotOwned))
+        | (Reader::Reporter, Some(Waits)) => {
+            let code = format!("other.{code}");
+            (lang.code_text(&code), lang.code_advice(&code))
+        }
+        _ => (lang.code_text(code), lang.code_advice(code)),
+    }
+}
+
+/// What a cause says, with the day that it speaks of, and what to do about it.
+pub(crate) fn said_of_cause(lang: Lang, reader: Reader, cause: &Cause) -> (String, String) {
+    let (text, advice) = said(lang, reader, cause.code);
+    match cause.day {
+        None => (text, advice),
+        Some(day) => {
+            let day = [("day", date(lang, day).into())];
+            (lang.text_with(&cause.code.replace(['.', '_'], "-"), &day), advice)
+        }
+    }
+}
+
+/// A line of a report as evidence, in one sentence.
+pub(super) fn line_evidence(lang: Lang, line: &Line) -> String {
+    let seller = match &line.seller_name {
+        Some(name) => format!("{name} ({})", line.seller),
+        None => line.seller.clone(),
+    };
+    let at = [("file", line.file_name.clone().into()), ("line", line.line.to_string().into())];
+    let parts = [
+        ("explain-reported-by", line.reporter_name.clone()),
+        ("explain-received", instant(lang, Micros(line.received_at))),
+        ("explain-value", lang.text_with("explain-file", &at)),
+        ("explain-seller", seller),
+        ("explain-invoice", line.invoice.clone()),
+    ];
+    let said = parts.into_iter().filter(|(_, value)| !value.is_empty());
+    said.map(|(key, value)| lang.text_with(key, &[("value", value.into())])).collect::<Vec<_>>().join(" · ")
+}
+
 /// The evidence of a cause in one sentence.
 fn evidence(lang: Lang, explained: &Explained, cause: &Cause) -> String {
     let mut parts: Vec<String> = Vec::new();
@@ -104,17 +149,7 @@ fn evidence(lang: Lang, explained: &Explained, cause: &Cause) -> String {
     };
     match cause.source {
         Source::Line(index) => {
-            let Some(line) = explained.lines.get(index) else { return String::new() };
-            let seller = match &line.seller_name {
-                Some(name) => format!("{name} ({})", line.seller),
-                None => line.seller.clone(),
-            };
-            say("explain-reported-by", Some(line.reporter_name.clone()));
-            say("explain-received", Some(instant(lang, Micros(line.received_at))));
-            let at = [("file", line.file_name.clone().into()), ("line", line.line.to_string().into())];
-            say("explain-value", Some(lang.text_with("explain-file", &at)));
-            say("explain-seller", Some(seller));
-            say("explain-invoice", Some(line.invoice.clone()));
+            return explained.lines.get(index).map_or_else(String::new, |line| line_evidence(lang, line));
         }
         Source::Move(index) => {
             let Some(moved) = explained.moves.get(index) else { return String::new() };
@@ -137,13 +172,16 @@ fn evidence(lang: Lang, explained: &Explained, cause: &Cause) -> String {
 }
 
 fn chain(lang: Lang, explained: &Explained, may: impl Fn(Next) -> bool) -> Chain {
-    let step = |cause: &Cause| Step {
-        mood: mood(cause.code),
-        text: lang.code_text(cause.code),
-        at: cause.at.map_or_else(|| lang.text("explain-now"), |at| instant(lang, at)),
-        evidence: evidence(lang, explained, cause),
-        // Only the last one asks for something.
-        advice: if cause.at.is_none() { lang.code_advice(cause.code) } else { String::new() },
+    let step = |cause: &Cause| {
+        let (text, advice) = said_of_cause(lang, explained.reader, cause);
+        Step {
+            mood: mood(cause.code),
+            text,
+            at: cause.at.map_or_else(|| lang.text("explain-now"), |at| instant(lang, at)),
+            evidence: evidence(lang, explained, cause),
+            // What was, asks for nothing.
+            advice: if cause.at.is_none() { advice } else { String::new() },
+        }
     };
     let next = explained.explanation.next.filter(|next| may(*next));
     Chain {
@@ -206,22 +244,21 @@ pub(super) async fn list(
         Err(refused) => return Err(refused.into()),
     };
     if !asked.format.is_empty() {
-        return files::file(&app, lang, found, &asked.format).await;
+        return files::file(&app, lang, explanations::reader(&scope), found, &asked.format).await;
     }
     let mut counts: BTreeMap<&'static str, i64> = BTreeMap::new();
     for (_, finding) in &found {
         *counts.entry(finding.code()).or_default() += 1;
     }
-    let row = |(serial, finding): (String, Finding)| Row {
-        mood: mood(finding.code()),
-        text: lang.code_text(finding.code()),
-        advice: lang.code_advice(finding.code()),
-        link: super::format::link("/explain", &[("q", &serial)]),
-        serial,
+    let reader = explanations::reader(&scope);
+    let row = |(serial, finding): (String, Finding)| {
+        let (text, advice) = said(lang, reader, finding.code());
+        let link = super::format::link("/explain", &[("q", &serial)]);
+        Row { mood: mood(finding.code()), text, advice, link, serial }
     };
     let page = ExplanationPage {
         rows: found.into_iter().map(row).collect(),
-        counts: counts.into_iter().map(|(code, n)| (lang.code_text(code), number(lang, n))).collect(),
+        counts: counts.into_iter().map(|(code, n)| (said(lang, reader, code).0, number(lang, n))).collect(),
         ..page(&browser, &uri, asked)
     };
     super::page(&page)

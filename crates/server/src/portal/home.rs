@@ -91,11 +91,14 @@ pub(super) fn matters(lang: Lang, open: &[(String, i64)], counted: &Counted) -> 
     .into_iter()
     .flatten()
     .collect();
+    let is_disputed = |verdict: &str| verdict.starts_with("disputed");
+    let disputes: i64 = open.iter().filter(|(verdict, _)| is_disputed(verdict)).map(|(_, lines)| lines).sum();
+    let more = if disputes >= disputes::COUNTED { "+" } else { "" };
     matters.extend(open.iter().map(|(verdict, lines)| {
-        let disputed = verdict.starts_with("disputed");
+        let disputed = is_disputed(verdict);
         Matter {
             mood: if disputed { "disputed" } else { "parked" },
-            count: number(lang, *lines),
+            count: number(lang, *lines) + if disputed { more } else { "" },
             text: lang.code_text(verdict),
             advice: lang.code_advice(verdict),
             link: disputed.then(|| "/disputes".to_owned()),

@@ -48,7 +48,8 @@ mod users;
 mod verdicts;
 
 use askama::Template;
-use axum::extract::Query;
+use axum::extract::{DefaultBodyLimit, Query};
+use axum::handler::Handler;
 use axum::http::header::VARY;
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{Html, IntoResponse, Response};
@@ -56,6 +57,7 @@ use serde::de::DeserializeOwned;
 
 use crate::http::{Problem, Routes};
 use crate::i18n::Lang;
+pub(crate) use explanation::{said, said_of_cause};
 pub(crate) use format::{encoded, instant};
 use layout::Frame;
 
@@ -101,10 +103,14 @@ pub fn routes() -> Routes {
         .get("/repair-cases/{id}", repair_cases::one)
         .post("/repair-cases/{id}/{what}", repair_cases::act)
         .get("/support-cases", support_cases::show)
-        .post("/support-cases", support_cases::open)
+        .post("/support-cases", support_cases::open.layer(DefaultBodyLimit::max(support_cases::MOST_SENT)))
         .get("/support-cases/new", support_cases::new)
         .post("/support-cases/new", support_cases::new_with)
         .get("/support-cases/{id}", support_cases::one)
+        .post(
+            "/support-cases/{id}/messages",
+            support_cases::say.layer(DefaultBodyLimit::max(support_cases::MOST_SENT)),
+        )
         .post("/support-cases/{id}/{what}", support_cases::act)
         .get("/transfers", transfers::show)
         .post("/transfers", transfers::preview)

@@ -1,18 +1,26 @@
 //! Support cases: the partner's own, and the operator's Support desk.
 
+use std::collections::BTreeMap;
+
 use askama::Template;
-use axum::extract::{Path, State};
+use axum::extract::{Multipart, Path, State};
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse, Redirect, Response};
 use roadstead_domain::access::{Action, Scope};
+use roadstead_domain::attachment;
 use roadstead_domain::clock::Micros;
-use roadstead_store::support_cases as rows;
+use roadstead_domain::explanation::Finding;
+use roadstead_domain::support_case::Rule;
+use roadstead_store::explanations::Line;
+use roadstead_store::{attachments as stored, support_cases as rows};
 use serde::Deserialize;
 
-use super::format::{instant, link};
+use super::format::{bytes, instant, link, number};
 use super::layout::{Entry, Frame};
 use super::pager::{Pager, page_at};
 use crate::app::App;
+use crate::flows::attachments::{self, Received};
+use crate::flows::support_bundle::{self, Bundle, Listed};
 use crate::flows::{Refused, support_cases};
 use crate::http::{Browser, Form, Problem};
 use crate::i18n::Lang;
@@ -85,19 +93,51 @@ pub(super) struct MessageView {
     pub(super) by_operator: bool,
     pub(super) at: String,
     pub(super) text: String,
+    pub(super) files: Vec<FileView>,
+}
+
+/// A file that came with a message.
+pub(super) struct FileView {
+    pub(super) name: String,
+    pub(super) size: String,
+    /// Where its bytes are, while they are kept.
+    pub(super) link: Option<String>,
 }
 
 /// A serial as the page shows it.
 pub(super) struct SerialView {
     pub(super) serial: String,
-    pub(super) mood: &'static str,
-    pub(super) text: String,
-    pub(super) advice: String,
     /// The PC's page where it has one, else its explanation.
     pub(super) link: String,
+    /// Where it is, if the reader may know.
+    pub(super) place: String,
+    pub(super) lines: Vec<LineView>,
+    /// By what it was solved.
+    pub(super) solved: Option<String>,
     /// The decision's mood and text.
     pub(super) decision: Option<(&'static str, String)>,
     pub(super) reason: String,
+}
+
+/// A line of a report as evidence.
+pub(super) struct LineView {
+    /// What it came to.
+    pub(super) verdict: String,
+    pub(super) text: String,
+    /// Its report, for the operator.
+    pub(super) link: Option<String>,
+    /// Whether only the operator sees it.
+    pub(super) hidden: bool,
+}
+
+/// Serials that come to the same.
+pub(super) struct GroupView {
+    pub(super) code: &'static str,
+    pub(super) mood: &'static str,
+    pub(super) text: String,
+    pub(super) advice: String,
+    pub(super) count: String,
+    pub(super) rows: Vec<SerialView>,
 }
 
 /// One case.
@@ -112,10 +152,16 @@ pub(super) struct CasePage {
     pub(super) meaning: String,
     pub(super) partner: String,
     pub(super) messages: Vec<MessageView>,
-    pub(super) serials: Vec<SerialView>,
+    pub(super) groups: Vec<GroupView>,
+    /// How many of the listed serials are solved, of how many: in words.
+    pub(super) solved: Option<String>,
+    /// Whether a waiting line may be tried again.
+    pub(super) waits: bool,
     pub(super) closed: bool,
     pub(super) may_write: bool,
     pub(super) decides: bool,
+    /// A text that was not taken, to be mended.
+    pub(super) unsent: String,
     pub(super) fault: Option<(String, String)>,
 }
 
@@ -268,19 +314,94 @@ fn form(
     Ok((status, page).into_response())
 }
 
+/// The most bytes of a form with files: as many files as a message takes, and the fields.
+pub(super) const MOST_SENT: usize =
+    attachment::MOST_BYTES as usize * attachment::MOST_OF_MESSAGE + 2 * MOST_TEXT;
+/// The most bytes of its fields.
+const MOST_TEXT: usize = 2 << 20;
+
+/// A form with files: its fields, and the files or why one of them is not taken. The field `csrf` comes first.
+struct Sent {
+    written: Written,
+    files: Result<Vec<Received>, Refused>,
+}
+
+impl Sent {
+    async fn read(app: &App, browser: &Browser, mut parts: Multipart) -> Result<Self, Problem> {
+        let mut fields: BTreeMap<String, String> = BTreeMap::new();
+        let mut files = Ok(Vec::new());
+        let mut left = MOST_TEXT;
+        while let Some(mut part) = parts.next_field().await.map_err(Problem::unreadable)? {
+            let name = part.name().unwrap_or_default().to_owned();
+            if name != "csrf" && fields.get("csrf") != Some(&browser.session.csrf) {
+                return Err(Problem::new(StatusCode::FORBIDDEN, "csrf"));
+            }
+            let Some(file) = part.file_name().map(str::to_owned) else {
+                let mut value = Vec::new();
+                while let Some(piece) = part.chunk().await.map_err(Problem::unreadable)? {
+                    left = left.checked_sub(piece.len()).ok_or_else(|| Problem::unreadable("too long"))?;
+                    value.extend_from_slice(&piece);
+                }
+                fields.insert(name, String::from_utf8_lossy(&value).into_owned());
+                continue;
+            };
+            // A chooser in which nothing was chosen sends a file without a name. After a refusal the rest is read past,
+            // so that the browser gets to read the answer.
+            if let (false, Ok(taken)) = (file.is_empty(), &mut files) {
+                let received = if taken.len() < attachment::MOST_OF_MESSAGE {
+                    attachments::receive(app, &file, None, part).await
+                } else {
+                    Err(Refused::Conflict("attachment.too_many"))
+                };
+                match received {
+                    Ok(received) => taken.push(received),
+                    Err(refused) => files = Err(refused),
+                }
+            }
+        }
+        let written = serde_json::to_value(fields).and_then(serde_json::from_value);
+        Ok(Self { written: written.map_err(Problem::unreadable)?, files })
+    }
+}
+
 /// Opens a case.
 pub(super) async fn open(
     State(app): State<App>,
     browser: Browser,
     uri: Uri,
-    Form(written): Form<Written>,
+    parts: Multipart,
 ) -> Result<Response, Problem> {
     let scope = browser.may(Action::OpenSupportCases)?;
-    match support_cases::open(&app, &scope, &written.kind, &written.text, &lines(&written.serials)).await {
+    let Sent { written, files } = Sent::read(&app, &browser, parts).await?;
+    let done = async {
+        let serials = lines(&written.serials);
+        support_cases::open(&app, &scope, &written.kind, &written.text, &serials, &files?).await
+    };
+    match done.await {
         Ok(id) => Ok(Redirect::to(&format!("{PATH}/{id}")).into_response()),
-        Err(Refused::Invalid { code, .. }) => form(&browser, &uri, written, Some(code)),
+        Err(Refused::Invalid { code, .. } | Refused::Conflict(code)) => {
+            form(&browser, &uri, written, Some(code))
+        }
         Err(refused) => Err(refused.into()),
     }
+}
+
+/// Writes in a case.
+pub(super) async fn say(
+    State(app): State<App>,
+    browser: Browser,
+    Path(id): Path<String>,
+    uri: Uri,
+    parts: Multipart,
+) -> Result<Response, Problem> {
+    let scope = browser.may(Action::OpenSupportCases)?;
+    support_cases::writable(&app, &scope, &id).await?;
+    let Sent { written, files } = Sent::read(&app, &browser, parts).await?;
+    let done = async {
+        let serials = lines(&written.serials);
+        support_cases::say(&app, &scope, &id, &written.text, &serials, &files?).await
+    };
+    answer(&app, &browser, (&id, &uri), &written.text, done.await).await
 }
 
 /// Shows a case.
@@ -298,37 +419,31 @@ async fn render(
     browser: &Browser,
     id: &str,
     uri: &Uri,
-    fault: Option<&'static str>,
+    fault: Option<(&'static str, &str)>,
 ) -> Result<Response, Problem> {
     let scope = browser.may(Action::ReadSupportCases)?;
     let lang = browser.lang;
     let mut tx = app.store.read(&scope).await?;
     let case = support_cases::found(&mut tx, &scope, id).await?;
     let messages = rows::messages(&mut tx, &scope, &case).await?;
-    let serials = rows::serials(&mut tx, &scope, &case).await?;
+    let mut files = stored::list(&mut tx, &scope, &case).await?;
     drop(tx);
+    let file = |file: stored::Attachment| FileView {
+        size: bytes(lang, file.bytes),
+        link: file.forgotten_at.is_none().then(|| {
+            let id = file.id;
+            format!("/api/v1/support-cases/{}/attachments/{id}", case.id)
+        }),
+        name: file.name,
+    };
     let message = |message: rows::Message| MessageView {
+        files: files.extract_if(.., |file| file.message == message.id).map(file).collect(),
         by_operator: message.side == "operator",
         from: lang.text(&format!("support-from-{}", message.side)),
         at: instant(lang, Micros(message.at)),
         text: message.body,
     };
-    let serial = |missed: rows::Missed| SerialView {
-        mood: if missed.finding == "support.there" { "good" } else { "waiting" },
-        text: lang.code_text(&missed.finding),
-        advice: lang.code_advice(&missed.finding),
-        link: if missed.finding == "support.there" && scope.partner().is_ok() {
-            super::device::path_of(&missed.serial)
-        } else {
-            link("/explain", &[("q", &missed.serial)])
-        },
-        decision: missed.decision.as_deref().map(|decision| {
-            let mood = if decision == "approved" { "good" } else { "bad" };
-            (mood, lang.text(&format!("support-{decision}")))
-        }),
-        reason: missed.reason.unwrap_or_default(),
-        serial: missed.serial,
-    };
+    let bundle = support_bundle::bundle(app, &scope, id).await?;
     let key = format!("support-means-{}", case.state.replace('_', "-"));
     let page = super::page(&CasePage {
         frame: Frame::of(browser, uri, entry(&scope), case.number.clone()),
@@ -339,17 +454,100 @@ async fn render(
         meaning: lang.text(&key),
         partner: opener(&case),
         messages: messages.into_iter().map(message).collect(),
-        serials: serials.into_iter().map(serial).collect(),
+        solved: progress(lang, &bundle),
+        waits: bundle
+            .left
+            .iter()
+            .any(|(finding, _)| matches!(finding, Finding::Waits | Finding::SellerUnknown)),
+        groups: groups(lang, &scope, bundle),
         closed: case.state == "closed",
         may_write: browser.may(Action::OpenSupportCases).is_ok(),
         decides: browser.may(Action::DecideSupportCases).is_ok(),
-        fault: fault.map(|code| (lang.code_text(code), lang.code_advice(code))),
+        unsent: fault.map_or_else(String::new, |(_, unsent)| unsent.to_owned()),
+        fault: fault.map(|(code, _)| (lang.code_text(code), lang.code_advice(code))),
     })?;
     let status = if fault.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     Ok((status, page).into_response())
 }
 
-/// Writes in a case, decides about its serials, or closes it.
+/// How far a case with serials is.
+fn progress(lang: Lang, bundle: &Bundle) -> Option<String> {
+    let solved = bundle.solved.len();
+    let all = solved + bundle.left.iter().map(|(_, serials)| serials.len()).sum::<usize>();
+    let count = |n: usize| number(lang, i64::try_from(n).unwrap_or(i64::MAX));
+    let values = [("solved", count(solved).into()), ("all", count(all).into())];
+    (all > 0).then(|| lang.text_with("support-solved-of", &values))
+}
+
+/// What is left, group by group, and what was solved.
+fn groups(lang: Lang, scope: &Scope, bundle: Bundle) -> Vec<GroupView> {
+    let reader = bundle.reader;
+    let group = |code, mood, serials: Vec<(Option<Rule>, Listed)>| {
+        let (text, advice) = super::explanation::said(lang, reader, code);
+        let count = number(lang, i64::try_from(serials.len()).unwrap_or(i64::MAX));
+        let rows = serials.into_iter().map(|(rule, listed)| serial_view(lang, scope, rule, listed));
+        GroupView { code, mood, text, advice, count, rows: rows.collect() }
+    };
+    let mut groups: Vec<GroupView> = bundle
+        .left
+        .into_iter()
+        .map(|(finding, serials)| {
+            let serials = serials.into_iter().map(|listed| (None, listed)).collect();
+            group(finding.code(), super::explanation::mood(finding.code()), serials)
+        })
+        .collect();
+    if !bundle.solved.is_empty() {
+        let serials = bundle.solved.into_iter().map(|(rule, listed)| (Some(rule), listed)).collect();
+        groups.push(group("support.solved", "good", serials));
+    }
+    groups
+}
+
+fn serial_view(lang: Lang, scope: &Scope, rule: Option<Rule>, listed: Listed) -> SerialView {
+    let operator = scope.platform().is_ok();
+    let Listed { missed, lines, place } = listed;
+    let line = |(line, shown): (Line, bool)| LineView {
+        verdict: lang.code_text(&line.verdict),
+        text: super::explanation::line_evidence(lang, &line),
+        link: operator.then(|| {
+            let (report, number) = (line.report, line.line);
+            if line.verdict.starts_with("disputed.") {
+                format!("/disputes/{report}/{number}")
+            } else {
+                format!("/reports/{report}")
+            }
+        }),
+        hidden: operator && !shown,
+    };
+    let has_page = place.is_some() && scope.partner().is_ok();
+    SerialView {
+        link: if has_page {
+            super::device::path_of(&missed.serial)
+        } else {
+            link("/explain", &[("q", &missed.serial)])
+        },
+        place: place.map_or_else(String::new, |place| {
+            let since = instant(lang, Micros(place.since));
+            let there = match place.tenant_kind.as_str() {
+                "holding" => lang.text("nav-unassigned"),
+                _ => place.tenant_name,
+            };
+            let whose = place.partner_name.filter(|_| operator).map(|name| format!("{name}: "));
+            let since = lang.text_with("explain-since", &[("value", since.into())]);
+            format!("{}{there} · {since}", whose.unwrap_or_default())
+        }),
+        lines: lines.into_iter().map(line).collect(),
+        solved: rule.map(|rule| lang.code_text(rule.code())),
+        decision: missed.decision.as_deref().map(|decision| {
+            let mood = if decision == "approved" { "good" } else { "bad" };
+            (mood, lang.text(&format!("support-{decision}")))
+        }),
+        reason: missed.reason.unwrap_or_default(),
+        serial: missed.serial,
+    }
+}
+
+/// Decides about the serials of a case, lets the rules try again, or closes it.
 pub(super) async fn act(
     State(app): State<App>,
     browser: Browser,
@@ -360,19 +558,33 @@ pub(super) async fn act(
     let scope = browser.may(Action::OpenSupportCases)?;
     let serials = lines(&written.serials);
     let done = match what.as_str() {
-        "messages" => support_cases::say(&app, &scope, &id, &written.text, &serials).await,
         "decision" => {
             let scope = browser.may(Action::DecideSupportCases)?;
             let approve = written.decision == "approve";
             support_cases::decide(&app, &scope, &id, &serials, approve, &written.reason).await.map(|_| ())
         }
+        "solve" => {
+            let scope = browser.may(Action::DecideSupportCases)?;
+            support_bundle::solve(&app, &scope, &id).await.map(|_| ())
+        }
         "close" => support_cases::close(&app, &scope, &id).await,
         _ => return Err(Problem::not_found()),
     };
+    answer(&app, &browser, (&id, &uri), "", done).await
+}
+
+/// The case again, or what was wrong with what was sent, with the text that was not taken.
+async fn answer(
+    app: &App,
+    browser: &Browser,
+    (id, uri): (&str, &Uri),
+    unsent: &str,
+    done: Result<(), Refused>,
+) -> Result<Response, Problem> {
     match done {
         Ok(()) => Ok(Redirect::to(&format!("{PATH}/{id}")).into_response()),
         Err(Refused::Invalid { code, .. } | Refused::Conflict(code) | Refused::Rows { code, .. }) => {
-            render(&app, &browser, &id, &uri, Some(code)).await
+            render(app, browser, id, uri, Some((code, unsent))).await
         }
         Err(refused) => Err(refused.into()),
     }

@@ -9,6 +9,7 @@ use jiff::civil::date;
 use roadstead_domain::access::Role;
 use roadstead_domain::partner::{PartnerRole, Qualification, SupportLevel};
 use roadstead_domain::sale::Verdict;
+use roadstead_store::disputes::Which;
 
 use super::columns::ColumnsPage;
 use super::device::{DevicePage, FindPage};
@@ -434,6 +435,7 @@ fn evidence() -> roadstead_store::disputes::Evidence {
         manufacturer: String::new(),
         serial: "3ST0000001".to_owned(),
         verdict: "disputed.sold_by_other_partner".to_owned(),
+        outcome: None,
     }
 }
 
@@ -445,10 +447,13 @@ fn disputes(lang: Lang, rows: usize) -> DisputesPage {
         seller: "Alpha Systemhaus GmbH (R-2001)".to_owned(),
         reporter: "Nordic Distribution".to_owned(),
         received: "18.11.2026, 14:05".to_owned(),
+        decided: Some(lang.text("dispute-outcome-upheld")),
     };
     DisputesPage {
         frame: frame(lang, Role::Operator, Entry::Disputes),
         lang,
+        choices: super::disputes::choices(lang, Which::All),
+        open: false,
         rows: (0..rows).map(row).collect(),
         pager: pager(lang, "", true),
     }

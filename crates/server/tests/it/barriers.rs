@@ -127,6 +127,7 @@ const PAGES: &[(&str, &str, &str)] = &[
     ("operator", "operator-quality", "/reports/quality?reporter=D-1"),
     ("operator", "operator-reports", "/reports"),
     ("operator", "disputes", "/disputes"),
+    ("operator", "disputes-decided", "/disputes?state=decided"),
     ("operator", "dispute", "/disputes/{report}/61"),
     ("operator", "entitlements", "/entitlements?q=5CG0000001"),
     ("operator", "support-desk", "/support-cases"),
@@ -194,9 +195,13 @@ async fn populate(world: &World, catcher: &mut Catcher) -> Vec<(&'static str, St
     let moved = id(moved);
     partner.post(&format!("transfers/{moved}/commit"), digest).await.expect(200);
     let blocked = id(partner.post("transfers", transfer(&["5CG0000052", "5CGNOBODY9"])).await.expect(201));
-    let body =
-        json!({ "kind": "missing_devices", "text": "Zwei fehlen", "serials": ["5CG0000003", "5CG0000077"] });
+    let body = json!({ "kind": "missing_devices", "text": "Zwei fehlen", "serials": ["5CG0000003", "5CG0000077", "5CG0000001", "5CG0009999", "?"] });
     let case = id(partner.post("support-cases", body).await.expect(201));
+    let path = format!(
+        "/api/v1/support-cases/{case}/attachments?name=Rechnung_%C3%BCber_zwei_Notebooks_2026-11.pdf"
+    );
+    let file = ("application/pdf", b"%PDF-1.7".to_vec());
+    partner.send(Method::POST, &path, Some(file)).await.expect(201);
     let alert = |serial: &str, kind: &str| json!({ "serial": serial, "kind": kind, "cause": "/dev/<sda>", "detail": "x" });
     for (serial, kind) in [("5CG0000003", "battery.recall"), ("5CG0000004", "disk.failing")] {
         partner.post("alerts", alert(serial, kind)).await.expect(201);

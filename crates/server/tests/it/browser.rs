@@ -479,8 +479,8 @@ async fn b36_b38_b50_b53_customers_and_transfers_in_the_browser(
     admin.fill("#serials", "5CG0000003\n5CG0000077").await;
     admin.shot("support-new").await;
     admin.click("main form button.primary").await;
-    admin.see("main td .badge.good", "").await;
-    admin.see("main td .badge.waiting", "").await;
+    admin.see("main h3 .badge.good", "").await;
+    admin.see("main h3 .badge.waiting", "").await;
     admin.shot("support-case").await;
     world.user("desk@example.com", Role::Operator, None).await;
     let desk = driver.browser(&world, lang).await;

@@ -1,8 +1,11 @@
 //! Why a PC is where it is, or is not there: for each reader its own chain, and nothing of anybody else.
 
 mod disputes;
+mod statements;
 
 use roadstead_domain::access::Role;
+use roadstead_server::app::Config;
+use roadstead_server::jobs::keep_lines;
 use roadstead_store::engine::Kind::{self, Postgres, Sqlite};
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -31,7 +34,7 @@ async fn p8_the_chain_runs_from_the_first_report_to_now(#[values(Sqlite, Postgre
     // Waits for the certification, and the partner is told so with who reported it, and where.
     let waits = explained(&partner, "5cg0000001").await;
     assert_eq!(waits["verdict"], "support.waits");
-    assert_eq!(codes(&waits), ["parked.partner_not_qualified", "support.waits"]);
+    assert_eq!(codes(&waits), ["parked.partner_not_qualified", "explanation.not_certified", "support.waits"]);
     let evidence = &waits["causes"][0]["evidence"];
     assert_eq!(evidence["reported_by"], "Distributor D-1");
     assert_eq!((&evidence["line"], &evidence["invoice_number"]), (&json!(1), &json!("INV-7")));
@@ -171,4 +174,80 @@ async fn the_page_explains_a_serial_and_a_list_with_the_next_step() {
     assert_eq!(page.text.lines().count(), 3);
     let page = portal.get("/devices/5CG0000001").await;
     assert!(page.text.contains("/explain?q=5CG0000001"));
+}
+
+#[rstest]
+#[tokio::test]
+async fn p8_until_when_a_partner_is_not_certified_is_told_with_its_day(
+    #[values(Sqlite, Postgres)] kind: Kind,
+) {
+    let world = World::start(kind, "until").await;
+    let distributor = world.distributor("D-1").await;
+    let (soon, lapsed) = (world.newcomer("R-1").await, world.newcomer("R-2").await);
+    world.qualify(&soon, "2026-12-24", Value::Null).await;
+    world.qualify(&lapsed, "2026-01-02", json!("2026-10-01")).await;
+    distributor.report("", "text/csv", csv(&["5CG0000001 R-1", "5CG0000002 R-2"])).await;
+    let one = world.token(Role::PartnerAdmin, Some("R-1")).await;
+    let two = world.token(Role::PartnerAdmin, Some("R-2")).await;
+    for (who, serial, code, day, text) in [
+        (&one, "5CG0000001", "explanation.certified_from", "2026-12-24", "not certified until 24 Dec 2026"),
+        (&world.operator, "5CG0000001", "explanation.certified_from", "2026-12-24", "until 24 Dec 2026"),
+        (&two, "5CG0000002", "explanation.certified_until", "2026-10-01", "ended on 1 Oct 2026"),
+    ] {
+        let found = explained(who, serial).await;
+        assert_eq!(codes(&found), ["parked.partner_not_qualified", code, "support.waits"]);
+        let cause = &found["causes"][1];
+        assert_eq!(cause["day"], day);
+        assert!(cause["text"].as_str().unwrap().contains(text), "{cause}");
+    }
+    // How a partner stands with the programme is none of its distributor's business.
+    let sent = explained(&distributor, "5CG0000001").await;
+    assert_eq!(codes(&sent), ["parked.partner_not_qualified", "support.waits"]);
+
+    // Once it is certified, the chain says until when the line had waited.
+    world.clock.step_seconds(2 * 24 * 3600);
+    world.qualify(&soon, "2026-01-02", Value::Null).await;
+    crate::world::eventually("the line is judged again", async || {
+        (one.pool().await.len() == 1).then_some(())
+    })
+    .await;
+    let there = explained(&one, "5CG0000001").await;
+    assert_eq!(codes(&there), ["explanation.waited", "placed", "support.there"]);
+    let (received, judged) = (&there["causes"][0]["at"], &there["causes"][1]["at"]);
+    assert_eq!(there["causes"][0]["evidence"]["received_at"], *received);
+    assert!(judged.as_str().unwrap().starts_with(there["causes"][0]["day"].as_str().unwrap()), "{there}");
+    assert!(received.as_str() < judged.as_str());
+}
+
+#[rstest]
+#[tokio::test]
+async fn p8_what_is_no_longer_kept_is_said_to_be_archived(#[values(Sqlite, Postgres)] kind: Kind) {
+    let config = Config { keep_line_months: Some(12), ..Config::default() };
+    let world = World::with(kind, "archived", config).await;
+    let (partner, other) = (world.partner("R-1").await, world.partner("R-2").await);
+    let distributor = world.distributor("D-1").await;
+    distributor.report("", "text/csv", csv(&["5CG0000001 R-1", "5CG0000002 R-1"])).await;
+    let before = explained(&partner, "5CG0000001").await;
+    assert_eq!(codes(&before), ["placed", "support.there"]);
+    // On PostgreSQL whole years go.
+    world.clock.step_seconds(800 * 24 * 3600);
+    keep_lines(&world.app).await.unwrap();
+    let found = explained(&partner, "5CG0000001").await;
+    assert_eq!(codes(&found), ["archived.line", "archived.before", "support.there"]);
+    assert_eq!(found["causes"][0]["evidence"]["to"], "unassigned");
+    assert_eq!(found["causes"][1]["day"].as_str().unwrap().len(), 10);
+    assert_eq!(found["next_step"]["code"], "next.transfer", "it is still there to be worked with");
+    assert_eq!(
+        codes(&explained(&world.operator, "5CG0000001").await)[..2],
+        ["archived.line", "archived.before"]
+    );
+    // Who never had it is told the same as of one that never was.
+    let foreign = explained(&other, "5CG0000001").await;
+    assert_eq!(codes(&foreign), ["archived.before", "support.not_reported"]);
+    let unknown = explained(&other, "5CGUNKNOWN").await;
+    assert_eq!(foreign.to_string().replace("5CG0000001", "5CGUNKNOWN"), unknown.to_string());
+    assert_eq!(codes(&explained(&distributor, "5CG0000001").await), ["archived.before", "support.not_sent"]);
+    // A line of today is whole.
+    distributor.report("", "text/csv", csv(&["5CG0000003 R-1"])).await;
+    assert_eq!(codes(&explained(&partner, "5CG0000003").await), ["placed", "support.there"]);
 }

@@ -63,6 +63,8 @@ const COVERED: &[&str] = &[
     "GET /sessions",
     "GET /support-cases",
     "GET /support-cases/{id}",
+    "GET /support-cases/{id}/attachments/{attachment}",
+    "GET /support-cases/{id}/bundle",
     "GET /tokens",
     "GET /transfers",
     "GET /transfers/{id}",
@@ -104,9 +106,11 @@ const COVERED: &[&str] = &[
     "POST /sell-through-reports/{id}/withdraw",
     "POST /serials/verdicts",
     "POST /support-cases",
+    "POST /support-cases/{id}/attachments",
     "POST /support-cases/{id}/close",
     "POST /support-cases/{id}/decision",
     "POST /support-cases/{id}/messages",
+    "POST /support-cases/{id}/solve",
     "POST /tokens",
     "POST /transfers",
     "POST /transfers/{id}/commit",
@@ -155,6 +159,7 @@ struct Neighbours {
     customer: String,
     transfer: String,
     case: String,
+    attachment: String,
     job: String,
     alert: String,
     repair: String,
@@ -189,6 +194,9 @@ async fn neighbours(kind: Kind, name: &str) -> Neighbours {
     let transfer = admin.post("transfers", items).await.expect(201)["id"].as_str().unwrap().to_owned();
     let body = json!({ "kind": "missing_devices", "text": "CANARY", "serials": ["5CGKANARIE9"] });
     let case = admin.post("support-cases", body).await.expect(201)["id"].as_str().unwrap().to_owned();
+    let path = format!("/api/v1/support-cases/{case}/attachments?name=CANARY.txt&text=CANARY");
+    let said = admin.send(Method::POST, &path, Some(("text/plain", b"CANARY".to_vec()))).await.expect(201);
+    let attachment = said["messages"][1]["attachments"][0]["id"].as_str().unwrap().to_owned();
     let job = world.dead_job(&report, "CANARY").await;
     let body =
         json!({ "serial": "5CGKANARIE1", "kind": "disk.failing", "cause": "CANARY", "detail": "CANARY" });
@@ -206,7 +214,19 @@ async fn neighbours(kind: Kind, name: &str) -> Neighbours {
         ("another customer", foreign),
         ("nobody", nobody),
     ];
-    Neighbours { world, report, operation, customer, transfer, case, job, alert, repair, strangers }
+    Neighbours {
+        world,
+        report,
+        operation,
+        customer,
+        transfer,
+        case,
+        attachment,
+        job,
+        alert,
+        repair,
+        strangers,
+    }
 }
 
 #[rstest]
@@ -214,8 +234,19 @@ async fn neighbours(kind: Kind, name: &str) -> Neighbours {
 async fn every_route_called_as_a_neighbour_shows_nothing_of_the_other(
     #[values(Sqlite, Postgres)] kind: Kind,
 ) {
-    let Neighbours { world, report, operation, customer, transfer, case, job, alert, repair, strangers } =
-        neighbours(kind, "net").await;
+    let Neighbours {
+        world,
+        report,
+        operation,
+        customer,
+        transfer,
+        case,
+        attachment,
+        job,
+        alert,
+        repair,
+        strangers,
+    } = neighbours(kind, "net").await;
     let id_in = |answer: serde_json::Value| answer["id"].as_str().unwrap().to_owned();
     let partner = id_in(world.operator.get("partners/R-1").await.expect(200));
     world.user("CANARY@example.com", Role::PartnerAdmin, Some("R-1")).await;
@@ -249,6 +280,7 @@ async fn every_route_called_as_a_neighbour_shows_nothing_of_the_other(
         let id = if path.contains("{id}") { id } else { &serial };
         let filled = filled
             .replace("{step}", if path.starts_with("/repair-cases") { "assign" } else { "accept" })
+            .replace("{attachment}", &attachment)
             .replace("{say}", "release");
         let filled = filled.replace("{report}", &report).replace("{line}", "1");
         let path =
@@ -316,6 +348,7 @@ async fn a_foreign_thing_and_an_unknown_one_differ_in_no_byte(#[values(Sqlite, P
         customer,
         transfer,
         case,
+        attachment,
         alert,
         repair,
         strangers,
@@ -340,6 +373,9 @@ async fn a_foreign_thing_and_an_unknown_one_differ_in_no_byte(#[values(Sqlite, P
             ("devices/{id}/placement", &serial),
             ("transfers/{id}", &transfer),
             ("support-cases/{id}", &case),
+            ("support-cases/{id}/bundle", &case),
+            (format!("support-cases/{case}/attachments/{{id}}").as_str(), &attachment),
+            (format!("support-cases/{{id}}/attachments/{attachment}").as_str(), &case),
             ("alerts/{id}", &alert),
             ("repair-cases/{id}", &repair),
             ("transfers/{id}/items", &transfer),

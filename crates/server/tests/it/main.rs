@@ -5,6 +5,7 @@ mod world;
 
 mod account;
 mod agent;
+mod attachments;
 mod bad_input;
 mod barriers;
 mod browser;

@@ -64,6 +64,38 @@ impl Portal {
         self.post(path, &fields.join("&"), &[]).await
     }
 
+    /// Sends the form of a page with files, as a browser does.
+    pub(crate) async fn send_files(
+        &self,
+        page: &str,
+        path: &str,
+        fields: &[(&str, &str)],
+        files: &[(&str, &[u8])],
+    ) -> Answer {
+        let csrf = self.csrf_of(page).await;
+        let mut body = Vec::new();
+        for (name, value) in [("csrf", csrf.as_str())].iter().chain(fields) {
+            let part =
+                format!("--edge\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n");
+            body.extend(part.bytes());
+        }
+        for (name, bytes) in files {
+            let head = format!(
+                "--edge\r\ncontent-disposition: form-data; name=\"files\"; filename=\"{name}\"\r\n\
+                 content-type: application/octet-stream\r\n\r\n"
+            );
+            body.extend(head.bytes().chain(bytes.iter().copied()).chain(*b"\r\n"));
+        }
+        body.extend(b"--edge--\r\n");
+        self.send_raw(path, "multipart/form-data; boundary=edge", &body).await
+    }
+
+    /// Sends a body of this type as it is.
+    pub(crate) async fn send_raw(&self, path: &str, kind: &str, body: &[u8]) -> Answer {
+        let body = Some((kind, body.to_vec()));
+        self.client.send_with(Method::POST, path, body, &[("cookie", &self.cookie)]).await
+    }
+
     /// The secret that the page's own forms carry.
     pub(crate) async fn csrf(&self) -> String {
         self.csrf_of("/unassigned-devices").await

@@ -2,7 +2,9 @@
 
 use reqwest::Method;
 use roadstead_domain::access::Role;
+use roadstead_domain::partner::{PartnerRole, Qualification, SupportLevel};
 use roadstead_store::engine::Kind::{self, Postgres, Sqlite};
+use roadstead_store::partners;
 use rstest::rstest;
 use serde_json::{Value, json};
 
@@ -243,4 +245,166 @@ async fn b49_every_page_has_a_link_to_a_support_case() {
         }
         assert!(seen > 8, "{email} saw {seen} pages");
     }
+}
+
+/// Certified, as far as the record goes, without anything having been judged again for it.
+async fn certified_silently(world: &World, partner: &str) {
+    let (scope, now) = (roadstead_domain::access::system(), world.app.ambient.now());
+    let day = |text: &str| Some(text.parse().unwrap());
+    let qualification = Qualification {
+        support_level: SupportLevel::Premium,
+        role: PartnerRole::ServiceDelivery,
+        course_completed_on: day("2026-01-01"),
+        certified_on: day("2026-01-02"),
+        expires_on: None,
+    };
+    let mut tx = world.app.store.write(&scope).await.unwrap();
+    let (id, partner) = (world.app.ambient.id(), partner.parse().unwrap());
+    partners::record_qualification(&mut tx, &scope, id, partner, &qualification, now).await.unwrap();
+    tx.commit().await.unwrap();
+}
+
+/// A group's serials with the senders of their evidence, and `!` where the case's side does not see it.
+fn told(group: &Value) -> Vec<String> {
+    let one = |listed: &Value| {
+        let evidence = listed["evidence"].as_array().unwrap().iter().map(|line| {
+            let shown = if line["shown"] == json!(true) { "" } else { "!" };
+            format!(" {shown}{}:{}", line["file"].as_str().unwrap(), line["line"])
+        });
+        format!("{}{}", listed["serial_number"].as_str().unwrap(), evidence.collect::<String>())
+    };
+    group["serials"].as_array().unwrap().iter().map(one).collect()
+}
+
+#[rstest]
+#[tokio::test]
+async fn p9_what_no_rule_solved_is_one_bundle_with_its_evidence(#[values(Sqlite, Postgres)] kind: Kind) {
+    let world = World::start(kind, "bundle").await;
+    let newcomer = world.newcomer("R-1").await;
+    let partner = world.token(Role::PartnerAdmin, Some("R-1")).await;
+    let other = world.partner("R-2").await;
+    let distributor = world.distributor("D-1").await;
+    distributor
+        .report("", "text/csv", csv(&["5CG0000001 R-1 invoice=INV-1", "5CG0000002 R-2 invoice=INV-2"]))
+        .await;
+    let id = open(&partner, &["5CG0000001", "5CG0000002", "5CG0000003", "x"]).await;
+    let path = format!("support-cases/{id}/bundle");
+
+    let bundle = world.operator.get(&path).await.expect(200);
+    let groups: Vec<(&str, Vec<String>)> = bundle["left"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|group| (group["verdict"].as_str().unwrap(), told(group)))
+        .collect();
+    assert_eq!(
+        groups,
+        [
+            ("support.not_a_serial", vec!["x".to_owned()]),
+            ("support.waits", vec!["5CG0000001 report.csv:1".to_owned()]),
+            ("support.not_reported", vec!["5CG0000002 !report.csv:2".to_owned(), "5CG0000003".to_owned()]),
+        ]
+    );
+    assert_eq!(bundle["solved"], json!([]));
+    let held = &bundle["left"][2]["serials"][0];
+    assert_eq!(
+        (
+            &held["place"]["partner"],
+            &held["evidence"][0]["invoice_number"],
+            &held["evidence"][0]["reported_by"]
+        ),
+        (&json!("Partner R-2"), &json!("INV-2"), &json!("Distributor D-1"))
+    );
+    let log = other.all("audit-log?action=device.looked_at").await;
+    assert_eq!(log[0]["detail"]["serial_number"], "5CG0000002", "whose PC it is finds the look");
+    // Its own side finds its own evidence, and nothing of the other's.
+    let own = partner.get(&path).await.expect(200);
+    assert_eq!(told(&own["left"][1]), ["5CG0000001 report.csv:1"]);
+    assert_eq!(told(&own["left"][2]), ["5CG0000002", "5CG0000003"]);
+    assert!(!own.to_string().contains("R-2") && !own.to_string().contains("INV-2"), "{own}");
+    assert_eq!(other.get(&path).await.refused(404), "not_found");
+
+    // As one file.
+    let file = world.operator.get(&format!("{path}?format=csv")).await;
+    let rows: Vec<&str> = file.text.trim_start_matches('\u{feff}').lines().collect();
+    assert!(rows[0].starts_with("Serial Number,Code,Result,Decision,Reason,Held By"), "{}", file.text);
+    assert_eq!(rows.len(), 5);
+    assert!(rows[3].starts_with("5CG0000002,support.not_reported,"), "{}", rows[3]);
+    assert!(rows[3].contains(",Partner R-2,no,") && rows[3].contains(",INV-2,placed,no"), "{}", rows[3]);
+    assert!(world.operator.bytes(&format!("{path}?format=xlsx")).await.starts_with(b"PK"));
+    assert_eq!(world.operator.get(&format!("{path}?format=pdf")).await.refused(422), "field.unknown_value");
+
+    // Nothing can be tried again for one that is not certified; certified, it is by itself.
+    let solve = format!("support-cases/{id}/solve");
+    assert_eq!(partner.post(&solve, json!({})).await.refused(404), "not_found");
+    assert_eq!(world.operator.post(&solve, json!({})).await.refused(409), "support.nothing_to_solve");
+    world.clock.step_seconds(60);
+    world.certify(&newcomer).await;
+    eventually("the waiting line is judged", async || (partner.pool().await.len() == 1).then_some(())).await;
+    distributor.report("", "text/csv", csv(&["5CG0000003 R-1"])).await;
+    let bundle = world.operator.get(&path).await.expect(200);
+    let solved: Vec<(&str, &str)> = bundle["solved"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| (one["serial_number"].as_str().unwrap(), one["by"].as_str().unwrap()))
+        .collect();
+    assert_eq!(solved, [("5CG0000001", "solved.replay"), ("5CG0000003", "solved.late_report")]);
+    assert_eq!(told(&bundle["left"][1]), ["5CG0000002 !report.csv:2"], "the rest is as it was");
+}
+
+#[rstest]
+#[tokio::test]
+async fn p9_a_late_qualification_solves_a_case_by_itself(#[values(Sqlite, Postgres)] kind: Kind) {
+    let world = World::start(kind, "latequal").await;
+    let newcomer = world.newcomer("R-1").await;
+    let partner = world.token(Role::PartnerAdmin, Some("R-1")).await;
+    let distributor = world.distributor("D-1").await;
+    distributor.report("", "text/csv", csv(&["5CG0000001 R-1"])).await;
+    let id = open(&partner, &["5CG0000001"]).await;
+    assert_eq!(partner.get(&format!("support-cases/{id}")).await.expect(200)["state"], "new");
+    world.certify(&newcomer).await;
+    eventually("the case is solved", async || {
+        let case = partner.get(&format!("support-cases/{id}")).await.expect(200);
+        (case["state"] == "solved").then_some(())
+    })
+    .await;
+}
+
+#[rstest]
+#[tokio::test]
+async fn p9_what_a_rule_can_solve_is_solved_at_once_and_by_the_button(
+    #[values(Sqlite, Postgres)] kind: Kind,
+) {
+    let world = World::start(kind, "solve").await;
+    let (first, second) = (world.newcomer("R-1").await, world.newcomer("R-2").await);
+    let one = world.token(Role::PartnerAdmin, Some("R-1")).await;
+    let two = world.token(Role::PartnerAdmin, Some("R-2")).await;
+    let distributor = world.distributor("D-1").await;
+    distributor.report("", "text/csv", csv(&["5CG0000001 R-1", "5CG0000002 R-2"])).await;
+    let id = open(&one, &["5CG0000001"]).await;
+    world.clock.step_seconds(60);
+    certified_silently(&world, &first).await;
+    certified_silently(&world, &second).await;
+    // The button.
+    let started = world.operator.post(&format!("support-cases/{id}/solve"), json!({})).await.expect(202);
+    assert_eq!(started["partners"], 1);
+    let solved = async |who: &Client, id: &str| {
+        eventually("the case is solved", async || {
+            let case = who.get(&format!("support-cases/{id}")).await.expect(200);
+            (case["state"] == "solved").then_some(())
+        })
+        .await;
+    };
+    solved(&one, &id).await;
+    assert_eq!(one.pool().await, ["5CG0000001"]);
+    assert!(two.pool().await.is_empty(), "only what the case is about");
+    let bundle = one.get(&format!("support-cases/{id}/bundle")).await.expect(200);
+    assert_eq!(bundle["solved"][0]["by"], "solved.replay");
+    // At once, when the case is opened, also by the reporter that sent the line.
+    let id = open(&distributor, &["5CG0000002"]).await;
+    eventually("it is placed", async || (!two.pool().await.is_empty()).then_some(())).await;
+    assert_eq!(two.pool().await, ["5CG0000002"]);
+    let again = world.operator.post(&format!("support-cases/{id}/solve"), json!({})).await;
+    assert_eq!(again.refused(409), "support.nothing_to_solve");
 }

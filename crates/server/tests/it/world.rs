@@ -114,6 +114,12 @@ impl Client {
         response.bytes().await.unwrap().to_vec()
     }
 
+    /// An answer with its headers.
+    pub(crate) async fn fetch(&self, path: &str) -> reqwest::Response {
+        let request = self.http.get(format!("{}/api/v1/{path}", self.url));
+        request.bearer_auth(self.token.as_ref().unwrap()).send().await.unwrap()
+    }
+
     pub(crate) async fn post(&self, path: &str, body: Value) -> Answer {
         let body = ("application/json", body.to_string().into_bytes());
         self.send(Method::POST, &format!("/api/v1/{path}"), Some(body)).await

@@ -5,9 +5,9 @@ use axum::extract::{Path, Query, State};
 use roadstead_domain::access::Action;
 use roadstead_domain::dispute::Outcome;
 use roadstead_domain::ids::ReportId;
-use roadstead_store::disputes::{self as rows, Decision, Evidence};
+use roadstead_store::disputes::{self as rows, Decision, Evidence, Which};
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use super::{ListOf, PageQuery, ProblemBody, Reference, instant};
@@ -32,6 +32,8 @@ pub(super) struct SideBody {
     product_number: String,
     serial_number: String,
     verdict: String,
+    /// `dismissed` or `upheld` where a decision over it holds.
+    outcome: Option<String>,
 }
 
 impl From<Evidence> for SideBody {
@@ -52,6 +54,7 @@ impl From<Evidence> for SideBody {
             product_number: line.product_number,
             serial_number: line.serial,
             verdict: line.verdict,
+            outcome: line.outcome,
         }
     }
 }
@@ -95,19 +98,31 @@ impl From<Decision> for DecisionBody {
     }
 }
 
-/// List disputed lines, newest report first.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct StateQuery {
+    /// `open` (the default), `decided` or `all`.
+    state: Option<String>,
+}
+
+/// List disputed lines, newest report first: those over which nothing is decided, unless asked otherwise.
 #[utoipa::path(
-    get, path = "/disputes", tag = "disputes", params(PageQuery),
-    responses((status = 200, body = ListOf<SideBody>), (status = 404, body = ProblemBody))
+    get, path = "/disputes", tag = "disputes", params(StateQuery, PageQuery),
+    responses((status = 200, body = ListOf<SideBody>), (status = 404, body = ProblemBody), (status = 422, body = ProblemBody))
 )]
 pub(super) async fn list(
     State(app): State<App>,
     caller: ApiCaller,
+    Query(asked): Query<StateQuery>,
     Query(page): Query<PageQuery>,
 ) -> Result<Json<ListOf<SideBody>>, Problem> {
     let scope = caller.may(Action::ReadDisputes)?;
+    let which = match asked.state.as_deref() {
+        None | Some("") => Which::default(),
+        Some(code) => Which::from_code(code).ok_or_else(|| Problem::field("field.unknown_value", "state"))?,
+    };
     let mut tx = app.store.read(&scope).await?;
-    let found = rows::list(&mut tx, &scope, &page.into()).await?.ok_or_else(Problem::cursor)?;
+    let found = rows::list(&mut tx, &scope, which, &page.into()).await?.ok_or_else(Problem::cursor)?;
     Ok(Json(ListOf::from_rows(found, SideBody::from)))
 }
 

@@ -14,6 +14,7 @@ use crate::app::App;
 use crate::flows::explanations::{self, Explained};
 use crate::http::{ApiCaller, Problem};
 use crate::i18n::Lang;
+use crate::portal::{said, said_of_cause};
 
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct ExplanationBody {
@@ -31,6 +32,10 @@ pub(super) struct CauseBody {
     code: &'static str,
     /// Null for the state of now.
     at: Option<String>,
+    /// The day that it speaks of: until when something waited, from or until when a partner is certified, since when lines
+    /// are kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    day: Option<String>,
     text: String,
     /// What to do about it; empty where nothing needs doing.
     advice: String,
@@ -174,12 +179,16 @@ pub(super) async fn explain(
 ) -> Result<Json<ExplanationBody>, Problem> {
     let (scope, lang) = (caller.may(Action::Explain)?, caller.lang);
     let explained = explanations::explain(&app, &scope, &serial).await?;
-    let cause = |cause: &Cause| CauseBody {
-        code: cause.code,
-        at: cause.at.map(|at| instant(at.0)),
-        text: lang.code_text(cause.code),
-        advice: lang.code_advice(cause.code),
-        evidence: evidence(&explained, cause),
+    let cause = |cause: &Cause| {
+        let (text, advice) = said_of_cause(lang, explained.reader, cause);
+        CauseBody {
+            code: cause.code,
+            at: cause.at.map(|at| instant(at.0)),
+            day: cause.day.map(|day| day.to_string()),
+            text,
+            advice,
+            evidence: evidence(&explained, cause),
+        }
     };
     let step = |next: Next| NextBody {
         code: Next::code(next),
@@ -236,17 +245,16 @@ pub(super) async fn verdicts(
 ) -> Result<Response, Problem> {
     let (scope, lang) = (caller.may(Action::Explain)?, caller.lang);
     let found = explanations::findings(&app, &scope, &list.serials).await?;
+    let reader = explanations::reader(&scope);
     match asked.format.as_deref() {
         None | Some("" | "json") => {
-            let item = |(serial_number, finding): (String, Finding)| VerdictBody {
-                serial_number,
-                verdict: finding.code(),
-                text: lang.code_text(finding.code()),
-                advice: lang.code_advice(finding.code()),
+            let item = |(serial_number, finding): (String, Finding)| {
+                let (text, advice) = said(lang, reader, finding.code());
+                VerdictBody { serial_number, verdict: finding.code(), text, advice }
             };
             Ok(Json(VerdictsBody { items: found.into_iter().map(item).collect() }).into_response())
         }
-        Some(format) => file(&app, lang, found, format).await,
+        Some(format) => file(&app, lang, reader, found, format).await,
     }
 }
 
@@ -256,12 +264,13 @@ const HEAD: [&str; 4] = ["Serial Number", "Code", "Result", "Next"];
 pub(crate) async fn file(
     app: &App,
     lang: Lang,
+    reader: Reader,
     found: Vec<(String, Finding)>,
     format: &str,
 ) -> Result<Response, Problem> {
     let row = move |(serial, finding): (String, Finding)| {
-        let code = finding.code();
-        vec![serial, code.to_owned(), lang.code_text(code), lang.code_advice(code)]
+        let (text, advice) = said(lang, reader, finding.code());
+        vec![serial, finding.code().to_owned(), text, advice]
     };
     let rows: Vec<Vec<String>> = found.into_iter().map(row).collect();
     match format {

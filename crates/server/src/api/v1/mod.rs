@@ -25,6 +25,7 @@ mod repair_cases;
 mod reporter_quality;
 mod reporters;
 mod sell_through_reports;
+mod support_bundle;
 mod support_cases;
 mod tokens;
 mod transfers;
@@ -114,6 +115,10 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(support_cases::open, support_cases::list))
         .routes(routes!(support_cases::get))
         .routes(routes!(support_cases::say))
+        .routes(routes!(support_cases::attach))
+        .routes(routes!(support_cases::attached))
+        .routes(routes!(support_bundle::get))
+        .routes(routes!(support_bundle::solve))
         .routes(routes!(support_cases::decide))
         .routes(routes!(support_cases::close))
         .routes(routes!(disputes::list))

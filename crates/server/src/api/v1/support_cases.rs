@@ -1,10 +1,13 @@
 //! Support cases: requests to the operator's platform team.
 
 use axum::Json;
+use axum::body::Body;
 use axum::extract::{Path, Query, State};
-use axum::http::StatusCode;
-use axum::response::Response;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use futures_util::stream;
 use roadstead_domain::access::{Action, Scope};
+use roadstead_store::attachments::{self, Attachment};
 use roadstead_store::support_cases::{self as rows, Message, Missed, SupportCase};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -12,8 +15,9 @@ use uuid::Uuid;
 
 use super::{ListOf, PageQuery, ProblemBody, Reference, created, instant};
 use crate::app::App;
-use crate::flows::support_cases;
+use crate::flows::{attachments as files, support_cases};
 use crate::http::{ApiCaller, Problem};
+use crate::portal::encoded;
 
 #[derive(Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
@@ -66,6 +70,16 @@ pub(super) struct MessageBody {
     from: &'static str,
     text: String,
     at: String,
+    attachments: Vec<AttachmentBody>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct AttachmentBody {
+    id: Uuid,
+    name: String,
+    bytes: i64,
+    /// Whether it can no longer be fetched: the case was closed a year ago.
+    forgotten: bool,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -93,12 +107,18 @@ fn body(case: SupportCase) -> CaseBody {
     }
 }
 
+fn attachment(file: Attachment) -> AttachmentBody {
+    AttachmentBody { id: file.id, name: file.name, bytes: file.bytes, forgotten: file.forgotten_at.is_some() }
+}
+
 async fn whole(app: &App, scope: &Scope, id: &str) -> Result<CaseBody, Problem> {
     let mut tx = app.store.read(scope).await?;
     let case = support_cases::found(&mut tx, scope, id).await?;
     let messages = rows::messages(&mut tx, scope, &case).await?;
     let serials = rows::serials(&mut tx, scope, &case).await?;
+    let mut files = attachments::list(&mut tx, scope, &case).await?;
     let message = |message: Message| MessageBody {
+        attachments: files.extract_if(.., |file| file.message == message.id).map(attachment).collect(),
         id: message.id,
         from: if message.side == "operator" { "operator" } else { "partner" },
         text: message.body,
@@ -128,7 +148,7 @@ pub(super) async fn open(
     Json(new): Json<NewCase>,
 ) -> Result<Response, Problem> {
     let scope = caller.may(Action::OpenSupportCases)?;
-    let id = support_cases::open(&app, &scope, &new.kind, &new.text, &new.serials).await?;
+    let id = support_cases::open(&app, &scope, &new.kind, &new.text, &new.serials, &[]).await?;
     Ok(created(id.0))
 }
 
@@ -184,8 +204,79 @@ pub(super) async fn say(
     Json(new): Json<NewMessage>,
 ) -> Result<(StatusCode, Json<CaseBody>), Problem> {
     let scope = caller.may(Action::OpenSupportCases)?;
-    support_cases::say(&app, &scope, &id, &new.text, &new.serials).await?;
+    support_cases::say(&app, &scope, &id, &new.text, &new.serials, &[]).await?;
     Ok((StatusCode::CREATED, Json(whole(&app, &scope, &id).await?)))
+}
+
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(default)]
+pub(super) struct AttachQuery {
+    /// What the file is called; its extension says what it is.
+    name: String,
+    /// What is written beside it.
+    #[param(required = false)]
+    text: String,
+}
+
+/// Write in a support case with a file, the raw bytes as body: PDF, PNG, JPEG, text, CSV, messages or XLSX without
+/// macros, at most 10 MiB. What is in it must be what its name says. A case takes 20 files and 50 MiB.
+#[utoipa::path(
+    post, path = "/support-cases/{id}/attachments", tag = "support cases", params(("id" = String, Path), AttachQuery),
+    request_body(content((Vec<u8> = "application/octet-stream"))),
+    responses(
+        (status = 201, body = CaseBody), (status = 404, body = ProblemBody), (status = 409, body = ProblemBody),
+        (status = 413, body = ProblemBody), (status = 422, body = ProblemBody)
+    )
+)]
+pub(super) async fn attach(
+    State(app): State<App>,
+    caller: ApiCaller,
+    Path(id): Path<String>,
+    Query(asked): Query<AttachQuery>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<(StatusCode, Json<CaseBody>), Problem> {
+    let scope = caller.may(Action::OpenSupportCases)?;
+    support_cases::writable(&app, &scope, &id).await?;
+    let length = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+    let file = files::receive(&app, &asked.name, length, body.into_data_stream()).await?;
+    support_cases::say(&app, &scope, &id, &asked.text, &[], &[file]).await?;
+    Ok((StatusCode::CREATED, Json(whole(&app, &scope, &id).await?)))
+}
+
+/// A file of a support case. Browsers keep it and show nothing of it.
+#[utoipa::path(
+    get, path = "/support-cases/{id}/attachments/{attachment}", tag = "support cases",
+    params(("id" = String, Path), ("attachment" = String, Path)),
+    responses((status = 200, body = Vec<u8>), (status = 404, body = ProblemBody), (status = 410, body = ProblemBody))
+)]
+pub(super) async fn attached(
+    State(app): State<App>,
+    caller: ApiCaller,
+    Path((id, attachment)): Path<(String, String)>,
+) -> Result<Response, Problem> {
+    let scope = caller.may(Action::ReadSupportCases)?;
+    let file = files::found(&app, &scope, &id, &attachment).await?;
+    let headers = [
+        (header::CONTENT_TYPE, files::content_type(&file.name).to_owned()),
+        (header::CONTENT_LENGTH, file.bytes.to_string()),
+        (header::CONTENT_DISPOSITION, disposition(&file.name)),
+    ];
+    let pieces = stream::try_unfold((app, scope, file, 0), |(app, scope, file, number)| async move {
+        let mut tx = app.store.read(&scope).await?;
+        let piece = attachments::piece(&mut tx, &scope, &file, number).await?;
+        drop(tx);
+        Ok::<_, roadstead_store::Error>(piece.map(|piece| (piece, (app, scope, file, number + 1))))
+    });
+    Ok((headers, Body::from_stream(pieces)).into_response())
+}
+
+/// The header that makes a browser keep a file under its name (RFC 6266 4, RFC 8187 3.2).
+fn disposition(name: &str) -> String {
+    let plain: String =
+        name.chars().map(|c| if c.is_ascii() && !matches!(c, '"' | '\\') { c } else { '_' }).collect();
+    format!("attachment; filename=\"{plain}\"; filename*=UTF-8''{}", encoded(name))
 }
 
 #[derive(Debug, Default, Serialize, Deserialize, ToSchema)]

@@ -2,7 +2,7 @@
 nav-home = Start
 nav-qualifications = Qualifizierungen
 nav-reporters = Meldende
-nav-disputes = Strittige Zeilen
+nav-disputes = Streitfälle
 nav-entitlements = Ansprüche
 
 home-lead = Was im Augenblick die Aufmerksamkeit des Programmteams braucht.
@@ -47,7 +47,7 @@ reporters-last = Letzte Meldung (UTC)
 reporters-never = noch keine
 
 disputes-lead = Zeilen, die dem widersprechen, was die Plattform weiß. Durch sie bewegt sich nichts; der erste gültige Verkauf gilt.
-disputes-empty = Keine strittige Zeile
+disputes-empty = Kein offener Streitfall
 disputes-empty-text = Zeilen, die einander widersprechen, stehen hier mit beiden Belegen.
 dispute-line = Die strittige Zeile
 dispute-held = Wodurch der PC ist, wo er ist

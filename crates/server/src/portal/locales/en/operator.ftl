@@ -47,7 +47,7 @@ reporters-last = Last report (UTC)
 reporters-never = none yet
 
 disputes-lead = Lines that contradict what the platform knows. Nothing moves by them; the first valid sale holds.
-disputes-empty = No dispute
+disputes-empty = No open dispute
 disputes-empty-text = Lines that contradict each other will stand here with both evidences.
 dispute-line = The disputed line
 dispute-held = By what the PC is where it is

@@ -18,3 +18,4 @@ pub mod mail;
 pub mod pools;
 pub mod portal;
 pub mod spool;
+pub mod webhooks;

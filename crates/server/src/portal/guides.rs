@@ -15,11 +15,12 @@ use crate::i18n::Lang;
 struct Guides;
 
 /// The guides in the order of their chain.
-const CHAIN: [&str; 7] = [
+const CHAIN: [&str; 8] = [
     "unassigned-devices",
     "customer-dashboard",
     "transfers",
     "self-service",
+    "repair-desk",
     "reports",
     "support",
     "disputes",

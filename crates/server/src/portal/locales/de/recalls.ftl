@@ -1,6 +1,6 @@
 # Rückruflisten.
 nav-recalls = Rückruflisten
-recalls-lead = PCs, die ein Hersteller zurückruft. Wer auf einer Liste steht, bekommt eine Warnung; wer von ihr genommen wird, verliert sie. Die PCs werden nach jeder Änderung und stündlich verglichen.
+recalls-lead = PCs, die ein Hersteller zurückruft. Ein PC auf einer Liste bekommt eine Warnung; wird er von ihr genommen, schließt sie sich. Verglichen wird nach jeder Änderung und einmal in der Stunde.
 recalls-done-written = Die Listen sind geschrieben, die PCs werden jetzt verglichen.
 recalls-done-removed = Die Liste ist gelöscht, ihre Warnungen schließen sich jetzt.
 recalls-columns = Die erste Zeile benennt die Spalten: { $columns }. Nötig sind Liste, Teil (battery oder other), Quelle und entweder Produktnummer oder Modell; Seriennummern grenzen ein. Jede genannte Liste wird durch ihre Zeilen ersetzt, andere bleiben.

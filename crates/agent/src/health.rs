@@ -6,10 +6,13 @@ mod crashes;
 mod disks;
 mod memory;
 mod system;
+mod throttling;
 
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::Context;
+use roadstead_domain::clock::Clock;
 use roadstead_domain::wire::readings::{Readings, Unread};
 
 use crate::config::Config;
@@ -26,12 +29,13 @@ pub trait Source: Send {
 pub struct Health(Vec<Box<dyn Source>>);
 
 impl Health {
-    /// The sources of this machine.
-    pub fn of_this_machine(config: &Config) -> Self {
+    /// The sources of this machine, by this clock.
+    pub fn of_this_machine(config: &Config, clock: &Arc<dyn Clock>) -> Self {
         Self(vec![
             Box::new(disks::Smartctl::new(&config.smartctl)),
             Box::new(battery::Batteries),
             Box::new(system::System),
+            Box::new(throttling::Throttling::new(clock.clone())),
             Box::new(memory::Edac::default()),
             Box::new(crashes::Journal),
         ])

@@ -257,7 +257,10 @@ impl Keeper {
                 record.admit(&view, Kind::View, lang);
                 record.shown |= is_pop_up;
             })?;
-            let ((summary, body), origin) = (words::notification(record, lang), format!("http://{address}"));
+            let ((summary, body), origin) = (
+                words::notification(record, &jiff::tz::TimeZone::system(), lang),
+                format!("http://{address}"),
+            );
             let shown = Shown { summary, body, buttons, lang, origin, screen, view };
             self.start(record.id(), command, shown, Arc::clone(&without_success));
         }

@@ -101,7 +101,7 @@ async fn execute(cli: Cli) -> anyhow::Result<()> {
         Command::Run { readings, once } => {
             let health = match readings {
                 Some(file) => Health::recorded(&file)?,
-                None => Health::of_this_machine(&config),
+                None => Health::of_this_machine(&config, &ambient::system().clock),
             };
             if once {
                 let mut agent = Agent::new(config, health, ambient::system())?;
@@ -117,7 +117,7 @@ async fn execute(cli: Cli) -> anyhow::Result<()> {
         }
         Command::Enrol { cpin, yes } => {
             config.cpin = cpin.or(config.cpin);
-            let health = Health::of_this_machine(&config);
+            let health = Health::of_this_machine(&config, &ambient::system().clock);
             let mut agent = Agent::new(config, health, ambient::system())?;
             let mut answer = said(agent.enrol(yes).await)?;
             if answer.reason.as_deref() == Some("enrolment.foreign_domain")
@@ -134,7 +134,12 @@ async fn execute(cli: Cli) -> anyhow::Result<()> {
             Ok(())
         }
         Command::Readings => {
-            println!("{}", serde_json::to_string_pretty(&Health::of_this_machine(&config).read())?);
+            println!(
+                "{}",
+                serde_json::to_string_pretty(
+                    &Health::of_this_machine(&config, &ambient::system().clock).read()
+                )?
+            );
             Ok(())
         }
     }

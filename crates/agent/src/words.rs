@@ -7,11 +7,11 @@ use crate::record::Record;
 use crate::texts::Lang;
 
 /// A notification: its first line and the rest.
-pub(crate) fn notification(record: &Record, lang: Lang) -> (String, String) {
+pub(crate) fn notification(record: &Record, zone: &TimeZone, lang: Lang) -> (String, String) {
     let pop_up = &record.pop_up;
     match record.case() {
         Some(case) => {
-            let state = [Some(case.state_text.clone()), when(case, lang), case.question.clone()];
+            let state = [Some(case.state_text.clone()), when(case, zone, lang), case.question.clone()];
             let number = [("number", case.number.as_str())];
             (lang.with("case-title", &number), state.into_iter().flatten().collect::<Vec<_>>().join(" · "))
         }
@@ -22,10 +22,9 @@ pub(crate) fn notification(record: &Record, lang: Lang) -> (String, String) {
     }
 }
 
-/// When somebody comes, by the clock at the place of the appointment.
-pub(crate) fn when(case: &RepairCase, lang: Lang) -> Option<String> {
-    let Appointment { from, until, time_zone, .. } = case.appointment.as_ref()?;
-    let zone = TimeZone::get(time_zone).unwrap_or(TimeZone::UTC);
+/// When somebody comes, by the clock of the PC.
+pub(crate) fn when(case: &RepairCase, zone: &TimeZone, lang: Lang) -> Option<String> {
+    let Appointment { from, until, .. } = case.appointment.as_ref()?;
     let there = |text: &str| Some(text.parse::<jiff::Timestamp>().ok()?.to_zoned(zone.clone()));
     let (from, until) = (there(from)?, there(until)?);
     let day = match lang {
@@ -33,7 +32,9 @@ pub(crate) fn when(case: &RepairCase, lang: Lang) -> Option<String> {
         Lang::De => from.strftime("%d.%m.%Y").to_string(),
     };
     let hours = [from.strftime("%H:%M").to_string(), until.strftime("%H:%M").to_string()];
-    let zone = zone.iana_name().unwrap_or("UTC");
+    // A PC whose time zone has no name is told how far it is from UTC.
+    let offset = from.strftime("%:z").to_string();
+    let zone = zone.iana_name().unwrap_or(&offset);
     Some(lang.with("when", &[("day", &day), ("from", &hours[0]), ("until", &hours[1]), ("zone", zone)]))
 }
 
@@ -42,18 +43,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_appointment_is_told_by_the_clock_of_its_place() {
+    fn an_appointment_is_told_by_the_clock_of_the_pc() {
         let mut case: RepairCase = serde_json::from_value(serde_json::json!({
             "id": uuid::Uuid::nil(), "number": "C-1", "state": "scheduled", "state_text": "Scheduled",
             "recipient": { "code": "csdp", "name": "Hafen IT" }, "can_cancel": false,
             "appointment": { "from": "2026-12-01T08:00:00Z", "until": "2026-12-01T10:00:00Z", "time_zone": "Europe/Berlin" },
         }))
         .unwrap();
-        assert_eq!(when(&case, Lang::En).unwrap(), "1 Dec 2026, 09:00 to 11:00 (Europe/Berlin)");
-        assert_eq!(when(&case, Lang::De).unwrap(), "01.12.2026, 09:00 bis 11:00 Uhr (Europe/Berlin)");
-        case.appointment.as_mut().unwrap().time_zone = "Mars/Olympus".to_owned();
-        assert!(when(&case, Lang::En).unwrap().contains("08:00"));
+        let told = |zone: &str, lang| when(&case, &TimeZone::get(zone).unwrap(), lang).unwrap();
+        assert_eq!(told("Europe/Berlin", Lang::En), "1 Dec 2026, 09:00 to 11:00 (Europe/Berlin)");
+        assert_eq!(told("Europe/Berlin", Lang::De), "01.12.2026, 09:00 bis 11:00 Uhr (Europe/Berlin)");
+        assert_eq!(told("Pacific/Auckland", Lang::En), "1 Dec 2026, 21:00 to 23:00 (Pacific/Auckland)");
+        let nameless = TimeZone::fixed(jiff::tz::offset(-3));
+        assert_eq!(when(&case, &nameless, Lang::En).unwrap(), "1 Dec 2026, 05:00 to 07:00 (-03:00)");
         case.appointment = None;
-        assert_eq!(when(&case, Lang::En), None);
+        assert_eq!(when(&case, &nameless, Lang::En), None);
     }
 }

@@ -1,6 +1,7 @@
 //! Who may do what. The only maker of [`Scope`], without which no tenant's row can be read or written.
 
-use crate::ids::{EnrolmentId, ReporterId, TenantId, TokenId, UserId};
+use crate::ids::{EnrolmentId, OutsideDeskId, ReporterId, TenantId, TokenId, UserId};
+use crate::repair_case::Desk;
 
 /// What a person or a token may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -69,6 +70,8 @@ pub enum Actor {
     Token(TokenId),
     /// A PC, by its own key.
     Device(EnrolmentId),
+    /// An outside desk, by the signature of its call.
+    OutsideDesk(OutsideDeskId),
     /// The platform itself, in background work or on the command line.
     System,
 }
@@ -175,6 +178,10 @@ pub enum Action {
     OpenRepairCases,
     /// Work on the repair cases of one's own desk.
     WorkRepairCases,
+    /// Say to which outside desk the cases of one's own desk are forwarded.
+    ManageOutsideDesk,
+    /// Say which PCs are called back.
+    ManageRecalls,
     /// Decide disputes, and undo that.
     DecideDisputes,
     /// Follow live events of one's own home.
@@ -224,6 +231,8 @@ impl Action {
         Action::ReadRepairCases,
         Action::OpenRepairCases,
         Action::WorkRepairCases,
+        Action::ManageOutsideDesk,
+        Action::ManageRecalls,
         Action::FollowEvents,
         Action::ReadAudit,
         Action::ReadMails,
@@ -370,6 +379,8 @@ pub fn authorize(caller: &Caller, action: Action) -> Result<Scope, Denied> {
             | A::OpenSupportCases
             | A::DecideSupportCases
             | A::RaiseAlerts
+            | A::ManageOutsideDesk
+            | A::ManageRecalls
             | A::ReadMails
             | A::ManageUsers
             | A::OwnAccount
@@ -405,6 +416,7 @@ pub fn authorize(caller: &Caller, action: Action) -> Result<Scope, Denied> {
             | A::RaiseAlerts
             | A::OpenRepairCases
             | A::WorkRepairCases
+            | A::ManageOutsideDesk
                 if read_only =>
             {
                 return Err(Denied::Forbidden);
@@ -426,6 +438,7 @@ pub fn authorize(caller: &Caller, action: Action) -> Result<Scope, Denied> {
             | A::ReadRepairCases
             | A::OpenRepairCases
             | A::WorkRepairCases
+            | A::ManageOutsideDesk
             | A::FollowEvents
             | A::ReadAudit
             | A::ManageUsers
@@ -475,6 +488,15 @@ pub fn of_device(enrolment: EnrolmentId) -> Scope {
     Scope { actor: Actor::Device(enrolment), reach: Reach::Platform }
 }
 
+/// The scope of a call that an outside desk has signed: it may do what the desk does that forwards its cases there.
+pub fn of_outside_desk(id: OutsideDeskId, desk: Desk) -> Scope {
+    let reach = match desk {
+        Desk::CustomerSupport => Reach::Desk,
+        Desk::Csdp(partner) => Reach::Partner(partner),
+    };
+    Scope { actor: Actor::OutsideDesk(id), reach }
+}
+
 /// The scope of the platform's own background work and command line.
 pub fn system() -> Scope {
     Scope { actor: Actor::System, reach: Reach::Platform }
@@ -516,10 +538,10 @@ mod tests {
         }
         assert_eq!(
             table,
-            "operator at operator: ReadPartners ManagePartners ReadReporters ManageReporters SubmitReport ReadReports Explain ReadSupportCases OpenSupportCases DecideSupportCases ManageEntitlements ReadDisputes DecideDisputes ReadEnrolments RaiseAlerts FollowEvents ReadAudit ReadMails ManageUsers OwnAccount ManageTokens ManageJobs\n\
+            "operator at operator: ReadPartners ManagePartners ReadReporters ManageReporters SubmitReport ReadReports Explain ReadSupportCases OpenSupportCases DecideSupportCases ManageEntitlements ReadDisputes DecideDisputes ReadEnrolments RaiseAlerts ManageOutsideDesk ManageRecalls FollowEvents ReadAudit ReadMails ManageUsers OwnAccount ManageTokens ManageJobs\n\
              distributor at reporter: SubmitReport ReadReports Explain ReadSupportCases OpenSupportCases FollowEvents ReadAudit ManageUsers OwnAccount\n\
-             partner_admin at partner: ReadUnassigned ReadDevice Explain ReadCustomers ManageCustomers TurnSelfService ReadSupportCases OpenSupportCases ReadTransfers Transfer ManageEnrolment ReadEnrolments ReadAlerts RaiseAlerts ReadRepairCases OpenRepairCases WorkRepairCases FollowEvents ReadAudit ManageUsers OwnAccount\n\
-             partner_read_only at partner: ReadUnassigned ReadDevice Explain ReadCustomers ManageCustomers=403 TurnSelfService=403 ReadSupportCases OpenSupportCases=403 ReadTransfers Transfer=403 ManageEnrolment=403 ReadEnrolments ReadAlerts RaiseAlerts=403 ReadRepairCases OpenRepairCases=403 WorkRepairCases=403 FollowEvents ReadAudit=403 ManageUsers=403 OwnAccount\n\
+             partner_admin at partner: ReadUnassigned ReadDevice Explain ReadCustomers ManageCustomers TurnSelfService ReadSupportCases OpenSupportCases ReadTransfers Transfer ManageEnrolment ReadEnrolments ReadAlerts RaiseAlerts ReadRepairCases OpenRepairCases WorkRepairCases ManageOutsideDesk FollowEvents ReadAudit ManageUsers OwnAccount\n\
+             partner_read_only at partner: ReadUnassigned ReadDevice Explain ReadCustomers ManageCustomers=403 TurnSelfService=403 ReadSupportCases OpenSupportCases=403 ReadTransfers Transfer=403 ManageEnrolment=403 ReadEnrolments ReadAlerts RaiseAlerts=403 ReadRepairCases OpenRepairCases=403 WorkRepairCases=403 ManageOutsideDesk=403 FollowEvents ReadAudit=403 ManageUsers=403 OwnAccount\n\
              it_admin at customer: Explain ReadCustomers ManageOwnTenant TurnSelfService ReadSupportCases OpenSupportCases ManageEnrolment ReadEnrolments ReadAlerts RaiseAlerts ReadRepairCases OpenRepairCases FollowEvents ReadAudit ManageUsers OwnAccount\n\
              report_admin at customer: Explain ReadCustomers ManageOwnTenant=403 TurnSelfService=403 ReadSupportCases OpenSupportCases=403 ManageEnrolment=403 ReadEnrolments ReadAlerts RaiseAlerts=403 ReadRepairCases OpenRepairCases=403 FollowEvents ReadAudit=403 ManageUsers=403 OwnAccount\n\
              customer_support at operator: ReadRepairCases OpenRepairCases WorkRepairCases FollowEvents OwnAccount\n"

@@ -47,12 +47,23 @@ pub const DISK_WORN: Kind = kind("disk.worn_out", Severity::Warning, Audience::R
 /// A full charge holds less than 50 percent of the design. Makers promise about 80 after some hundred cycles; the
 /// threshold is ours.
 pub const BATTERY_WORN: Kind = kind("battery.worn", Severity::Warning, Audience::Repair);
-/// The battery's model is on a recall list; told by a monitor of the maker.
+/// The battery is on a recall list: the operator's own, which names its source (`recall`), or told by a monitor.
 pub const BATTERY_RECALL: Kind = kind("battery.recall", Severity::Critical, Audience::Repair);
+/// Another part is on a recall list of the operator's, which names its source (`recall`), or told by a monitor.
+pub const HARDWARE_RECALL: Kind = kind("hardware.recall", Severity::Warning, Audience::Repair);
 /// At or above the critical temperature that the sensor itself names, in two check-ins in a row: what is hot for a
 /// moment only is no fault. The number two is ours.
 pub const THERMAL: Kind = Kind {
     code: "thermal.overheating",
+    severity: Severity::Warning,
+    audience: Audience::Repair,
+    confirmations: 2,
+};
+/// The processor held itself back for heat in at least a fifth of the time, in two check-ins in a row (Intel 64 and IA-32
+/// Architectures Software Developer's Manual, volume 3, "Thermal Monitoring and Protection": it does so at its own critical
+/// temperature). A fifth and two are ours: a short full load in the sun is no fault.
+pub const THERMAL_THROTTLING: Kind = Kind {
+    code: "thermal.throttling",
     severity: Severity::Warning,
     audience: Audience::Repair,
     confirmations: 2,
@@ -76,14 +87,16 @@ pub const FIRMWARE_OUTDATED: Kind = kind("firmware.outdated", Severity::Info, Au
 pub const HARDWARE_FAULT: Kind = kind("hardware.fault", Severity::Warning, Audience::Repair);
 
 /// Every kind.
-pub const KINDS: [Kind; 15] = [
+pub const KINDS: [Kind; 17] = [
     DISK_FAILING,
     DISK_PREDICTED,
     DISK_SPARE,
     DISK_WORN,
     BATTERY_WORN,
     BATTERY_RECALL,
+    HARDWARE_RECALL,
     THERMAL,
+    THERMAL_THROTTLING,
     MEMORY_FAILING,
     MEMORY_ERRORS,
     DISK_FULL,
@@ -171,6 +184,12 @@ pub fn judge(readings: &Readings) -> (Vec<Finding>, Vec<&'static str>) {
             sensor.critical.filter(|critical| *critical > 0 && sensor.celsius >= *critical)
         {
             add(THERMAL, &sensor.name, format!("{} °C, critical {critical} °C", sensor.celsius));
+        }
+    }
+    if let Some(percent) = readings.throttled_percent {
+        looked_at.push(THERMAL_THROTTLING.code);
+        if percent >= 20 {
+            add(THERMAL_THROTTLING, "", format!("held back {percent} % of the time"));
         }
     }
     if let Some(memory) = readings.memory {
@@ -306,6 +325,8 @@ mod tests {
             (hot(99, Some(100)), None),
             (hot(100, None), None),
             (hot(100, Some(100)), Some("thermal.overheating")),
+            (Readings { throttled_percent: Some(19), ..Readings::default() }, None),
+            (Readings { throttled_percent: Some(20), ..Readings::default() }, Some("thermal.throttling")),
             (memory(9, 0), None),
             (memory(10, 0), Some("memory.errors")),
             (memory(10, 1), Some("memory.failing")),

@@ -121,6 +121,12 @@ actions! {
     RepairCaseChanged => "repair_case.changed",
     /// Where a customer's repair cases go was changed.
     RepairRouteSet => "repair_route.set",
+    /// To which outside desk cases are forwarded was changed.
+    OutsideDeskSet => "outside_desk.set",
+    /// When a repair desk works was changed.
+    DeskHoursSet => "desk_hours.set",
+    /// A recall list was changed.
+    RecallListChanged => "recall_list.changed",
     /// What agents may tell of persons was changed.
     PrivacyChanged => "privacy.changed",
     /// Background work that was given up is tried again.

@@ -87,4 +87,6 @@ ids! {
     PopUpId,
     /// A request to repair one PC.
     RepairCaseId,
+    /// A repair system outside of the platform that a desk forwards its cases to.
+    OutsideDeskId,
 }

@@ -1,5 +1,7 @@
 //! How fast somebody may guess: after some free tries each failure doubles the pause before the next try.
 
+use crate::clock::Micros;
+
 /// What failures are counted by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Counted {
@@ -17,6 +19,20 @@ pub enum Counted {
 pub const LONGEST_PAUSE: i64 = 15 * 60;
 /// Who has done nothing for this long begins anew, in seconds.
 pub const FORGOTTEN_AFTER: i64 = 3600;
+
+/// A PC checks in once in five minutes. One that comes more often than this for long is slowed, in seconds.
+pub const CHECK_IN_PACE: i64 = 10;
+
+/// Takes a request of somebody who keeps a pace: until when, in microseconds, what came so far counts; or how many seconds
+/// are to be waited. `counted` is what the request before gave, and so many may come at once.
+pub fn paced(counted: Micros, now: Micros, pace: i64, at_once: u32) -> Result<Micros, i64> {
+    let from = counted.0.max(now.0);
+    let most = now.plus_seconds(pace.saturating_mul(i64::from(at_once).saturating_sub(1)));
+    if from > most.0 {
+        return Err((from - most.0).div_euclid(1_000_000) + 1);
+    }
+    Ok(Micros(from).plus_seconds(pace))
+}
 
 impl Counted {
     /// The stable code.
@@ -60,6 +76,25 @@ impl Counted {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_pace_by_table() {
+        let second = |n: i64| Micros(n * 1_000_000);
+        for (counted, now, expected) in [
+            // Three at once, one in ten seconds.
+            (0, 100, Ok(110)),
+            (110, 100, Ok(120)),
+            (120, 100, Ok(130)),
+            (130, 100, Err(11)),
+            (130, 109, Err(2)),
+            (130, 110, Ok(140)),
+            (130, 500, Ok(510)),
+        ] {
+            let next = paced(second(counted), second(now), 10, 3);
+            assert_eq!(next, expected.map(second), "{counted} at {now}");
+        }
+        assert!(paced(second(1 << 40), second(0), 10, u32::MAX).is_err());
+    }
 
     #[test]
     fn pauses_double_up_to_a_quarter_of_an_hour() {

@@ -40,12 +40,18 @@ pub struct Config {
     pub agents: PathBuf,
     /// Report lines are forgotten after so many months; `None` keeps them for ever.
     pub keep_line_months: Option<u32>,
+    /// Closed alerts, pop-ups and closed repair cases are forgotten after so many months; `None` keeps them for ever.
+    pub keep_repair_months: Option<u32>,
     /// What a file may hold.
     pub file: roadstead_ingest::Limits,
     /// Which segment of a message carries what.
     pub edi_maps: roadstead_ingest::EdiMaps,
     /// Where reporters put files; without it they come by HTTP alone.
     pub drop: Option<DropFolder>,
+    /// So many check-ins of one PC may come at once before it is slowed.
+    pub check_ins_at_once: u32,
+    /// Whether outside desks may stand in a network of one's own, and be called without TLS.
+    pub private_outside_desks: bool,
 }
 
 impl Default for Config {
@@ -60,9 +66,12 @@ impl Default for Config {
             public_url: "http://localhost:8080".to_owned(),
             agents: beside_this_program(),
             keep_line_months: None,
+            keep_repair_months: None,
             file: roadstead_ingest::Limits::default(),
             edi_maps: roadstead_ingest::EdiMaps::default(),
             drop: None,
+            check_ins_at_once: 30,
+            private_outside_desks: false,
         }
     }
 }

@@ -70,6 +70,12 @@ enum Command {
         /// Forget report lines after so many months; without it they are kept.
         #[arg(long, env = "ROADSTEAD_KEEP_REPORT_LINES_MONTHS", value_parser = clap::value_parser!(u32).range(12..))]
         keep_report_lines_months: Option<u32>,
+        /// Forget closed alerts, pop-ups and closed repair cases after so many months; without it they are kept.
+        #[arg(long, env = "ROADSTEAD_KEEP_REPAIR_MONTHS", value_parser = clap::value_parser!(u32).range(1..))]
+        keep_repair_months: Option<u32>,
+        /// Let outside desks stand in private networks, and be called by http:// too.
+        #[arg(long, env = "ROADSTEAD_PRIVATE_OUTSIDE_DESKS")]
+        private_outside_desks: bool,
     },
     /// Serve a filled platform to look around in.
     Demo {
@@ -289,6 +295,8 @@ async fn execute(command: Command) -> anyhow::Result<()> {
             drop_still,
             agents,
             keep_report_lines_months: keep_line_months,
+            keep_repair_months,
+            private_outside_desks,
         } => {
             let edi_maps = maps_of(edi_maps.as_deref())?;
             let listener = bind(listen).await?;
@@ -311,6 +319,8 @@ async fn execute(command: Command) -> anyhow::Result<()> {
                 drop,
                 agents,
                 keep_line_months,
+                keep_repair_months,
+                private_outside_desks,
                 ..usual
             };
             let app = place.open(config).await?;

@@ -5,12 +5,12 @@ use std::time::Duration;
 use roadstead_domain::access;
 use roadstead_domain::attachment;
 use roadstead_domain::clock::{self, Micros};
-use roadstead_domain::ids::{ReportId, TenantId, TransferId};
+use roadstead_domain::ids::{OutsideDeskId, ReportId, TenantId, TransferId};
 use roadstead_domain::transfer::UNDO_FOR;
 use roadstead_store::jobs::{self, Job, Kind, MOST_ATTEMPTS};
 use roadstead_store::{
-    attachments, cpins, device_keys, enrolments, idempotency, invitations, lines, mails, outbox,
-    password_resets, privacy, reports, sessions, throttle, transfers,
+    alerts, attachments, cpins, device_keys, enrolments, idempotency, invitations, lines, mails, outbox,
+    outside_desks, password_resets, privacy, repair_cases, reports, sessions, throttle, transfers,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -114,6 +114,8 @@ async fn work(app: &App, job: &Job) -> anyhow::Result<()> {
         Kind::CommitTransfer | Kind::UndoTransfer => {
             flows::transfers::run(app, TransferId(job.subject), job.kind).await
         }
+        Kind::ApplyRecalls => flows::recalls::apply(app, Some(job.id)).await,
+        Kind::ForwardCases => flows::outside_desks::forward(app, OutsideDeskId(job.subject), job.id).await,
     }
 }
 
@@ -161,6 +163,25 @@ pub async fn wipe_sealed(app: &App) -> roadstead_store::Result<u64> {
     Ok(wiped)
 }
 
+/// Forgets alerts, pop-ups and repair cases that have been over for longer than the operator wants to keep them.
+pub async fn keep_repairs(app: &App) -> roadstead_store::Result<()> {
+    /// So many of each in one transaction.
+    const MOST: i64 = 500;
+    let Some(months) = app.config.keep_repair_months else { return Ok(()) };
+    let scope = access::system();
+    let before = app.ambient.now().plus_seconds(-i64::from(months) * 31 * 24 * 3600);
+    loop {
+        let mut tx = app.store.write(&scope).await?;
+        let cases = repair_cases::forget(&mut tx, &scope, before, MOST).await?;
+        let alerts = alerts::forget(&mut tx, &scope, before, MOST).await?;
+        tx.commit().await?;
+        if cases + alerts == 0 {
+            return Ok(());
+        }
+        tracing::info!(cases, alerts, "repair cases, alerts and pop-ups were forgotten");
+    }
+}
+
 /// Once an hour forgets what is past its time (ended sessions, old answers, events and previews, cut-off uploads), and
 /// looks for reporters that have fallen silent.
 pub async fn keep_house(app: App, stop: CancellationToken) {
@@ -180,6 +201,7 @@ pub async fn keep_house(app: App, stop: CancellationToken) {
             mails::forget(&mut tx, &scope, now.plus_seconds(-30 * DAY)).await?;
             device_keys::forget_nonces(&mut tx, now).await?;
             cpins::forget_guesses(&mut tx, now).await?;
+            outside_desks::forget_calls(&mut tx, &scope, now.plus_seconds(-7 * DAY)).await?;
             enrolments::forget(&mut tx, &scope, now.plus_seconds(-30 * DAY)).await?;
             attachments::forget(&mut tx, &scope, now.plus_seconds(-attachment::KEPT_DAYS * DAY), now).await?;
             reports::forget_previews(&mut tx, &scope, now.plus_seconds(-7 * DAY)).await?;
@@ -199,6 +221,9 @@ pub async fn keep_house(app: App, stop: CancellationToken) {
         }
         if let Err(error) = keep_lines(&app).await {
             tracing::warn!(%error, "report lines could not be cared for");
+        }
+        if let Err(error) = keep_repairs(&app).await {
+            tracing::warn!(%error, "old alerts and repair cases could not be forgotten");
         }
         tokio::select! {
             () = stop.cancelled() => return,

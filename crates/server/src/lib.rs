@@ -19,3 +19,4 @@ pub mod pools;
 pub mod portal;
 pub mod spool;
 pub mod together;
+pub mod webhooks;

@@ -72,6 +72,19 @@ pub async fn known_of(tx: &mut Tx, scope: &Scope, device: DeviceId) -> Result<Ve
     tx.all(known_sql!("alerts a WHERE a.device = $1 AND a.state <> 'closed'"), args![device]).await
 }
 
+/// The platform's open alerts of recall lists, of PCs after the first and up to the last of these ids.
+pub async fn recalls_between(tx: &mut Tx, scope: &Scope, after: Uuid, last: Uuid) -> Result<Vec<Known>> {
+    scope.platform()?;
+    tx.all(
+        known_sql!(
+            "alerts a WHERE a.device > $1 AND a.device <= $2 AND a.state <> 'closed' AND a.source = 'platform' \
+             AND a.kind IN ('battery.recall', 'hardware.recall')"
+        ),
+        args![after, last],
+    )
+    .await
+}
+
 /// A PC, as far as alerts, pop-ups and routing are concerned.
 #[derive(Clone, Debug, sqlx::FromRow)]
 pub struct Pc {
@@ -439,4 +452,26 @@ pub async fn is_reached(tx: &mut Tx, scope: &Scope, pc: &Pc) -> Result<bool> {
 /// A stored kind.
 pub fn kind_of(code: &str) -> Result<Kind> {
     Kind::from_code(code).ok_or_else(|| Error::bad("alerts", code))
+}
+
+/// Forgets pop-ups that are over and were made before this instant, and alerts that closed before it and of which no case
+/// is open, at most so many of each; how many.
+pub async fn forget(tx: &mut Tx, scope: &Scope, before: Micros, most: i64) -> Result<u64> {
+    scope.platform()?;
+    let pop_ups = tx
+        .execute(
+            "DELETE FROM pop_ups WHERE id IN (SELECT p.id FROM pop_ups p WHERE p.state <> 'open' AND p.created_at < $1 \
+             ORDER BY p.created_at LIMIT $2)",
+            args![before, most],
+        )
+        .await?;
+    let alerts = tx
+        .execute(
+            "DELETE FROM alerts WHERE id IN (SELECT a.id FROM alerts a WHERE a.state = 'closed' AND a.closed_at < $1 \
+             AND a.repair IS DISTINCT FROM 'open' AND NOT EXISTS (SELECT 1 FROM pop_ups p WHERE p.alert = a.id) \
+             ORDER BY a.closed_at LIMIT $2)",
+            args![before, most],
+        )
+        .await?;
+    Ok(pop_ups + alerts)
 }

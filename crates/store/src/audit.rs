@@ -18,9 +18,9 @@ use crate::page::{Page, Rows};
 pub struct Entry {
     /// Its id.
     pub id: Uuid,
-    /// `user`, `token`, `device` or `system`.
+    /// `user`, `token`, `device`, `outside_desk` or `system`.
     pub actor_kind: String,
-    /// The user's, token's or enrolment's id.
+    /// The user's, token's, enrolment's or outside desk's id.
     pub actor: Option<Uuid>,
     /// Its name, if it is of this home.
     pub actor_name: Option<String>,
@@ -39,6 +39,7 @@ pub(crate) fn actor(actor: Actor) -> (&'static str, Option<Uuid>) {
         Actor::User(id) => ("user", Some(id.0)),
         Actor::Token(id) => ("token", Some(id.0)),
         Actor::Device(id) => ("device", Some(id.0)),
+        Actor::OutsideDesk(id) => ("outside_desk", Some(id.0)),
         Actor::System => ("system", None),
     }
 }

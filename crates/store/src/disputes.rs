@@ -275,6 +275,7 @@ pub async fn decide(tx: &mut Tx, scope: &Scope, new: NewDecision<'_>, at: Micros
         Actor::User(id) => ("user", Some(id.0)),
         Actor::Token(id) => ("token", Some(id.0)),
         Actor::Device(id) => ("device", Some(id.0)),
+        Actor::OutsideDesk(id) => ("outside_desk", Some(id.0)),
         Actor::System => ("system", None),
     };
     let moved_by = new.moved_by.map(|report| report.0);

@@ -285,6 +285,7 @@ into_arg! {
     roadstead_domain::ids::AlertId => |v| Arg::Uuid(Some(v.0)),
     roadstead_domain::ids::PopUpId => |v| Arg::Uuid(Some(v.0)),
     roadstead_domain::ids::RepairCaseId => |v| Arg::Uuid(Some(v.0)),
+    roadstead_domain::ids::OutsideDeskId => |v| Arg::Uuid(Some(v.0)),
 }
 
 /// The values of a statement, in the order of its `$n`.

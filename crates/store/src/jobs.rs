@@ -20,12 +20,22 @@ pub enum Kind {
     CommitTransfer,
     /// Take a transfer back; the subject is the transfer.
     UndoTransfer,
+    /// Tell an outside desk what it is to know; the subject is the outside desk.
+    ForwardCases,
+    /// Look at every PC for recall lists; there is no subject.
+    ApplyRecalls,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Kind; 4] =
-        [Kind::IngestReport, Kind::ReplayPartner, Kind::CommitTransfer, Kind::UndoTransfer];
+    pub const ALL: [Kind; 6] = [
+        Kind::IngestReport,
+        Kind::ReplayPartner,
+        Kind::CommitTransfer,
+        Kind::UndoTransfer,
+        Kind::ForwardCases,
+        Kind::ApplyRecalls,
+    ];
 
     /// The stable code.
     pub fn as_str(self) -> &'static str {
@@ -34,6 +44,8 @@ impl Kind {
             Kind::ReplayPartner => "replay_partner",
             Kind::CommitTransfer => "commit_transfer",
             Kind::UndoTransfer => "undo_transfer",
+            Kind::ForwardCases => "forward_cases",
+            Kind::ApplyRecalls => "apply_recalls",
         }
     }
 }

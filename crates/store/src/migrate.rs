@@ -56,6 +56,19 @@ const MIGRATIONS: &[Migration] = &[
     ),
     (60, include_str!("migrations/0060_own_devices.sql"), include_str!("migrations/0060_own_devices.pg.sql")),
     (61, include_str!("migrations/0061_wipe.sql"), include_str!("migrations/0061_wipe.pg.sql")),
+    (
+        64,
+        include_str!("migrations/0064_outside_desks.sql"),
+        include_str!("migrations/0064_outside_desks.pg.sql"),
+    ),
+    (65, include_str!("migrations/0065_desk_hours.sql"), include_str!("migrations/0065_desk_hours.pg.sql")),
+    (66, include_str!("migrations/0066_case_mails.sql"), include_str!("migrations/0066_case_mails.pg.sql")),
+    (67, include_str!("migrations/0067_recalls.sql"), include_str!("migrations/0067_recalls.pg.sql")),
+    (
+        68,
+        include_str!("migrations/0068_repair_retention.sql"),
+        include_str!("migrations/0068_repair_retention.pg.sql"),
+    ),
     (70, include_str!("migrations/0070_attachments.sql"), include_str!("migrations/0070_attachments.pg.sql")),
 ];
 

@@ -62,7 +62,7 @@ pub async fn position(tx: &mut Tx, scope: &Scope, device: DeviceId) -> Result<i6
     tx.number("SELECT seq FROM device_channels WHERE device = $1", args![device]).await
 }
 
-/// Makes a pop-up of an alert that has none open.
+/// Makes a pop-up of an alert, unless it has one open.
 pub async fn create(
     tx: &mut Tx,
     scope: &Scope,
@@ -76,7 +76,8 @@ pub async fn create(
     let seq = next_seq(tx, device).await?;
     tx.execute(
         "INSERT INTO pop_ups (id, alert, device, seq, state, created_at, expires_at) \
-         VALUES ($1, $2, $3, $4, 'open', $5, $6)",
+         VALUES ($1, $2, $3, $4, 'open', $5, $6) \
+         ON CONFLICT (alert) WHERE state = 'open' DO NOTHING",
         args![id, alert, device, seq, at, expires_at],
     )
     .await?;

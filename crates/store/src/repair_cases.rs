@@ -490,7 +490,7 @@ pub async fn parts(tx: &mut Tx, case: &RepairCase) -> Result<Vec<Part>> {
     .await
 }
 
-/// Orders parts; `false` if the desk has used the reference before.
+/// Orders parts; `false` if the desk has used the reference before, be it for a case that is forgotten.
 pub async fn order(
     tx: &mut Tx,
     scope: &Scope,
@@ -503,14 +503,15 @@ pub async fn order(
     let written = tx
         .execute(
             "INSERT INTO repair_parts (id, repair_case, desk, order_reference, part, quantity, at) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING",
+             SELECT $1, $2, $3, $4, $5, $6, $7 WHERE NOT EXISTS (SELECT 1 FROM spent_references s WHERE s.desk = $3 \
+             AND s.order_reference = $4) ON CONFLICT DO NOTHING",
             args![id, case.id, case.desk().code(), reference, part, quantity, at],
         )
         .await?;
     Ok(written == 1)
 }
 
-/// Name, address and language of those who work at a desk.
+/// Name, address and language of those who work at a desk and want mails.
 pub async fn people_of(
     tx: &mut Tx,
     scope: &Scope,
@@ -521,7 +522,7 @@ pub async fn people_of(
         Desk::CustomerSupport => {
             tx.all(
                 "SELECT name, email, language FROM users WHERE home IS NULL AND role = 'customer_support' \
-                 AND deactivated_at IS NULL LIMIT 100",
+                 AND deactivated_at IS NULL AND case_mails LIMIT 100",
                 args![],
             )
             .await
@@ -529,7 +530,7 @@ pub async fn people_of(
         Desk::Csdp(partner) => {
             tx.all(
                 "SELECT name, email, language FROM users WHERE home = $1 AND role = 'partner_admin' \
-                 AND deactivated_at IS NULL LIMIT 100",
+                 AND deactivated_at IS NULL AND case_mails LIMIT 100",
                 args![partner],
             )
             .await
@@ -567,4 +568,33 @@ pub async fn enrolment_of(tx: &mut Tx, scope: &Scope, public_key: &str) -> Resul
         )
         .await?;
     Ok(row.map(|(id,)| id))
+}
+
+/// Forgets cases that ended before this instant, at most so many; how many. That a reference was used is kept.
+pub async fn forget(tx: &mut Tx, scope: &Scope, before: Micros, most: i64) -> Result<u64> {
+    scope.platform()?;
+    let over: Vec<(Uuid,)> = tx
+        .all(
+            "SELECT id FROM repair_cases WHERE state IN ('closed', 'cancelled') AND updated_at < $1 \
+             ORDER BY updated_at LIMIT $2",
+            args![before, most],
+        )
+        .await?;
+    for (id,) in &over {
+        tx.execute(
+            "INSERT INTO spent_references (desk, order_reference) SELECT desk, order_reference FROM repair_parts \
+             WHERE repair_case = $1 ON CONFLICT DO NOTHING",
+            args![*id],
+        )
+        .await?;
+        for sql in [
+            "DELETE FROM repair_parts WHERE repair_case = $1",
+            "DELETE FROM repair_notes WHERE repair_case = $1",
+            "DELETE FROM forwarded_cases WHERE repair_case = $1",
+            "DELETE FROM repair_cases WHERE id = $1",
+        ] {
+            tx.execute(sql, args![*id]).await?;
+        }
+    }
+    Ok(over.len() as u64)
 }

@@ -195,6 +195,7 @@ pub async fn say(
         Actor::User(id) => ("user", Some(id.0)),
         Actor::Token(id) => ("token", Some(id.0)),
         Actor::Device(id) => ("device", Some(id.0)),
+        Actor::OutsideDesk(id) => ("outside_desk", Some(id.0)),
         Actor::System => ("system", None),
     };
     let side = if by_operator { "operator" } else { "home" };
@@ -338,14 +339,16 @@ pub async fn readers(
     match opener {
         None => {
             tx.all(
-                "SELECT name, email, language FROM users WHERE home IS NULL AND deactivated_at IS NULL LIMIT 100",
+                "SELECT name, email, language FROM users WHERE home IS NULL AND role = 'operator' \
+                 AND deactivated_at IS NULL AND case_mails LIMIT 100",
                 args![],
             )
             .await
         }
         Some(id) => {
             tx.all(
-                "SELECT name, email, language FROM users WHERE id = $1 AND deactivated_at IS NULL",
+                "SELECT name, email, language FROM users WHERE id = $1 AND deactivated_at IS NULL \
+                 AND case_mails",
                 args![id],
             )
             .await

@@ -68,6 +68,8 @@ pub struct Profile {
     pub time_zone: Option<String>,
     /// The code of a way to write dates.
     pub date_format: Option<String>,
+    /// Whether they want mails about support and repair cases.
+    pub case_mails: bool,
 }
 
 /// How addresses are compared: trimmed, lower case.
@@ -264,19 +266,25 @@ pub async fn set_language(tx: &mut Tx, user: UserId, language: &str) -> Result<(
 
 /// What a person set for themselves.
 pub async fn profile(tx: &mut Tx, user: UserId) -> Result<Option<Profile>> {
-    tx.optional("SELECT name, language, time_zone, date_format FROM users WHERE id = $1", args![user]).await
+    tx.optional(
+        "SELECT name, language, time_zone, date_format, case_mails FROM users WHERE id = $1",
+        args![user],
+    )
+    .await
 }
 
 /// Remembers what a person sets for themselves.
 pub async fn set_profile(tx: &mut Tx, user: UserId, profile: &Profile) -> Result<()> {
     tx.execute(
-        "UPDATE users SET name = $2, language = $3, time_zone = $4, date_format = $5 WHERE id = $1",
+        "UPDATE users SET name = $2, language = $3, time_zone = $4, date_format = $5, case_mails = $6 \
+         WHERE id = $1",
         args![
             user,
             &profile.name,
             profile.language.as_deref(),
             profile.time_zone.as_deref(),
-            profile.date_format.as_deref()
+            profile.date_format.as_deref(),
+            profile.case_mails
         ],
     )
     .await?;

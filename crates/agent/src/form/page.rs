@@ -72,7 +72,7 @@ pub(super) fn page(
         wrong: if is_incomplete { Some(lang.text("incomplete")) } else { record.returned.clone() },
         over,
         case,
-        when: case.and_then(|case| words::when(case, lang)),
+        when: case.and_then(|case| words::when(case, &jiff::tz::TimeZone::system(), lang)),
         note: appointment.map(|appointment| appointment.note.clone()).unwrap_or_default(),
         is_sending: sent.is_some_and(|sent| sent.case.is_none()),
         is_cancelling: sent.is_some_and(|sent| sent.cancelling),

@@ -227,6 +227,8 @@ impl Pc {
         let mut command = Command::new(&self.program);
         command.arg("--config").arg(self.path("agent.toml"));
         command.env_remove("DISPLAY").envs(self.environment.iter().cloned());
+        // Far from any desk of the tests: times are those of the PC's own clock.
+        command.env("TZ", "Pacific/Auckland");
         command
     }
 

@@ -98,11 +98,11 @@ async fn b29_b30_view_opens_the_form_and_submit_sends_one_case() {
     for (locale, words) in [
         (
             "C.UTF-8",
-            ["en", "Nothing else is sent", "Appointment", "1 Dec 2026, 09:00 to 11:00", "enter your name"],
+            ["en", "Nothing else is sent", "Appointment", "1 Dec 2026, 21:00 to 23:00", "enter your name"],
         ),
         (
             "de_DE.UTF-8",
-            ["de", "Sonst wird nichts gesendet", "Termin", "01.12.2026, 09:00 bis 11:00 Uhr", "Ihren Namen"],
+            ["de", "Sonst wird nichts gesendet", "Termin", "01.12.2026, 21:00 bis 23:00 Uhr", "Ihren Namen"],
         ),
     ] {
         let desk = Desk::start(locale);

@@ -21,6 +21,10 @@ pub struct Readings {
     /// Temperatures.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub temperatures: Vec<Temperature>,
+    /// How much of the time since the reading before the processor held itself back because it was too hot, percent; none
+    /// where it does not say, and in the first reading.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub throttled_percent: Option<u64>,
     /// Memory errors since the start of the system.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub memory: Option<Memory>,

@@ -22,7 +22,7 @@ use crate::i18n::{DateFormat, Lang, zone_named};
 pub fn person(scope: &Scope) -> Result<UserId, Denied> {
     match scope.actor() {
         Actor::User(id) => Ok(id),
-        Actor::Token(_) | Actor::Device(_) | Actor::System => Err(Denied::NotFound),
+        Actor::Token(_) | Actor::Device(_) | Actor::OutsideDesk(_) | Actor::System => Err(Denied::NotFound),
     }
 }
 

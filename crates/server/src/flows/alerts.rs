@@ -24,7 +24,7 @@ use super::pop_ups::{raise as pop_up, take_back};
 use crate::app::App;
 
 /// Who has to be told once the work is done.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(super) struct Changed {
     homes: BTreeSet<Uuid>,
     devices: BTreeSet<Uuid>,
@@ -42,6 +42,11 @@ impl Changed {
         self.devices.insert(id);
     }
 
+    /// Whether there is nobody to tell.
+    pub(super) fn is_empty(&self) -> bool {
+        self.homes.is_empty() && self.devices.is_empty()
+    }
+
     /// Tells them, at the commit.
     pub(super) async fn publish(self, tx: &mut Tx, at: Micros) -> roadstead_store::Result<()> {
         let pages = self.homes.into_iter().map(|home| (Some(home), Event::AlertsChanged {}));
@@ -52,14 +57,14 @@ impl Changed {
     }
 }
 
-/// What follows from the readings of check-ins by these keys.
+/// What follows from the readings of check-ins by these keys; whether somebody is to be told.
 pub(super) async fn look_at_readings(
     app: &App,
     tx: &mut Tx,
     keys: &[&str],
     rows: &[CheckIn<'_>],
     now: Micros,
-) -> roadstead_store::Result<()> {
+) -> roadstead_store::Result<bool> {
     let scope = access::system();
     let mut known: HashMap<Uuid, Vec<Known>> = HashMap::new();
     for alert in alerts::known(tx, &scope, keys).await? {
@@ -104,11 +109,13 @@ pub(super) async fn look_at_readings(
             }
         }
     }
-    changed.publish(tx, now).await
+    let tells = !changed.is_empty();
+    changed.publish(tx, now).await?;
+    Ok(tells)
 }
 
 /// Notes a condition: raises it, or says that it lasts. A pop-up follows where there is none and one is due.
-async fn see(
+pub(super) async fn see(
     app: &App,
     tx: &mut Tx,
     pc: &Pc,
@@ -160,7 +167,8 @@ async fn again(
     Ok(())
 }
 
-async fn close_known(
+/// Notes that a condition is gone; its pop-up is taken back once that closes the alert.
+pub(super) async fn close_known(
     tx: &mut Tx,
     scope: &Scope,
     pc: &Pc,
@@ -340,6 +348,11 @@ pub async fn run(app: App, stop: CancellationToken) {
         };
         if let Err(error) = done {
             tracing::warn!(%error, "pop-ups and alerts could not be swept");
+        }
+        if round == 0
+            && let Err(error) = super::recalls::apply(&app, None).await
+        {
+            tracing::warn!(%error, "PCs could not be looked at for recall lists");
         }
         round = (round + 1) % ROUNDS_AN_HOUR;
         tokio::select! {

@@ -3,15 +3,17 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::sync::{Mutex, PoisonError};
 
 use roadstead_domain::access::{self, Scope};
 use roadstead_domain::clock::Micros;
 use roadstead_domain::ids::{DeviceId, TenantId};
 use roadstead_domain::privacy::{Possession, is_inside};
+use roadstead_domain::throttle::{self, CHECK_IN_PACE};
 use roadstead_domain::wire::CheckIn;
 use roadstead_store::check_ins::{self, Speaking};
 use roadstead_store::device_keys::Once;
-use roadstead_store::{Tx, cpins, privacy};
+use roadstead_store::{Error, Tx, cpins, privacy};
 use tokio::sync::{mpsc, oneshot};
 
 use super::Refused;
@@ -47,14 +49,33 @@ pub struct Told {
 /// Where check-ins wait for the transaction under way to end.
 #[derive(Debug)]
 pub struct Desk {
+    paces: Mutex<HashMap<String, Micros>>,
     queue: mpsc::Sender<Asked>,
-    waiting: std::sync::Mutex<Option<mpsc::Receiver<Asked>>>,
+    waiting: Mutex<Option<mpsc::Receiver<Asked>>>,
 }
 
 impl Default for Desk {
     fn default() -> Self {
         let (queue, waiting) = mpsc::channel(WAITING);
-        Self { queue, waiting: std::sync::Mutex::new(Some(waiting)) }
+        Self { paces: Mutex::default(), queue, waiting: Mutex::new(Some(waiting)) }
+    }
+}
+
+impl Desk {
+    /// Whether this key may check in now, or how many seconds it has to wait. It is this node's own count: a PC that floods
+    /// two nodes is slowed at each.
+    fn paced(&self, key: &str, now: Micros, at_once: u32) -> Result<(), i64> {
+        let mut paces = self.paces.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(counted) = paces.get_mut(key) {
+            *counted = throttle::paced(*counted, now, CHECK_IN_PACE, at_once)?;
+            return Ok(());
+        }
+        if paces.len() == paces.capacity() {
+            // Before it grows: whoever keeps the pace is not remembered.
+            paces.retain(|_, counted| counted.0 > now.0);
+        }
+        paces.insert(key.to_owned(), now.plus_seconds(CHECK_IN_PACE));
+        Ok(())
     }
 }
 
@@ -66,6 +87,8 @@ impl std::fmt::Debug for Asked {
 
 /// Takes a check-in that was signed by this key; what the PC is to know of its tenant, once it is durable.
 pub async fn check_in(app: &App, key: String, once: Once, check_in: CheckIn) -> Result<Told, Refused> {
+    let at_once = app.config.check_ins_at_once;
+    app.desk.paced(&key, app.ambient.now(), at_once).map_err(|seconds| Refused::TooOften { seconds })?;
     let readings = match &check_in.readings {
         serde_json::Value::Null => "{}".to_owned(),
         serde_json::Value::Object(_) => check_in.readings.to_string(),
@@ -89,7 +112,7 @@ pub async fn check_in(app: &App, key: String, once: Once, check_in: CheckIn) -> 
 
 /// Writes check-ins until the server stops.
 pub async fn run(app: App) {
-    let receiver = app.desk.waiting.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
+    let receiver = app.desk.waiting.lock().unwrap_or_else(PoisonError::into_inner).take();
     let Some(mut receiver) = receiver else { return };
     let mut batch = Vec::with_capacity(MOST);
     loop {
@@ -103,10 +126,11 @@ pub async fn run(app: App) {
     }
 }
 
-/// Writes a batch in one transaction. Where one of its requests was taken already, each gets its own.
+/// Writes a batch in one transaction. Where one of its PCs cannot be written, each gets its own: no PC is turned away for
+/// another's sake.
 async fn write(app: &App, batch: Vec<Asked>) {
     match commit(app, &batch).await {
-        Err(Refused::Repeated) if batch.len() > 1 => {
+        Err(refused) if batch.len() > 1 && !is_everybodys(&refused) => {
             for asked in batch {
                 let alone = vec![asked];
                 let outcome = commit(app, &alone).await;
@@ -115,6 +139,11 @@ async fn write(app: &App, batch: Vec<Asked>) {
         }
         outcome => tell(batch, outcome),
     }
+}
+
+/// Whether it would be the same for each of them alone: the database is gone, or full.
+fn is_everybodys(refused: &Refused) -> bool {
+    matches!(refused, Refused::Store(Error::Unavailable(_) | Error::Full(_)))
 }
 
 fn tell(batch: Vec<Asked>, outcome: Result<Vec<Result<Told, Refused>>, Refused>) {
@@ -165,10 +194,12 @@ async fn commit(app: &App, batch: &[Asked]) -> Result<Vec<Result<Told, Refused>>
     // In one order on every node, so that no two wait for each other.
     rows.sort_unstable_by_key(|row| row.speaking.device);
     check_ins::write(&mut tx, &scope, &rows, now).await?;
-    super::alerts::look_at_readings(app, &mut tx, &keys, &rows, now).await?;
+    let tells = super::alerts::look_at_readings(app, &mut tx, &keys, &rows, now).await?;
     let challenges = challenge(&mut tx, &scope, batch, &speaking, now).await?;
     tx.commit().await?;
-    app.hub.wake();
+    if tells {
+        app.hub.wake();
+    }
     let answer = |asked: &Asked| {
         let speaking = speaking.get(&asked.key).cloned().ok_or(Refused::UnknownKey)?;
         let challenge = challenges.get(&speaking.device).cloned();

@@ -72,7 +72,7 @@ pub async fn create(
         maker: match scope.actor() {
             Actor::User(id) => Some(id.0),
             Actor::Token(id) => Some(id.0),
-            Actor::Device(_) | Actor::System => None,
+            Actor::Device(_) | Actor::OutsideDesk(_) | Actor::System => None,
         },
         created_at: now.0,
         expires_at: expires_at.0,

@@ -150,7 +150,7 @@ pub async fn into_home(
     let ends_at = now.plus_seconds(INVITATION_SECONDS);
     let inviter = match scope.actor() {
         Actor::User(id) => users::profile(tx, id).await?.map(|profile| profile.name),
-        Actor::Token(_) | Actor::Device(_) | Actor::System => None,
+        Actor::Token(_) | Actor::Device(_) | Actor::OutsideDesk(_) | Actor::System => None,
     };
     let ids = app.ambient.ids::<InvitationId>(people.len());
     let (mut new, mut letters, mut log) = (Vec::new(), Vec::new(), Vec::new());

@@ -9,6 +9,7 @@ pub mod certify;
 pub mod check_in;
 pub mod cpins;
 pub mod customers;
+pub mod desk_hours;
 pub mod devices;
 pub mod disputes;
 pub mod enrol;
@@ -19,9 +20,11 @@ pub mod ingest;
 pub mod invite;
 mod judge_batch;
 pub mod operator_report;
+pub mod outside_desks;
 pub mod own_headers;
 pub mod pool;
 pub mod pop_ups;
+pub mod recalls;
 pub mod repair_cases;
 pub mod replay;
 pub mod reporter_quality;
@@ -41,6 +44,7 @@ pub mod users;
 pub mod withdraw_report;
 
 use roadstead_domain::access::Denied;
+use roadstead_domain::webhook::Untrue;
 use roadstead_ingest::{FileError, TableError};
 use roadstead_store::Error;
 
@@ -94,6 +98,12 @@ pub enum Refused {
         /// How long to wait.
         seconds: i64,
     },
+    /// A PC that comes again and again.
+    #[error("too often; wait {seconds} seconds")]
+    TooOften {
+        /// How long to wait.
+        seconds: i64,
+    },
     /// The file cannot be taken as a whole.
     #[error("{error}")]
     File {
@@ -120,6 +130,9 @@ pub enum Refused {
     /// Somebody else would get the case by now; nothing was sent.
     #[error("the recipient is another by now")]
     RecipientChanged(Box<roadstead_domain::wire::pop_up::Recipient>),
+    /// A message whose signature does not hold.
+    #[error("the message is not signed as it should be")]
+    Untrue(Untrue),
     /// A signed request that was taken already.
     #[error("the request was taken already")]
     Repeated,
@@ -162,11 +175,15 @@ impl Refused {
             Refused::File { error, .. } => error.code.as_str(),
             Refused::LinkSpent => "link.spent",
             Refused::TooManyTries { .. } => "too_many_tries",
+            Refused::TooOften { .. } => "check_in.too_often",
             Refused::NotOpen => "customer.not_open",
             Refused::TooMany(code) => code,
             Refused::Gone(code) => code,
             Refused::RecipientChanged(_) => "pop_up.recipient_changed",
             Refused::UnknownKey => "device.unknown",
+            Refused::Untrue(Untrue::Unreadable) => "webhook.unreadable",
+            Refused::Untrue(Untrue::Skewed) => "webhook.clock_skewed",
+            Refused::Untrue(Untrue::Forged) => "webhook.forged",
             Refused::Repeated => "signature.repeated",
             Refused::Busy => "busy",
             Refused::Upload(SpoolError::TooLarge(_)) => "upload.too_large",

@@ -17,7 +17,7 @@ use roadstead_store::audit::{self, NewEntry};
 use roadstead_store::device_keys::Once;
 use roadstead_store::mails::{self, NewMail};
 use roadstead_store::repair_cases::{self, NewCase, RepairCase};
-use roadstead_store::{Error, Tx, check_ins, customers, outbox, pop_ups};
+use roadstead_store::{Error, Tx, check_ins, customers, desk_hours, outbox, pop_ups};
 use uuid::Uuid;
 
 use super::Refused;
@@ -179,7 +179,7 @@ async fn opened(
     changed.alerts_of(pc);
     changed.device(pc.id);
     changed.publish(tx, app.ambient.now()).await?;
-    tell(app, tx, scope, AuditAction::RepairCaseOpened, &case, "opened").await?;
+    tell(app, tx, scope, AuditAction::RepairCaseOpened, &case, (case.desk(), "opened")).await?;
     mail_desk(app, tx, &platform, &case).await?;
     Ok(case)
 }
@@ -318,6 +318,8 @@ pub enum Act {
         time_zone: String,
         /// What there is to say about it.
         note: String,
+        /// Whether it may lie outside of the desk's working hours.
+        outside_hours: bool,
     },
     /// Orders parts.
     Order {
@@ -372,7 +374,13 @@ fn instant(field: &'static str, text: &str) -> Result<i64, Refused> {
 }
 
 /// Takes a step, in the caller's transaction of the platform, and tells everybody.
-async fn take(app: &App, tx: &mut Tx, scope: &Scope, case: &mut RepairCase, act: Act) -> Result<(), Refused> {
+pub(super) async fn take(
+    app: &App,
+    tx: &mut Tx,
+    scope: &Scope,
+    case: &mut RepairCase,
+    act: Act,
+) -> Result<(), Refused> {
     let (platform, now) = (scope.carried_out(), app.ambient.now());
     let before = case.state()?;
     let desk_before = case.desk();
@@ -418,7 +426,7 @@ async fn take(app: &App, tx: &mut Tx, scope: &Scope, case: &mut RepairCase, act:
             written(app, tx, scope, case, "note", &text).await?;
             return Ok(publish(tx, case, now).await?);
         }
-        Act::Appoint { from, until, time_zone, note } => {
+        Act::Appoint { from, until, time_zone, note, outside_hours } => {
             let state = step(Step::Appoint)?;
             let (from, until) = (instant("from", &from)?, instant("until", &until)?);
             if until <= from {
@@ -431,6 +439,11 @@ async fn take(app: &App, tx: &mut Tx, scope: &Scope, case: &mut RepairCase, act:
                 return Err(Refused::invalid("field.unknown_value", "time_zone"));
             }
             check_text("note", &note)?;
+            let hours = desk_hours::get(tx, &platform, case.desk()).await?;
+            let is_covered = hours.is_none_or(|hours| hours.covers(Micros(from), Micros(until)));
+            if !is_covered && !outside_hours {
+                return Err(Refused::Conflict("appointment.outside_hours"));
+            }
             (case.appointment_from, case.appointment_until) = (Some(from), Some(until));
             (case.appointment_zone, case.appointment_note) = (Some(time_zone), Some(note.trim().to_owned()));
             case.question = None;
@@ -518,7 +531,7 @@ async fn take(app: &App, tx: &mut Tx, scope: &Scope, case: &mut RepairCase, act:
     {
         alerts::set_repair(tx, &platform, alert, Some("done")).await?;
     }
-    tell(app, tx, scope, AuditAction::RepairCaseChanged, case, what).await?;
+    tell(app, tx, scope, AuditAction::RepairCaseChanged, case, (desk_before, what)).await?;
     if desk_before != case.desk() {
         mail_desk(app, tx, &platform, case).await?;
     }
@@ -631,7 +644,7 @@ pub async fn by_user(
     if let (false, Some(alert)) = (state.is_open(), case.alert) {
         alerts::set_repair(&mut tx, &system, alert, Some("done")).await?;
     }
-    tell(app, &mut tx, &scope, AuditAction::RepairCaseChanged, &case, what).await?;
+    tell(app, &mut tx, &scope, AuditAction::RepairCaseChanged, &case, (case.desk(), what)).await?;
     mail_desk(app, &mut tx, &system, &case).await?;
     tx.commit().await?;
     app.wake();
@@ -654,14 +667,15 @@ async fn publish(tx: &mut Tx, case: &RepairCase, now: Micros) -> roadstead_store
     outbox::publish(tx, &events, now).await
 }
 
-/// A line in each log concerned, without a word of the user's, and events for open pages and the PC.
+/// A line in each log concerned, without a word of the user's, events for open pages and the PC, and a message to the
+/// outside desk.
 async fn tell(
     app: &App,
     tx: &mut Tx,
     scope: &Scope,
     action: AuditAction,
     case: &RepairCase,
-    what: &str,
+    (desk_before, what): (Desk, &str),
 ) -> Result<(), Refused> {
     let detail = serde_json::json!({
         "number": case.number, "serial_number": case.serial, "state": case.state, "step": what,
@@ -670,6 +684,7 @@ async fn tell(
     let entry = |home| NewEntry { home, action, subject: Some(case.id), detail: detail.clone() };
     let entries: Vec<NewEntry> = homes(case).into_iter().map(entry).collect();
     audit::record(tx, scope.actor(), &entries, &app.ambient).await?;
+    super::outside_desks::note(app, tx, scope, case, desk_before).await?;
     Ok(publish(tx, case, app.ambient.now()).await?)
 }
 

@@ -244,6 +244,10 @@ impl From<Refused> for Problem {
                 retry_after: NonZeroI64::new(seconds),
                 ..Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_tries")
             },
+            Refused::TooOften { seconds } => Self {
+                retry_after: NonZeroI64::new(seconds),
+                ..Self::new(StatusCode::TOO_MANY_REQUESTS, "check_in.too_often")
+            },
             Refused::File { error, acknowledgement } => Self {
                 acknowledgement: acknowledgement.map(|bytes| String::from_utf8_lossy(&bytes).into()),
                 ..(*error).into()
@@ -258,6 +262,7 @@ impl From<Refused> for Problem {
                 recipient: Some(recipient),
                 ..Self::new(StatusCode::CONFLICT, "pop_up.recipient_changed")
             },
+            Refused::Untrue(_) => Self::new(StatusCode::UNAUTHORIZED, refused.code()),
             Refused::UnknownKey => Self::new(StatusCode::UNAUTHORIZED, "device.unknown"),
             Refused::Repeated => Self::new(StatusCode::UNAUTHORIZED, "signature.repeated"),
             Refused::Upload(error) => error.into(),

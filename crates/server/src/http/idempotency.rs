@@ -101,7 +101,7 @@ async fn once(app: &App, key: String, request: Request, next: Next) -> Result<Re
     let whose = match caller.caller.actor {
         Actor::User(id) => id.0,
         Actor::Token(id) => id.0,
-        Actor::Device(_) | Actor::System => return Err(Problem::not_found()),
+        Actor::Device(_) | Actor::OutsideDesk(_) | Actor::System => return Err(Problem::not_found()),
     };
     let mut rest = body.into_data_stream();
     let mut begin: Vec<Bytes> = Vec::new();

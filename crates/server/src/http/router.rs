@@ -202,7 +202,9 @@ async fn device_problems(State(app): State<App>, request: Request, next: Next) -
     if problem.status == StatusCode::UNAUTHORIZED {
         body["server_time"] = app.ambient.now().rfc3339().into();
     }
-    as_json(problem.status, &body)
+    let mut response = as_json(problem.status, &body);
+    problem.say_when(&mut response);
+    response
 }
 
 /// The reader's own language, if they are signed in and the address asks for none.

@@ -90,6 +90,7 @@ pub(super) struct Sent {
     language: String,
     time_zone: String,
     date_format: String,
+    case_mails: String,
     present_password: String,
     password: String,
 }
@@ -153,6 +154,13 @@ impl Fields {
                 "date_format",
                 profile.date_format.as_deref().or(Some("day_month_year")),
                 formats.into(),
+            ),
+            self.choice(
+                "case_mails",
+                Some(if profile.case_mails { "yes" } else { "no" }),
+                ["yes", "no"]
+                    .map(|code| (code.to_owned(), lang.text(&format!("account-case-mails-{code}"))))
+                    .into(),
             ),
         ]
     }
@@ -253,6 +261,7 @@ pub(super) async fn set_profile(
         language: some(&sent.language),
         time_zone: some(&sent.time_zone),
         date_format: some(&sent.date_format),
+        case_mails: sent.case_mails != "no",
     };
     let outcome = account::set_profile(&app, &scope, &profile).await;
     let chosen = outcome.is_ok().then(|| profile.language.as_deref().and_then(Lang::from_code)).flatten();

@@ -13,6 +13,7 @@ use roadstead_domain::ids::TenantId;
 use roadstead_domain::partner::SupportLevel;
 use roadstead_domain::self_service::{Switch, off_refused};
 use roadstead_store::customers::{self as rows, Customer};
+use roadstead_store::repair_cases::cases_to_support;
 use roadstead_store::{Tx, check_ins, partners, self_service as stored_switch, transfers};
 use serde::Deserialize;
 
@@ -22,13 +23,13 @@ use super::layout::{Chosen, Entry, Frame};
 use super::pager::{Pager, page_at};
 use crate::app::App;
 use crate::flows::customers::{self, NewAdmin, NewCustomer};
-use crate::flows::{Refused, self_service};
+use crate::flows::{Refused, repair_cases, self_service};
 use crate::http::{Browser, Form, Problem};
 use crate::i18n::Lang;
 
 const PATH: &str = "/customers";
 /// What can have been done a moment ago.
-const DONE: [&str; 6] = ["created", "invited", "assigned", "access", "on", "off"];
+const DONE: [&str; 7] = ["created", "invited", "assigned", "access", "on", "off", "route"];
 
 /// A form as it was sent.
 type Sent = HashMap<String, String>;
@@ -162,6 +163,8 @@ pub(super) struct SettingsPage {
     /// How the self-service switch stands: its code and text; `None` where the reader may not look.
     pub(super) switch: Option<(&'static str, String)>,
     /// Why it may not be off: text and advice.
+    /// Whether its repair cases go to customer support whatever its partner is; `None` for who may not look.
+    pub(super) to_support: Option<bool>,
     pub(super) off_refused: Option<(String, String)>,
     pub(super) may_turn: bool,
 }
@@ -538,6 +541,40 @@ pub(super) async fn turn(
     }
 }
 
+/// Shows Settings > Repair cases.
+pub(super) async fn repair_route(
+    State(app): State<App>,
+    browser: Browser,
+    Path(id): Path<String>,
+    uri: Uri,
+) -> Result<Response, Problem> {
+    settings(&app, &browser, &id, &uri, "repair-cases", None).await
+}
+
+/// Says where the customer's repair cases go.
+pub(super) async fn set_repair_route(
+    State(app): State<App>,
+    browser: Browser,
+    Path(id): Path<String>,
+    uri: Uri,
+    Form(turned): Form<Turned>,
+) -> Result<Response, Problem> {
+    let scope = browser.may(Action::TurnSelfService)?;
+    let to_support = match turned.to.as_str() {
+        "customer_support" => true,
+        "by_qualification" => false,
+        _ => return Err(Problem::field("field.unknown_value", "to")),
+    };
+    match repair_cases::set_cases_to_support(&app, &scope, &id, to_support).await {
+        Ok(()) => {
+            let path = format!("{PATH}/{id}/settings/repair-cases");
+            Ok(Redirect::to(&link(&path, &[("done", "route")])).into_response())
+        }
+        Err(Refused::Conflict(code)) => settings(&app, &browser, &id, &uri, "repair-cases", Some(code)).await,
+        Err(refused) => Err(refused.into()),
+    }
+}
+
 /// Shows Settings > Assigned Partner.
 pub(super) async fn assigned_partner(
     State(app): State<App>,
@@ -591,6 +628,7 @@ async fn settings(
     let is = |assignment: Assignment| customer.assignment == assignment.as_str();
     let open = is_customer || customer.is_open_to_partner();
     let (switch, held) = stored_switch::get(&mut tx, &scope, &customer).await?;
+    let to_support = cases_to_support(&mut tx, customer.id).await?;
     let title = lang.text_with("customer-settings", &[("name", customer.name.as_str().into())]);
     let page = super::page(&SettingsPage {
         frame: inside(browser, uri, &scope, &customer, title),
@@ -611,6 +649,7 @@ async fn settings(
         requested: is(Assignment::Requested),
         open: customer.partner_access,
         switch: open.then(|| (switch.as_str(), lang.text(&format!("self-service-{}", switch.as_str())))),
+        to_support: open.then_some(to_support),
         off_refused: off_refused(held).map(|no| (lang.code_text(no.code()), lang.code_advice(no.code()))),
         may_turn: browser.may(Action::TurnSelfService).is_ok() && !(is_customer && partner_run),
     })?;

@@ -21,6 +21,7 @@ const CHAIN: [&str; 8] = [
     "transfers",
     "arrivals",
     "self-service",
+    "repair-desk",
     "reports",
     "support",
     "disputes",

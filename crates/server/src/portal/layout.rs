@@ -23,6 +23,8 @@ pub(super) enum Entry {
     Alerts,
     /// Repair cases of one's own PCs and desk.
     RepairCases,
+    /// The repair cases of a partner's own CSDP account.
+    RepairDesk,
     /// The repair cases of customer support.
     SupportQueue,
     /// The own support cases.
@@ -49,6 +51,8 @@ pub(super) enum Entry {
     Settings,
     /// One's own account, in the menu at the top right.
     Account,
+    /// Recall lists.
+    Recalls,
     /// Background work that was given up.
     Jobs,
 }
@@ -62,6 +66,7 @@ impl Entry {
             Entry::Transfers => "/transfers",
             Entry::Alerts => "/alerts",
             Entry::RepairCases | Entry::SupportQueue => "/repair-cases",
+            Entry::RepairDesk => "/repair-desk",
             Entry::SupportCases | Entry::SupportDesk => "/support-cases",
             Entry::Pending => "/pending-enrolment",
             Entry::Reports => "/reports",
@@ -73,6 +78,7 @@ impl Entry {
             Entry::Entitlements => "/entitlements",
             Entry::Settings => "/settings",
             Entry::Account => "/account",
+            Entry::Recalls => "/recalls",
             Entry::Jobs => "/jobs",
         }
     }
@@ -86,6 +92,7 @@ impl Entry {
             Entry::Transfers => "nav-transfers",
             Entry::Alerts => "nav-alerts",
             Entry::RepairCases => "nav-repair-cases",
+            Entry::RepairDesk => "nav-repair-desk",
             Entry::SupportQueue => "nav-support-queue",
             Entry::SupportCases => "nav-support-cases",
             Entry::SupportDesk => "nav-support-desk",
@@ -99,6 +106,7 @@ impl Entry {
             Entry::Entitlements => "nav-entitlements",
             Entry::Settings => "nav-settings",
             Entry::Account => "account-title",
+            Entry::Recalls => "nav-recalls",
             Entry::Jobs => "nav-jobs",
         }
     }
@@ -113,6 +121,7 @@ impl Entry {
                 Entry::Pending,
                 Entry::Alerts,
                 Entry::RepairCases,
+                Entry::RepairDesk,
                 Entry::SupportCases,
             ],
             Role::ItAdmin | Role::ReportAdmin => {
@@ -130,6 +139,7 @@ impl Entry {
                 Entry::Pending,
                 Entry::SupportDesk,
                 Entry::Entitlements,
+                Entry::Recalls,
                 Entry::Jobs,
             ],
         }
@@ -149,6 +159,8 @@ pub(super) struct Person {
     pub(super) csrf: String,
     /// Whether there are PCs for them to find by serial.
     pub(super) finds_devices: bool,
+    /// Whether they may ask why a PC is where it is, or is not there.
+    pub(super) explains: bool,
     /// Whether there is a notification area for them.
     pub(super) is_notified: bool,
     /// Whether they may open a support case.
@@ -210,6 +222,7 @@ impl Frame {
             role: lang.text(&format!("role-{}", browser.caller.role.as_str().replace('_', "-"))),
             csrf: browser.session.csrf.clone(),
             finds_devices: browser.may(Action::ReadDevice).is_ok(),
+            explains: browser.may(Action::Explain).is_ok(),
             is_notified: browser.may(Action::ReadEnrolments).is_ok(),
             opens_cases: browser.may(Action::OpenSupportCases).is_ok_and(|scope| scope.home().is_some()),
             entries: Entry::of(browser.caller.role),

@@ -99,6 +99,7 @@ pub(super) fn row(lang: Lang, line: Line) -> Row {
     let who = line.actor_name.unwrap_or_else(|| {
         lang.text(match line.actor_kind.as_str() {
             "system" => "log-by-system",
+            "outside_desk" => "log-by-outside-desk",
             _ => "log-by-others",
         })
     });

@@ -23,14 +23,17 @@ mod layout;
 mod logs;
 mod mails;
 mod notices;
+mod outside_desk;
 mod pager;
 mod partners;
 mod pending;
 mod preferences;
 mod qualifications;
 mod quality;
+mod recalls;
 mod receipt;
 mod repair_cases;
+mod repair_desk;
 mod report;
 mod reporters;
 mod reports;
@@ -92,11 +95,17 @@ pub fn routes() -> Routes {
         .get("/customers/{id}/settings", customers::overview)
         .get("/customers/{id}/settings/notifications", customers::notifications)
         .post("/customers/{id}/settings/notifications", customers::turn)
+        .get("/customers/{id}/settings/repair-cases", customers::repair_route)
+        .post("/customers/{id}/settings/repair-cases", customers::set_repair_route)
         .get("/customers/{id}/settings/assigned-partner", customers::assigned_partner)
         .post("/customers/{id}/settings/assigned-partner/{step}", customers::take_step)
         .get("/help", guides::first)
         .get("/help/{name}", guides::show)
         .get("/alerts", alerts::show)
+        .get("/repair-desk", repair_cases::desk)
+        .get("/repair-desk/calendar", repair_desk::calendar)
+        .get("/repair-desk/hours", repair_desk::hours)
+        .post("/repair-desk/hours", repair_desk::set_hours)
         .get("/repair-cases", repair_cases::show)
         .post("/repair-cases", repair_cases::open)
         .get("/repair-cases/new", repair_cases::new)
@@ -159,6 +168,11 @@ pub fn routes() -> Routes {
         .post("/settings/tokens", tokens::create)
         .post("/settings/tokens/{id}/revoke", tokens::revoke)
         .get("/settings/mails", mails::show)
+        .get("/settings/outside-desk", outside_desk::show)
+        .post("/settings/outside-desk", outside_desk::connect)
+        .post("/settings/outside-desk/secret", outside_desk::renew_secret)
+        .post("/settings/outside-desk/retry", outside_desk::retry)
+        .post("/settings/outside-desk/disconnect", outside_desk::disconnect)
         .get("/partners/import", import::show)
         .post("/partners/import", import::submit)
         .get("/home", home::show)
@@ -172,6 +186,9 @@ pub fn routes() -> Routes {
         .post("/entitlements/terms", entitlements::set_term)
         .post("/entitlements/terms/forget", entitlements::forget_term)
         .post("/entitlements/correct", entitlements::correct)
+        .get("/recalls", recalls::show)
+        .post("/recalls", recalls::submit)
+        .post("/recalls/remove", recalls::remove)
         .get("/jobs", jobs::show)
         .post("/jobs/{id}/retry", jobs::retry)
         .get("/assets/{digest}/{name}", assets::serve)

@@ -11,11 +11,13 @@ use roadstead_domain::partner::SupportLevel;
 use roadstead_domain::repair_case::{Side, State as Stands, Step, after};
 use roadstead_domain::wire::repair_case::Contact;
 use roadstead_store::repair_cases as rows;
+use roadstead_store::{Tx, desk_hours};
 use serde::Deserialize;
 
 use super::format::{instant, link};
 use super::layout::{Entry, Frame};
 use super::pager::{Pager, page_at};
+use super::repair_desk;
 use crate::app::App;
 use crate::flows::repair_cases::{self, Act, ByHand, state_text};
 use crate::flows::{Refused, pop_ups};
@@ -23,6 +25,7 @@ use crate::http::{Browser, Form, Problem};
 use crate::i18n::Lang;
 
 const PATH: &str = "/repair-cases";
+const DESK: &str = "/repair-desk";
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -55,8 +58,8 @@ pub(super) struct List {
     pub(super) lang: Lang,
     pub(super) rows: Vec<Row>,
     pub(super) pager: Pager,
-    /// Whether the reader is a desk's, for what an empty list says.
-    pub(super) is_queue: bool,
+    /// What an empty list says.
+    pub(super) empty: String,
 }
 
 /// The page.
@@ -70,6 +73,8 @@ pub(super) struct CasesPage {
     /// Name, link and whether it is chosen, of each choice of cases.
     pub(super) choices: Vec<(String, String, bool)>,
     pub(super) may_open: bool,
+    /// Whether these are the cases of a desk, which has a calendar.
+    pub(super) has_calendar: bool,
 }
 
 /// Something written in a case.
@@ -109,8 +114,22 @@ pub(super) struct CasePage {
     pub(super) parts: Vec<(String, String, i64, String)>,
     pub(super) is_desk: bool,
     pub(super) may: May,
-    pub(super) zone: &'static str,
+    pub(super) appointment: Appointing,
+    /// The list that the case belongs to.
+    pub(super) back: (&'static str, String),
     pub(super) fault: Option<(String, String)>,
+}
+
+/// The form that sets the appointment, with what was typed in.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Appointing {
+    pub(super) from: String,
+    pub(super) until: String,
+    pub(super) note: String,
+    /// Whether it lies outside of the working hours and is to be confirmed.
+    pub(super) asks: bool,
+    /// The place whose clock counts.
+    pub(super) zone: String,
 }
 
 /// The form that opens a case in the user's place.
@@ -142,6 +161,7 @@ pub(super) struct Written {
     from: String,
     until: String,
     note: String,
+    outside_hours: String,
     reference: String,
     part: String,
     quantity: String,
@@ -150,7 +170,7 @@ pub(super) struct Written {
     into: String,
 }
 
-fn badge(lang: Lang, code: &str) -> (&'static str, String) {
+pub(super) fn badge(lang: Lang, code: &str) -> (&'static str, String) {
     let mood = match code {
         "new" | "waiting_for_user" => "waiting",
         "scheduled" | "in_repair" => "good",
@@ -182,13 +202,38 @@ pub(super) async fn show(
     headers: HeaderMap,
     uri: Uri,
 ) -> Result<Response, Problem> {
+    list(&app, &browser, &headers, &uri, false).await
+}
+
+/// Shows the cases of one's own desk.
+pub(super) async fn desk(
+    State(app): State<App>,
+    browser: Browser,
+    headers: HeaderMap,
+    uri: Uri,
+) -> Result<Response, Problem> {
+    list(&app, &browser, &headers, &uri, true).await
+}
+
+async fn list(
+    app: &App,
+    browser: &Browser,
+    headers: &HeaderMap,
+    uri: &Uri,
+    own_desk: bool,
+) -> Result<Response, Problem> {
     let scope = browser.may(Action::ReadRepairCases)?;
-    let asked: Asked = super::query(&uri);
+    let is_queue = scope.reach() == Reach::Desk;
+    if own_desk && !is_queue && scope.partner().is_err() {
+        return Err(Problem::not_found());
+    }
+    let path = if own_desk { DESK } else { PATH };
+    let asked: Asked = super::query(uri);
     let lang = browser.lang;
-    let filter = rows::Filter { open: asked.which != "all", own_desk: asked.which == "desk" };
+    let filter = rows::Filter { open: asked.which != "all", own_desk };
     let mut tx = app.store.read(&scope).await?;
     let Some(found) = rows::list(&mut tx, &scope, filter, &page_at(&asked.cursor, None)).await? else {
-        return Ok(Redirect::to(PATH).into_response());
+        return Ok(Redirect::to(path).into_response());
     };
     let row = |case: rows::RepairCase| Row {
         link: format!("{PATH}/{}", case.id),
@@ -202,30 +247,36 @@ pub(super) async fn show(
         serial: case.serial,
         model: case.model,
     };
-    let is_queue = scope.reach() == Reach::Desk;
     let list = List {
         lang,
         rows: found.items.into_iter().map(row).collect(),
         pager: Pager::new(lang, &asked.cursor, found.next_cursor, |cursor| {
-            link(PATH, &[("which", &asked.which), ("cursor", cursor)])
+            link(path, &[("which", &asked.which), ("cursor", cursor)])
         }),
-        is_queue,
+        empty: lang.text(match (is_queue, own_desk) {
+            (true, _) => "repair-empty-queue",
+            (false, true) => "repair-empty-desk",
+            (false, false) => "repair-empty-text",
+        }),
     };
-    if super::wants_list(&headers) {
+    if super::wants_list(headers) {
         return super::page(&list);
     }
     let choice = |which: &'static str| {
         let chosen = asked.which == which || (which == "open" && asked.which.is_empty());
-        (lang.text(&format!("repair-which-{which}")), link(PATH, &[("which", which)]), chosen)
+        (lang.text(&format!("repair-which-{which}")), link(path, &[("which", which)]), chosen)
     };
-    let works = scope.partner().is_ok() && browser.may(Action::WorkRepairCases).is_ok();
-    let choices: &[&'static str] = if works { &["open", "desk", "all"] } else { &["open", "all"] };
     super::page(&CasesPage {
-        frame: Frame::at(&browser, &uri, entry(&browser)),
+        frame: Frame::at(browser, uri, if own_desk { repair_desk::entry(browser) } else { entry(browser) }),
         lang,
         list,
-        lead: lang.text(if is_queue { "repair-queue-lead" } else { "repair-lead" }),
-        choices: choices.iter().map(|which| choice(which)).collect(),
+        lead: lang.text(match (is_queue, own_desk) {
+            (true, _) => "repair-queue-lead",
+            (false, true) => "repair-desk-lead",
+            (false, false) => "repair-lead",
+        }),
+        choices: ["open", "all"].map(choice).into(),
+        has_calendar: is_queue || own_desk,
         may_open: browser.may(Action::OpenRepairCases).is_ok(),
     })
 }
@@ -303,7 +354,7 @@ pub(super) async fn one(
     Path(id): Path<String>,
     uri: Uri,
 ) -> Result<Response, Problem> {
-    render(&app, &browser, &id, &uri, None).await
+    render(&app, &browser, &id, &uri, (None, Appointing::default())).await
 }
 
 async fn render(
@@ -311,7 +362,7 @@ async fn render(
     browser: &Browser,
     id: &str,
     uri: &Uri,
-    fault: Option<&'static str>,
+    (fault, appointment): (Option<&'static str>, Appointing),
 ) -> Result<Response, Problem> {
     let scope = browser.may(Action::ReadRepairCases)?;
     let lang = browser.lang;
@@ -321,7 +372,9 @@ async fn render(
     let is_desk = case.side(&scope) == Side::Desk && browser.may(Action::WorkRepairCases).is_ok();
     let notes = if shows_person { rows::notes(&mut tx, &case, is_desk).await? } else { Vec::new() };
     let parts = if is_desk { rows::parts(&mut tx, &case).await? } else { Vec::new() };
+    let zone = if is_desk { desk_lang(&mut tx, &scope, lang).await?.zone_name() } else { "" };
     drop(tx);
+    let home = if case.side(&scope) == Side::Desk { repair_desk::entry(browser) } else { entry(browser) };
     let note = |note: rows::Note| NoteView {
         kind: lang.text(&format!("repair-note-{}", note.kind.replace('_', "-"))),
         is_ours: note.kind != "answer",
@@ -332,7 +385,7 @@ async fn render(
     let part =
         |part: rows::Part| (part.order_reference, part.part, part.quantity, instant(lang, Micros(part.at)));
     let page = super::page(&CasePage {
-        frame: Frame::of(browser, uri, entry(browser), case.number.clone()),
+        frame: Frame::of(browser, uri, home, case.number.clone()),
         lang,
         csrf: browser.session.csrf.clone(),
         path: format!("{PATH}/{}", case.id),
@@ -344,7 +397,8 @@ async fn render(
         parts: parts.into_iter().map(part).collect(),
         is_desk,
         may: may(browser, &scope, &case),
-        zone: lang.zone_name(),
+        appointment: Appointing { zone: zone.replace('_', " "), ..appointment },
+        back: (home.path(), lang.text(home.key())),
         fault: fault.map(|code| (lang.code_text(code), lang.code_advice(code))),
     })?;
     let status = if fault.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
@@ -427,7 +481,13 @@ fn person(lang: Lang, case: &rows::RepairCase) -> Vec<(String, String)> {
     )
 }
 
-/// A time as the field of a form gives it, where the reader lives.
+/// How the reader reads, by the clock of the desk's place if the desk has said where it is.
+async fn desk_lang(tx: &mut Tx, scope: &Scope, lang: Lang) -> Result<Lang, Problem> {
+    let hours = desk_hours::own(tx, scope).await?;
+    Ok(lang.with(hours.as_ref().and_then(|hours| hours.zone.iana_name()), None))
+}
+
+/// A time as the field of a form gives it, by the clock of this reader.
 fn instant_in(lang: Lang, text: &str) -> String {
     let at = text.parse::<DateTime>().ok().and_then(|at| at.to_zoned(lang.zone()).ok());
     at.map_or_else(|| text.to_owned(), |at| at.timestamp().to_string())
@@ -441,7 +501,12 @@ pub(super) async fn act(
     uri: Uri,
     Form(written): Form<Written>,
 ) -> Result<Response, Problem> {
-    let lang = browser.lang;
+    let typed = Appointing {
+        from: written.from.clone(),
+        until: written.until.clone(),
+        note: written.note.clone(),
+        ..Appointing::default()
+    };
     let (action, act) = match what.as_str() {
         "answer" => (Action::OpenRepairCases, Act::Answer(written.text)),
         "cancel" => (Action::OpenRepairCases, Act::Cancel),
@@ -452,9 +517,13 @@ pub(super) async fn act(
         "merge" => (Action::WorkRepairCases, Act::Merge(written.into)),
         "claim" => (Action::WorkRepairCases, Act::Reimburse(written.reference)),
         "appointment" => {
-            let (from, until) = (instant_in(lang, &written.from), instant_in(lang, &written.until));
-            let time_zone = lang.zone_name().to_owned();
-            (Action::WorkRepairCases, Act::Appoint { from, until, time_zone, note: written.note })
+            let scope = browser.may(Action::WorkRepairCases)?;
+            let mut tx = app.store.read(&scope).await?;
+            let there = desk_lang(&mut tx, &scope, browser.lang).await?;
+            let (from, until) = (instant_in(there, &written.from), instant_in(there, &written.until));
+            let (time_zone, note) = (there.zone_name().to_owned(), written.note);
+            let outside_hours = !written.outside_hours.is_empty();
+            (Action::WorkRepairCases, Act::Appoint { from, until, time_zone, note, outside_hours })
         }
         "parts" => {
             let quantity = written.quantity.trim().parse().unwrap_or(0);
@@ -475,7 +544,8 @@ pub(super) async fn act(
         Ok(()) if what == "hand-over" => Ok(Redirect::to(PATH).into_response()),
         Ok(()) => Ok(Redirect::to(&format!("{PATH}/{id}")).into_response()),
         Err(Refused::Invalid { code, .. } | Refused::Conflict(code)) => {
-            render(&app, &browser, &id, &uri, Some(code)).await
+            let asks = code == "appointment.outside_hours";
+            render(&app, &browser, &id, &uri, (Some(code), Appointing { asks, ..typed })).await
         }
         Err(refused) => Err(refused.into()),
     }

@@ -16,10 +16,12 @@ pub(super) enum Tab {
     Tokens,
     /// Mails on their way out.
     Mails,
+    /// The outside desk of one's own desk.
+    OutsideDesk,
 }
 
 impl Tab {
-    const ALL: [Tab; 4] = [Tab::Users, Tab::Logs, Tab::Tokens, Tab::Mails];
+    const ALL: [Tab; 5] = [Tab::Users, Tab::Logs, Tab::Tokens, Tab::Mails, Tab::OutsideDesk];
 
     /// Where it leads.
     pub(super) fn path(self) -> &'static str {
@@ -28,6 +30,7 @@ impl Tab {
             Tab::Logs => "/settings/logs",
             Tab::Tokens => "/settings/tokens",
             Tab::Mails => "/settings/mails",
+            Tab::OutsideDesk => "/settings/outside-desk",
         }
     }
 
@@ -38,6 +41,7 @@ impl Tab {
             Tab::Logs => "settings-logs",
             Tab::Tokens => "settings-tokens",
             Tab::Mails => "settings-mails",
+            Tab::OutsideDesk => "settings-outside-desk",
         }
     }
 
@@ -47,6 +51,7 @@ impl Tab {
             Tab::Logs => Action::ReadAudit,
             Tab::Tokens => Action::ManageTokens,
             Tab::Mails => Action::ReadMails,
+            Tab::OutsideDesk => Action::ManageOutsideDesk,
         }
     }
 

@@ -39,6 +39,7 @@ fn frame(lang: Lang, role: Role, entry: Entry) -> Frame {
         role: lang.text(&format!("role-{}", role.as_str().replace('_', "-"))),
         csrf: "c5f".to_owned(),
         finds_devices: role == Role::PartnerAdmin,
+        explains: role != Role::CustomerSupport,
         is_notified: role != Role::Distributor,
         opens_cases: role == Role::PartnerAdmin,
         entries: Entry::of(role),

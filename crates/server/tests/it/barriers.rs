@@ -77,6 +77,7 @@ const PAGES: &[(&str, &str, &str)] = &[
     ("partner", "customer-invited", "/customers/{invited}"),
     ("partner", "customer-overview", "/customers/{customer}/settings"),
     ("partner", "customer-notifications", "/customers/{customer}/settings/notifications"),
+    ("partner", "customer-repair-cases", "/customers/{customer}/settings/repair-cases"),
     ("partner", "customer-agent", "/customers/{customer}/settings/agent"),
     ("partner", "customer-partner", "/customers/{customer}/settings/assigned-partner"),
     ("partner", "customer-preferences", "/customers/{customer}/settings/preferences"),
@@ -93,15 +94,18 @@ const PAGES: &[(&str, &str, &str)] = &[
     ("partner", "alerts", "/alerts"),
     ("partner", "repair-cases", "/repair-cases"),
     ("partner", "repair-case-seen", "/repair-cases/{repair}"),
+    ("partner", "repair-desk", "/repair-desk"),
     ("partner", "repair-new", "/repair-cases/new?alert={alert}"),
     ("partner", "help", "/help"),
     ("partner", "guide", "/help/transfers"),
+    ("partner", "guide-repair-desk", "/help/repair-desk"),
     ("partner", "not-found", "/help/nothing"),
     ("partner", "account", "/account"),
     ("partner", "settings", "/settings"),
     ("partner", "users", "/settings/users"),
     ("partner", "logs", "/settings/logs"),
     ("partner", "tokens", "/settings/tokens"),
+    ("partner", "outside-desk-none", "/settings/outside-desk"),
     ("it-admin", "own-devices", "/customers/{customer}"),
     ("it-admin", "own-notices", "/notifications"),
     ("it-admin", "arrivals", "/customers/{customer}/arrivals"),
@@ -111,6 +115,8 @@ const PAGES: &[(&str, &str, &str)] = &[
     ("it-admin", "own-partner", "/customers/{customer}/settings/assigned-partner"),
     ("it-admin", "own-users", "/settings/users"),
     ("desk", "queue", "/repair-cases"),
+    ("desk", "calendar", "/repair-desk/calendar?week=2027-01-04"),
+    ("desk", "hours", "/repair-desk/hours"),
     ("desk", "repair-case", "/repair-cases/{repair}"),
     ("desk", "repair-by-hand", "/repair-cases/new"),
     ("distributor", "reports", "/reports"),
@@ -133,6 +139,8 @@ const PAGES: &[(&str, &str, &str)] = &[
     ("operator", "support-desk", "/support-cases"),
     ("operator", "support-desk-case", "/support-cases/{case}"),
     ("operator", "mails", "/settings/mails"),
+    ("operator", "outside-desk", "/settings/outside-desk"),
+    ("operator", "recalls", "/recalls"),
     ("operator", "failed-work", "/jobs"),
 ];
 
@@ -217,6 +225,21 @@ async fn populate(world: &World, catcher: &mut Catcher) -> Vec<(&'static str, St
     desk.post(&format!("repair-cases/{repair}/parts"), order).await.expect(200);
     let question = json!({ "text": "Which floor?" });
     desk.post(&format!("repair-cases/{repair}/steps/ask"), question).await.expect(200);
+    let week = ["08:00-17:00", "08:00-17:00", "08:00-17:00", "08:00-17:00", "08:00-12:30", "", ""];
+    let hours = json!({ "time_zone": "Europe/Berlin", "days": week }).to_string().into_bytes();
+    let put = desk.send(Method::PUT, "/api/v1/repair-desk/hours", Some(("application/json", hours))).await;
+    assert!(put.status.is_success(), "{}", put.text);
+    let body = json!({ "serial": "5CG0000051", "contact": contact, "text": "Es klickt", "caller": "Inga" });
+    let visited = id(desk.post("repair-cases", body).await.expect(201));
+    let appointment = json!({
+        "from": "2027-01-04T08:00:00Z", "until": "2027-01-04T10:00:00Z", "time_zone": "Europe/Berlin", "note": "Tor 3",
+    });
+    desk.post(&format!("repair-cases/{visited}/appointment"), appointment).await.expect(200);
+    let recalls = "list,part,product_number,model,serial_from,serial_to,source\nR-7,battery,6T1A2EA,,5CG0000001,5CG0000009,Bulletin <7>\n";
+    let table = Some(("text/csv", recalls.as_bytes().to_vec()));
+    world.operator.send(Method::POST, "/api/v1/recall-lists/import", table).await.expect(200);
+    // Nobody answers there: the page says so.
+    world.operator.post("outside-desk", json!({ "url": "https://desk.invalid/roadstead" })).await.expect(201);
     let invitation = json!({ "email": "new@example.com", "name": "Neu", "role": "partner_read_only" });
     partner.post("invitations", invitation).await.expect(201);
     for (email, role, whose) in [

@@ -1,9 +1,15 @@
 //! The whole path on a real desktop: an alert's pop-up, pressed with a mouse, a form filled in a browser, a case where it
 //! belongs. And how an agent gets onto a PC.
 
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::{Request, State};
+use axum::response::Response;
 use roadstead_domain::access::Role;
 use roadstead_server::app::Config;
-use roadstead_store::engine::Kind::Sqlite;
+use roadstead_store::engine::Kind::{Postgres, Sqlite};
 use rstest::rstest;
 use serde_json::{Value, json};
 
@@ -61,8 +67,9 @@ fn agent() -> std::path::PathBuf {
     program
 }
 
-/// A certified partner of this role, with a PC in its pool that has a failing disk; its agent is to be started.
-async fn pc_in_the_pool(world: &World, desk: &Desk, role: &str) -> (Client, Pc) {
+/// A certified partner of this role, with a PC in its pool that has a failing disk; its agent, which knows the platform by
+/// this address, is to be started.
+async fn pc_in_the_pool(world: &World, desk: &Desk, server: &str, role: &str) -> (Client, Pc) {
     let id = world.newcomer("R-1").await;
     let body = json!({
         "support_level": "premium_plus", "role": role,
@@ -71,7 +78,7 @@ async fn pc_in_the_pool(world: &World, desk: &Desk, role: &str) -> (Client, Pc) 
     world.operator.post(&format!("partners/{id}/qualifications"), body).await.expect(201);
     let partner = world.token(Role::PartnerAdmin, Some("R-1")).await;
     world.distributor("D-1").await.report("", "text/csv", csv(&["5CG000000A R-1"])).await;
-    let pc = Pc::new(&agent(), desk, &world.url, "5CG000000A", "");
+    let pc = Pc::new(&agent(), desk, server, "5CG000000A", "");
     pc.readings(&json!({ "disks": [{ "name": "/dev/sda", "model": "Example SSD 512", "passed": false }] }));
     (partner, pc)
 }
@@ -107,8 +114,8 @@ async fn cases(world: &World) -> Vec<Value> {
 /// PC's language; View, the form, the agent killed in between, Submit, one case: with customer support for a View/Monitor
 /// partner, in the CSDP account of a Service Delivery partner, and there alone. The appointment reaches the PC.
 #[rstest]
-#[case::monitor_in_english("en", "C.UTF-8", "resell_and_view_monitor", "1 Dec 2026, 09:00")]
-#[case::service_in_german("de", "de_DE.UTF-8", "service_delivery", "01.12.2026, 09:00")]
+#[case::monitor_in_english("en", "C.UTF-8", "resell_and_view_monitor", "1 Dec 2026, 21:00")]
+#[case::service_in_german("de", "de_DE.UTF-8", "service_delivery", "01.12.2026, 21:00")]
 #[tokio::test(flavor = "multi_thread")]
 async fn b27_b34_from_a_failing_disk_to_a_case_in_the_right_queue(
     #[case] lang: &'static str,
@@ -118,7 +125,7 @@ async fn b27_b34_from_a_failing_disk_to_a_case_in_the_right_queue(
 ) {
     let world = World::start(Sqlite, &format!("desktop{lang}")).await;
     let desk = Desk::start(locale);
-    let (partner, mut pc) = pc_in_the_pool(&world, &desk, role).await;
+    let (partner, mut pc) = pc_in_the_pool(&world, &desk, &world.url, role).await;
     let support = world.token(Role::CustomerSupport, None).await;
     pc.start();
     desk.notification("the pop-up stands").await;
@@ -175,7 +182,7 @@ async fn b27_b34_from_a_failing_disk_to_a_case_in_the_right_queue(
 async fn a_pc_that_moves_while_the_form_is_open_sends_nothing() {
     let world = World::start(Sqlite, "desktopmoved").await;
     let desk = Desk::start("C.UTF-8");
-    let (partner, mut pc) = pc_in_the_pool(&world, &desk, "service_delivery").await;
+    let (partner, mut pc) = pc_in_the_pool(&world, &desk, &world.url, "service_delivery").await;
     pc.start();
     let driver = Driver::start().await;
     let page = view(&world, &desk, &driver, "en").await;
@@ -197,7 +204,7 @@ async fn a_pc_that_moves_while_the_form_is_open_sends_nothing() {
 async fn b46_turning_the_switch_off_takes_the_pop_up_off_the_screen() {
     let world = World::start(Sqlite, "desktopswitch").await;
     let desk = Desk::start("C.UTF-8");
-    let (partner, mut pc) = pc_in_the_pool(&world, &desk, "service_delivery").await;
+    let (partner, mut pc) = pc_in_the_pool(&world, &desk, &world.url, "service_delivery").await;
     let customer = to_customer(&partner).await;
     pc.start();
     desk.notification("the pop-up stands").await;
@@ -206,4 +213,86 @@ async fn b46_turning_the_switch_off_takes_the_pop_up_off_the_screen() {
     desk.no_notification("the switch takes it off").await;
     assert_eq!(partner.all("alerts").await.len(), 1);
     assert!(partner.all("repair-cases").await.is_empty() && desk.opened().is_empty());
+}
+
+/// What stands before two nodes: the channels of PCs lead to the second one, everything else to the first.
+#[derive(Clone)]
+struct Balancer {
+    nodes: [String; 2],
+    http: reqwest::Client,
+    /// The path of each request, and which node got it.
+    led: Arc<Mutex<Vec<(usize, String)>>>,
+}
+
+impl Balancer {
+    /// Starts it; its address.
+    async fn start(first: &str, second: &str) -> (Self, String) {
+        let nodes = [first.to_owned(), second.to_owned()];
+        let balancer = Self { nodes, http: reqwest::Client::new(), led: Arc::default() };
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let service = Router::new().fallback(Self::lead).with_state(balancer.clone());
+        tokio::spawn(axum::serve(listener, service).into_future());
+        (balancer, url)
+    }
+
+    async fn lead(State(balancer): State<Self>, request: Request) -> Response {
+        let (parts, body) = request.into_parts();
+        let path = parts.uri.path().to_owned();
+        let node = usize::from(path == "/device/v1/events");
+        balancer.led.lock().unwrap().push((node, path));
+        let url = format!("{}{}", balancer.nodes[node], parts.uri);
+        let body = to_bytes(body, 1 << 20).await.unwrap();
+        let request = balancer.http.request(parts.method, url).headers(parts.headers).body(body);
+        // An agent that goes away, or a node, is no concern of this test.
+        let Ok(answer) = request.send().await else {
+            return Response::builder().status(502).body(Body::empty()).unwrap();
+        };
+        let mut response = Response::builder().status(answer.status());
+        for (name, value) in answer.headers() {
+            if name != "transfer-encoding" {
+                response = response.header(name, value);
+            }
+        }
+        response.body(Body::from_stream(answer.bytes_stream())).unwrap()
+    }
+
+    /// Which nodes got requests to this path.
+    fn led_to(&self, path: &str) -> Vec<usize> {
+        let led = self.led.lock().unwrap();
+        let mut nodes: Vec<usize> = led.iter().filter(|(_, at)| at == path).map(|(node, _)| *node).collect();
+        nodes.dedup();
+        nodes
+    }
+}
+
+/// Two nodes: the alert is raised at one, its pop-up is told by the other, the case is submitted to the first, and worked on
+/// at the second.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_alert_at_one_node_pops_up_by_the_other_and_is_submitted_to_the_first() {
+    let world = World::start(Postgres, "desktopnodes").await;
+    let (second, _node) = world.second_node().await;
+    let (balancer, between) = Balancer::start(&world.url, &second).await;
+    let desk = Desk::start("C.UTF-8");
+    let (partner, mut pc) = pc_in_the_pool(&world, &desk, &between, "service_delivery").await;
+    pc.start();
+    let driver = Driver::start().await;
+    let page = view(&world, &desk, &driver, "en").await;
+    page.fill("#name", "Inga Boje").await;
+    page.fill("#phone", "+49 40 1234").await;
+    page.click("#case button.primary").await;
+    page.see("#live .state", "").await;
+    let there = partner.at(&second);
+    let found = there.all("repair-cases?own_desk=true").await;
+    assert_eq!(found.len(), 1, "{found:?}");
+    let appointment = json!({
+        "from": "2026-12-01T08:00:00Z", "until": "2026-12-01T10:00:00Z", "time_zone": "Europe/Berlin", "note": "",
+    });
+    let path = format!("repair-cases/{}/appointment", found[0]["id"].as_str().unwrap());
+    there.post(&path, appointment).await.expect(200);
+    page.see("#live", "1 Dec 2026, 21:00").await;
+    assert_eq!(balancer.led_to("/device/v1/check-ins"), [0]);
+    assert_eq!(balancer.led_to("/device/v1/events"), [1]);
+    assert_eq!(balancer.led_to("/device/v1/repair-cases"), [0]);
+    page.driver.quit().await.unwrap();
 }

@@ -15,6 +15,8 @@ const COVERED: &[&str] = &[
     "DELETE /customers/{id}/cpins/{cpin}",
     "DELETE /customers/{id}/zero-touch-serials/{serial}",
     "DELETE /invitations/{id}",
+    "DELETE /outside-desk",
+    "DELETE /recall-lists/{number}",
     "DELETE /service-terms/{name}",
     "DELETE /sessions/{id}",
     "DELETE /tokens/{id}",
@@ -45,12 +47,18 @@ const COVERED: &[&str] = &[
     "GET /notifications",
     "GET /operations/{id}",
     "GET /operations/{id}/events",
+    "GET /outside-desk",
+    "GET /outside-desk/cases",
     "GET /own-headers",
     "GET /partners",
     "GET /partners/{id}",
     "GET /profile",
+    "GET /recall-lists",
+    "GET /recall-lists/{number}/ranges",
     "GET /repair-cases",
     "GET /repair-cases/{id}",
+    "GET /repair-desk/appointments",
+    "GET /repair-desk/hours",
     "GET /reporter-quality",
     "GET /reporters",
     "GET /sell-through-reports",
@@ -90,9 +98,14 @@ const COVERED: &[&str] = &[
     "POST /enrolments/{id}/{say}",
     "POST /invitations",
     "POST /invitations/list",
+    "POST /outside-desk",
+    "POST /outside-desk/retry",
+    "POST /outside-desk/secret",
+    "POST /outside-desks/{id}/cases/{case}/status",
     "POST /partners",
     "POST /partners/import",
     "POST /partners/{id}/qualifications",
+    "POST /recall-lists/import",
     "POST /repair-cases",
     "POST /repair-cases/{id}/appointment",
     "POST /repair-cases/{id}/claim",
@@ -121,6 +134,7 @@ const COVERED: &[&str] = &[
     "PUT /devices/{serial}/entitlements/{support_level}",
     "PUT /own-headers",
     "PUT /profile",
+    "PUT /repair-desk/hours",
     "PUT /sell-through-reports/files/{file_name}",
     "PUT /service-terms/{name}",
 ];
@@ -283,6 +297,7 @@ async fn every_route_called_as_a_neighbour_shows_nothing_of_the_other(
             .replace("{attachment}", &attachment)
             .replace("{say}", "release");
         let filled = filled.replace("{report}", &report).replace("{line}", "1");
+        let filled = filled.replace("{case}", &repair).replace("{number}", "CANARY");
         let path =
             format!("/api/v1{}", filled.replace("{support_level}", "premium").replace("{name}", "CANARY"));
         let method: Method = method.parse().unwrap();

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use roadstead_domain::access;
+use roadstead_server::app::Config;
 use roadstead_store::engine::Kind::{self, Postgres, Sqlite};
 use roadstead_store::placements;
 use rstest::rstest;
@@ -36,7 +37,9 @@ fn serial(n: usize) -> String {
 }
 
 async fn once(kind: Kind, name: &str) {
-    let world = World::start(kind, name).await;
+    // They talk as fast as they can.
+    let config = Config { check_ins_at_once: u32::MAX, ..Config::default() };
+    let world = World::with(kind, name, config).await;
     let partner = world.partner("R-1").await;
     let lines: Vec<String> = (0..PCS).map(|n| format!("{} R-1", serial(n))).collect();
     let lines: Vec<&str> = lines.iter().map(String::as_str).collect();

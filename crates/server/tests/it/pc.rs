@@ -64,19 +64,26 @@ impl Pc {
         )
     }
 
-    pub(crate) async fn send(&self, path: &str, body: &Value, headers: &Headers) -> Answer {
-        let response = self
-            .http
+    fn request(&self, path: &str, body: &Value, headers: &Headers) -> reqwest::RequestBuilder {
+        self.http
             .post(self.uri(path))
             .header("content-type", "application/json")
             .header("content-digest", &headers.content_digest)
             .header("signature-input", &headers.signature_input)
             .header("signature", &headers.signature)
             .body(body.to_string())
-            .send()
-            .await
-            .unwrap();
+    }
+
+    pub(crate) async fn send(&self, path: &str, body: &Value, headers: &Headers) -> Answer {
+        let response = self.request(path, body, headers).send().await.unwrap();
         Answer { status: response.status(), text: response.text().await.unwrap() }
+    }
+
+    /// The status of a refusal, and how many seconds it says to wait.
+    pub(crate) async fn refused_until(&self, path: &str, body: &Value, headers: &Headers) -> (u16, i64) {
+        let answer = self.request(path, body, headers).send().await.unwrap();
+        let wait = answer.headers()["retry-after"].to_str().unwrap().parse().unwrap();
+        (answer.status().as_u16(), wait)
     }
 
     pub(crate) async fn post(&self, path: &str, body: Value) -> Answer {

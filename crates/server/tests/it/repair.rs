@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use roadstead_domain::access::Role;
+use roadstead_server::app::Config;
 use roadstead_server::{flows, jobs};
 use roadstead_store::engine::Kind::{self, Postgres, Sqlite};
 use rstest::rstest;
@@ -69,7 +70,7 @@ fn form(pop_up: &Value, id: u128) -> Value {
     })
 }
 
-async fn deliver_service(world: &World, number: &str, level: &str) {
+pub(crate) async fn deliver_service(world: &World, number: &str, level: &str) {
     let partner = world.operator.get(&format!("partners/{number}")).await.expect(200);
     let body = json!({
         "support_level": level, "role": "service_delivery",
@@ -682,4 +683,165 @@ async fn d18_without_a_partner_cases_go_to_customer_support(#[values(Sqlite, Pos
     next.post(&step("accept"), json!({})).await.expect(200);
     assert!(shown().await.starts_with("csdp:"), "the new partner delivers the service");
     assert_eq!(desk.get(&path).await.expect(200)["desk"]["own"], true, "an open case keeps its route");
+}
+
+#[rstest]
+#[tokio::test]
+async fn what_is_long_over_is_forgotten_and_what_lasts_is_not(#[values(Sqlite, Postgres)] kind: Kind) {
+    let config = Config { keep_repair_months: Some(6), ..Config::default() };
+    let world = World::with(kind, "forget", config).await;
+    let partner = world.partner("R-1").await;
+    let lines = ["5CG0000001 R-1", "5CG0000002 R-1"];
+    world.distributor("D-1").await.report("", "text/csv", csv(&lines)).await;
+    let pc = Pc::new(&world, "5CG0000001", 1);
+    pc.enrol().await.expect(201);
+    let desk = world.token(Role::CustomerSupport, None).await;
+    let open = async |serial: &str| {
+        let contact = json!({ "name": "CANARY Inga", "phone": "1" });
+        let body = json!({ "serial": serial, "contact": contact, "text": "CANARY", "caller": "Inga" });
+        desk.post("repair-cases", body).await.expect(201)["id"].as_str().unwrap().to_owned()
+    };
+    let (over, lasting) = (open("5CG0000001").await, open("5CG0000002").await);
+    let order = json!({ "order_reference": "PO-1", "part": "SSD", "quantity": 1 });
+    desk.post(&format!("repair-cases/{over}/parts"), order.clone()).await.expect(200);
+    let close = json!({ "result": "New disk", "failure_code": "HDD-01" });
+    desk.post(&format!("repair-cases/{over}/close"), close).await.expect(200);
+    pc.post("check-ins", bad_disk()).await.expect(200);
+    for _ in 0..2 {
+        pc.post("check-ins", good_disk()).await.expect(200);
+    }
+    pc.post("check-ins", json!({ "readings": { "memory": { "uncorrected": 1 } } })).await.expect(200);
+    let counts = async || {
+        let mut tx = world.app.store.read(&roadstead_domain::access::system()).await.unwrap();
+        let mut counts = Vec::new();
+        for sql in [
+            "SELECT COUNT(*) FROM alerts",
+            "SELECT COUNT(*) FROM pop_ups p JOIN alerts a ON a.id = p.alert WHERE a.kind = 'disk.failing'",
+            "SELECT COUNT(*) FROM repair_cases",
+        ] {
+            counts.push(tx.number(sql, vec![]).await.unwrap());
+        }
+        counts
+    };
+    world.clock.step_seconds(100 * 24 * 3600);
+    roadstead_server::jobs::keep_repairs(&world.app).await.unwrap();
+    assert_eq!(counts().await, [2, 1, 2], "it is not long enough ago");
+    world.clock.step_seconds(100 * 24 * 3600);
+    roadstead_server::jobs::keep_repairs(&world.app).await.unwrap();
+    assert_eq!(counts().await, [1, 0, 1]);
+    assert_eq!(desk.get(&format!("repair-cases/{over}")).await.refused(404), "not_found");
+    assert_eq!(partner.all("alerts").await[0]["kind"], "memory.failing");
+    // The reference was used, however long ago.
+    let parts = format!("repair-cases/{lasting}/parts");
+    assert_eq!(desk.post(&parts, order).await.refused(409), "repair_case.reference_used");
+    let other = json!({ "order_reference": "PO-2", "part": "SSD", "quantity": 1 });
+    desk.post(&parts, other).await.expect(200);
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_pc_that_floods_is_slowed_and_no_other_with_it(#[values(Sqlite, Postgres)] kind: Kind) {
+    let case = case(kind, "flood").await;
+    let neighbour = Pc::new(&case.world, "5CG0000003", 3);
+    neighbour.enrol().await.expect(201);
+    let at_once = case.world.app.config.check_ins_at_once;
+    for _ in 0..at_once {
+        case.pc.post("check-ins", good_disk()).await.expect(200);
+    }
+    let headers = case.pc.sign("check-ins", &bad_disk());
+    let (status, wait) = case.pc.refused_until("check-ins", &bad_disk(), &headers).await;
+    assert_eq!(status, 429);
+    assert!((1..=10).contains(&wait), "{wait}");
+    assert_eq!(case.pc.post("check-ins", bad_disk()).await.refused(429), "check_in.too_often");
+    assert!(case.partner.all("alerts").await.is_empty(), "what was refused was not read");
+    neighbour.post("check-ins", bad_disk()).await.expect(200);
+    // Whoever waits as told comes through, with the very request that was refused.
+    case.world.clock.step_seconds(wait);
+    case.pc.send("check-ins", &bad_disk(), &headers).await.expect(200);
+    assert_eq!(case.partner.all("alerts").await.len(), 2);
+}
+
+#[tokio::test]
+async fn two_that_raise_the_same_pop_up_make_one_and_neither_is_turned_away() {
+    let case = case(Postgres, "clash").await;
+    let pop_up = case.pop_up().await;
+    case.world.clock.step_seconds(25 * 3600);
+    flows::alerts::sweep(&case.world.app).await.unwrap();
+    // Another node is raising the next pop-up of the same alert at this very moment.
+    let system = roadstead_domain::access::system();
+    let mut other = case.world.app.store.write(&system).await.unwrap();
+    let old: uuid::Uuid = pop_up["id"].as_str().unwrap().parse().unwrap();
+    let copied = "INSERT INTO pop_ups (id, alert, device, seq, state, created_at, expires_at) \
+                  SELECT $1, alert, device, 1000, 'open', created_at, 4000000000000000 FROM pop_ups WHERE id = $2";
+    let new = uuid::Uuid::from_u128(77);
+    assert_eq!(other.execute(copied, roadstead_store::args![new, old]).await.unwrap(), 1);
+    let ours = other.number("SELECT CAST(pg_backend_pid() AS bigint)", vec![]).await.unwrap();
+    let pc = case.pc.clone();
+    let asked = tokio::spawn(async move { pc.post("check-ins", bad_disk()).await });
+    crate::world::eventually("the check-in waits for the other node", async || {
+        let mut tx = case.world.app.store.read(&system).await.unwrap();
+        let waiting = "SELECT COUNT(*) FROM pg_locks w JOIN pg_locks h ON h.transactionid = w.transactionid \
+                       AND h.granted WHERE NOT w.granted AND h.pid = $1";
+        (tx.number(waiting, roadstead_store::args![ours]).await.unwrap() > 0).then_some(())
+    })
+    .await;
+    other.commit().await.unwrap();
+    asked.await.unwrap().expect(200);
+    let mut tx = case.world.app.store.read(&system).await.unwrap();
+    let open = "SELECT COUNT(*) FROM pop_ups WHERE state = 'open'";
+    assert_eq!(tx.number(open, vec![]).await.unwrap(), 1);
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_pc_that_cannot_be_judged_is_turned_away_alone(#[values(Sqlite, Postgres)] kind: Kind) {
+    let world = World::start(kind, "alone").await;
+    world.partner("R-1").await;
+    let lines: Vec<String> = (10..50).map(|n| format!("5CG00000{n} R-1")).collect();
+    let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+    world.distributor("D-1").await.report("", "text/csv", csv(&lines)).await;
+    let pcs: Vec<Pc> = (10..50_u8).map(|n| Pc::new(&world, &format!("5CG00000{n}"), n)).collect();
+    futures_util::future::join_all(pcs.iter().map(|pc| async { pc.enrol().await.expect(201) })).await;
+    pcs[0].post("check-ins", bad_disk()).await.expect(200);
+    // A node of another release has left an alert of a kind that this one does not know.
+    let system = roadstead_domain::access::system();
+    let mut tx = world.app.store.write(&system).await.unwrap();
+    tx.execute("UPDATE pop_ups SET state = 'expired'", vec![]).await.unwrap();
+    tx.execute("UPDATE alerts SET kind = 'disk.haunted', source = 'monitor'", vec![]).await.unwrap();
+    tx.commit().await.unwrap();
+    let readings = json!({ "readings": {} });
+    let answers =
+        futures_util::future::join_all(pcs.iter().map(|pc| pc.post("check-ins", readings.clone()))).await;
+    let statuses: Vec<u16> = answers.iter().map(|answer| answer.status.as_u16()).collect();
+    assert_eq!(statuses[0], 503);
+    assert!(statuses[1..].iter().all(|status| *status == 200), "{statuses:?}");
+}
+
+#[rstest]
+#[tokio::test]
+async fn what_one_node_raises_the_other_tells_and_what_one_takes_the_other_shows(
+    #[values(Sqlite, Postgres)] kind: Kind,
+) {
+    let case = case(kind, "twonodes").await;
+    let (second, _node) = case.world.second_node().await;
+    let there = case.pc.at(&second);
+    // The channel stands at the second node before anything happens.
+    let mut channel = Channel::open(&there, None, "en").await;
+    channel.expect("settings").await;
+    case.pc.post("check-ins", bad_disk()).await.expect(200);
+    let pop_up = channel.expect("pop_up").await;
+    let sent = case.submit(&form(&pop_up, 1)).await.expect(201);
+    let mut told = [channel.next().await, channel.next().await];
+    told.sort_by_key(|(_, name, _)| name.clone());
+    let [(_, case_name, told_case), (_, _, withdrawn)] = told;
+    assert_eq!((case_name.as_str(), &told_case["id"]), ("case", &sent["id"]));
+    assert_eq!(withdrawn["reason"], "pop_up.submitted");
+    // Sent again, to the other node: the same case.
+    assert_eq!(there.post("repair-cases", form(&pop_up, 1)).await.expect(200)["id"], sent["id"]);
+    let desk = case.world.token(Role::CustomerSupport, None).await.at(&second);
+    let path = format!("repair-cases/{}/steps/ask", sent["id"].as_str().unwrap());
+    desk.post(&path, json!({ "text": "Which floor?" })).await.expect(200);
+    assert_eq!(channel.expect("case").await["question"], "Which floor?");
+    let at_first = case.pc.get(&format!("repair-cases/{}", sent["id"].as_str().unwrap())).await.expect(200);
+    assert_eq!(at_first["question"], "Which floor?");
 }

@@ -17,11 +17,14 @@ mod invitations;
 mod mails;
 mod notifications;
 mod operations;
+mod outside_desks;
 mod own_headers;
 mod partners;
 mod partners_import;
 mod profile;
+mod recall_lists;
 mod repair_cases;
+mod repair_desk;
 mod reporter_quality;
 mod reporters;
 mod sell_through_reports;
@@ -103,6 +106,10 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(alerts::raise, alerts::list))
         .routes(routes!(alerts::get))
         .routes(routes!(alerts::close))
+        .routes(routes!(recall_lists::list))
+        .routes(routes!(recall_lists::import))
+        .routes(routes!(recall_lists::ranges))
+        .routes(routes!(recall_lists::remove))
         .routes(routes!(repair_cases::open, repair_cases::list))
         .routes(routes!(repair_cases::get))
         .routes(routes!(repair_cases::appoint))
@@ -110,6 +117,13 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(repair_cases::claim))
         .routes(routes!(repair_cases::close))
         .routes(routes!(repair_cases::step))
+        .routes(routes!(repair_desk::hours, repair_desk::set_hours))
+        .routes(routes!(repair_desk::appointments))
+        .routes(routes!(outside_desks::get, outside_desks::connect, outside_desks::disconnect))
+        .routes(routes!(outside_desks::renew_secret))
+        .routes(routes!(outside_desks::retry))
+        .routes(routes!(outside_desks::cases))
+        .routes(routes!(outside_desks::status))
         .routes(routes!(explanations::explain))
         .routes(routes!(explanations::verdicts))
         .routes(routes!(support_cases::open, support_cases::list))

@@ -24,12 +24,19 @@ pub(super) struct ProfileBody {
     time_zone: Option<String>,
     /// `day_month_year`, `month_day_year` or `iso`; null for what the language does by itself.
     date_format: Option<String>,
+    /// Whether mails about support and repair cases are wanted; they are unless said.
+    #[serde(default = "wanted")]
+    case_mails: bool,
+}
+
+fn wanted() -> bool {
+    true
 }
 
 impl From<Profile> for ProfileBody {
     fn from(profile: Profile) -> Self {
-        let Profile { name, language, time_zone, date_format } = profile;
-        Self { name, language, time_zone, date_format }
+        let Profile { name, language, time_zone, date_format, case_mails } = profile;
+        Self { name, language, time_zone, date_format, case_mails }
     }
 }
 
@@ -51,8 +58,8 @@ pub(super) async fn set(
     Json(new): Json<ProfileBody>,
 ) -> Result<Json<ProfileBody>, Problem> {
     let scope = caller.may(Action::OwnAccount)?;
-    let ProfileBody { name, language, time_zone, date_format } = new;
-    let profile = Profile { name, language, time_zone, date_format };
+    let ProfileBody { name, language, time_zone, date_format, case_mails } = new;
+    let profile = Profile { name, language, time_zone, date_format, case_mails };
     account::set_profile(&app, &scope, &profile).await?;
     Ok(Json(account::profile(&app, &scope).await?.into()))
 }

@@ -251,6 +251,8 @@ pub(super) struct NewAppointment {
     /// An IANA name.
     time_zone: String,
     note: String,
+    /// That it may lie outside of the desk's working hours; else it is refused there.
+    outside_hours: bool,
 }
 
 #[derive(Debug, Default, Serialize, Deserialize, ToSchema)]
@@ -311,8 +313,9 @@ pub(super) async fn appoint(
     Path(id): Path<String>,
     Json(new): Json<NewAppointment>,
 ) -> Result<(StatusCode, Json<CaseBody>), Problem> {
-    let NewAppointment { from, until, time_zone, note } = new;
-    act(&app, &caller, Action::WorkRepairCases, &id, Act::Appoint { from, until, time_zone, note }).await
+    let NewAppointment { from, until, time_zone, note, outside_hours } = new;
+    let appointment = Act::Appoint { from, until, time_zone, note, outside_hours };
+    act(&app, &caller, Action::WorkRepairCases, &id, appointment).await
 }
 
 /// Order parts for a case.

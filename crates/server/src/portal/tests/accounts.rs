@@ -37,6 +37,7 @@ pub(super) fn account(lang: Lang) -> AccountPage {
         language: Some("de".to_owned()),
         time_zone: Some("Europe/Berlin".to_owned()),
         date_format: Some("iso".to_owned()),
+        case_mails: false,
     };
     let fields = Fields { lang, fault: Some(("present_password", "password.wrong")) };
     AccountPage {

@@ -261,3 +261,6 @@ idempotency-key-invalid-advice = Verwenden Sie 1 bis 255 sichtbare ASCII-Zeichen
 log-support-case-opened = Ein Supportfall wurde eröffnet
 log-support-case-changed = Ein Supportfall wurde geändert
 mail-kind-support-case = Neues im Supportfall
+account-case-mails = E-Mails über Support- und Reparaturfälle
+account-case-mails-yes = E-Mails senden
+account-case-mails-no = Keine E-Mails

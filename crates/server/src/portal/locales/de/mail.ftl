@@ -22,7 +22,7 @@ mail-password-reset-why = Sie erhalten diese Mail, weil zu dieser Adresse ein Ko
 mail-support-case-subject = Neues im Supportfall { $number }
 mail-support-case-text = Im Supportfall { $number } auf Roadstead gibt es eine neue Nachricht.
 mail-support-case-button = Supportfall öffnen
-mail-support-case-why = Sie erhalten diese Mail, weil Sie an diesem Supportfall beteiligt sind.
+mail-support-case-why = Sie erhalten diese Mail, weil Sie an diesem Supportfall beteiligt sind. Abbestellen können Sie solche E-Mails in Ihrem Konto.
 mail-cpin-instructions-subject = PCs in { $organisation } registrieren
 mail-cpin-instructions-text =
     { $inviter } betreut die PCs von { $organisation } auf Roadstead. Um einen PC aufzunehmen, installieren Sie darauf den Agenten und geben diese cPIN ein: { $cpin }

@@ -261,3 +261,6 @@ idempotency-key-invalid-advice = Use 1 to 255 visible ASCII characters.
 log-support-case-opened = A support case was opened
 log-support-case-changed = A support case was changed
 mail-kind-support-case = News in a support case
+account-case-mails = Mails about support and repair cases
+account-case-mails-yes = Send mails
+account-case-mails-no = No mails

@@ -22,7 +22,7 @@ mail-password-reset-why = You get this mail because this address belongs to an a
 mail-support-case-subject = News in support case { $number }
 mail-support-case-text = There is a new message in support case { $number } on Roadstead.
 mail-support-case-button = Open the support case
-mail-support-case-why = You get this mail because you take part in this support case.
+mail-support-case-why = You get this mail because you take part in this support case. You can turn such mails off in your account.
 mail-cpin-instructions-subject = Enrol your PCs in { $organisation }
 mail-cpin-instructions-text =
     { $inviter } looks after the PCs of { $organisation } on Roadstead. To add a PC, install the agent on it and type this cPIN: { $cpin }

@@ -1,0 +1,87 @@
+# Reparaturstelle: externe Reparaturstelle, Kalender, Arbeitszeiten.
+settings-outside-desk = Externe Reparaturstelle
+outside-lead = Die Fälle Ihres CSDP-Kontos werden an Ihr eigenes System weitergeleitet, und was dort geschieht, kommt hierher zurück.
+outside-lead-operator = Die Fälle des Kundensupports werden an dessen eigenes System weitergeleitet, und was dort geschieht, kommt hierher zurück.
+outside-connect = Externe Reparaturstelle verbinden
+outside-connection = Verbindung
+outside-url = Adresse, an die gemeldet wird
+outside-url-hint = Muss mit https:// beginnen und im Internet erreichbar sein. Alle offenen Fälle werden sofort gemeldet, mit den Angaben dazu, an wen man sich wendet.
+outside-since = Verbunden seit
+outside-retry = Jetzt erneut senden
+outside-renew = Neues Geheimnis
+outside-renew-means = Nach einem neuen Geheimnis gilt das bisherige noch einen Tag. Wer trennt, meldet nichts mehr und nimmt nichts mehr an; die Fälle bleiben.
+outside-disconnect = Trennen
+outside-secret = Das Geheimnis:
+outside-secret-advice = Kopieren Sie es jetzt, es wird nur dieses eine Mal gezeigt. Es unterschreibt, was gesendet wird, und beweist, was zurückkommt.
+outside-done-retried = Was nicht angenommen wurde, wird erneut gesendet.
+outside-done-disconnected = Die externe Reparaturstelle ist getrennt.
+outside-told = Gemeldete Fälle
+outside-reference = Nummer dort
+outside-delivered = Zuletzt angenommen
+outside-state-waiting = Wird gesendet
+outside-state-delivered = Angenommen
+outside-state-failed = Aufgegeben
+outside-tries =
+    { $n ->
+        [one] { $count } Versuch.
+       *[other] { $count } Versuche.
+    }
+outside-next = Nächster Versuch: { $at }.
+outside-empty = Noch kein Fall gemeldet
+outside-empty-text = Sobald ein Fall bei Ihrer Stelle eingeht, steht er hier.
+outside-desk-exists = Diese Stelle hat schon eine externe Reparaturstelle
+outside-desk-exists-advice = Trennen Sie die bisherige zuerst.
+outside-desk-no-address = Das ist keine Adresse, an die gemeldet werden kann
+outside-desk-no-address-advice = Geben Sie eine Adresse ein, die mit https:// beginnt, ohne Benutzernamen und Passwort.
+outside-desk-private-address = Diese Adresse liegt in einem privaten Netz
+outside-desk-private-address-advice = Nennen Sie eine Adresse im Internet. Nur der Betreiber kann private Netze freigeben.
+outside-desk-unreachable = Nicht erreichbar
+outside-desk-unreachable-advice = Prüfen Sie Adresse, Zertifikat und Firewall.
+outside-desk-refused = Nicht angenommen
+outside-desk-refused-advice = Prüfen Sie die Protokolle der externen Reparaturstelle.
+outside-desk-unwanted = Die externe Reparaturstelle will keine Meldungen mehr
+outside-desk-unwanted-advice = Sie hat mit 410 geantwortet. Was wartet, bleibt erhalten und geht mit „Jetzt erneut senden“ hinaus.
+webhook-unreadable = Die Unterschrift der Nachricht fehlt oder ist nicht lesbar
+webhook-unreadable-advice = Senden Sie webhook-id, webhook-timestamp und webhook-signature nach Standard Webhooks.
+webhook-clock-skewed = Die Nachricht ist zu alt oder kommt aus der Zukunft
+webhook-clock-skewed-advice = Stellen Sie die Uhr, und unterschreiben Sie bei jedem Versuch neu.
+webhook-forged = Die Unterschrift passt nicht zur Nachricht
+webhook-forged-advice = Unterschreiben Sie mit dem Geheimnis dieser externen Reparaturstelle, über genau die gesendeten Bytes.
+job-forward-cases = Fälle an die externe Reparaturstelle melden
+log-outside-desk-set = Externe Reparaturstelle geändert
+log-by-outside-desk = Externe Reparaturstelle
+
+# Kalender und Arbeitszeiten
+nav-repair-desk = Reparaturstelle
+repair-desk-lead = Fälle Ihres CSDP-Kontos, die neuesten zuerst. Sie vereinbaren den Termin, bestellen Teile und schließen den Fall.
+repair-empty-desk = Fälle kommen hierher, sobald Sie für die Servicestufe eines PCs Service leisten und jemand an diesem PC einen Fall sendet.
+calendar-title = Kalender
+calendar-back = Zurück zu den Fällen
+calendar-lead = Termine der Woche, nach der Uhr in { $zone }.
+calendar-no-hours = Arbeitszeiten sind noch nicht hinterlegt, darum gilt jede Zeit als Arbeitszeit.
+calendar-weeks = Wochen
+calendar-before = Vorige Woche
+calendar-after = Nächste Woche
+calendar-today = Diese Woche
+calendar-off = Frei
+weekday-monday = Montag
+weekday-tuesday = Dienstag
+weekday-wednesday = Mittwoch
+weekday-thursday = Donnerstag
+weekday-friday = Freitag
+weekday-saturday = Samstag
+weekday-sunday = Sonntag
+hours-title = Arbeitszeiten
+hours-lead = Wann Ihre Stelle Termine wahrnimmt. Ein Termin außerhalb davon wird nur nach einer Rückfrage vereinbart.
+hours-zone = Zeitzone der Stelle
+hours-hint = Schreiben Sie je Tag Beginn und Ende, zum Beispiel 08:00-17:00. Ein leeres Feld ist ein freier Tag.
+hours-save = Speichern
+hours-done = Die Arbeitszeiten sind gespeichert.
+appointment-confirm = Trotzdem außerhalb der Arbeitszeiten vereinbaren
+appointment-outside-hours = Der Termin liegt außerhalb der Arbeitszeiten
+appointment-outside-hours-advice = Wählen Sie eine andere Zeit, oder bestätigen Sie, dass er so gewollt ist.
+desk-hours-no-day = Kein Tag ist ein Arbeitstag
+desk-hours-no-day-advice = Geben Sie für sieben Tage an, wann gearbeitet wird; mindestens einer darf nicht leer sein.
+desk-hours-no-time = Das ist keine Zeitspanne
+desk-hours-no-time-advice = Schreiben Sie zum Beispiel 08:00-17:00; das Ende liegt nach dem Beginn.
+log-desk-hours-set = Arbeitszeiten der Reparaturstelle geändert

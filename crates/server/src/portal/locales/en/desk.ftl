@@ -1,0 +1,87 @@
+# Repair desk: outside desk, calendar, working hours.
+settings-outside-desk = Outside desk
+outside-lead = The cases of your CSDP account are forwarded to a system of your own, and what happens there comes back.
+outside-lead-operator = The cases of customer support are forwarded to a system of its own, and what happens there comes back.
+outside-connect = Connect an outside desk
+outside-connection = Connection
+outside-url = Address that is told
+outside-url-hint = It must begin with https:// and be reachable on the internet. All open cases are told at once, with whom to turn to.
+outside-since = Connected since
+outside-retry = Send again now
+outside-renew = New secret
+outside-renew-means = After a new secret the one before still holds for a day. Once disconnected, nothing is told and nothing taken any more; the cases stay.
+outside-disconnect = Disconnect
+outside-secret = The secret:
+outside-secret-advice = Copy it now, it is shown this once. It signs what is sent and proves what comes back.
+outside-done-retried = What was not taken is sent again.
+outside-done-disconnected = The outside desk is disconnected.
+outside-told = Cases told
+outside-reference = Number there
+outside-delivered = Last taken
+outside-state-waiting = Being sent
+outside-state-delivered = Taken
+outside-state-failed = Given up
+outside-tries =
+    { $n ->
+        [one] { $count } attempt.
+       *[other] { $count } attempts.
+    }
+outside-next = Next attempt: { $at }.
+outside-empty = No case told yet
+outside-empty-text = As soon as your desk gets a case, it stands here.
+outside-desk-exists = This desk has an outside desk already
+outside-desk-exists-advice = Disconnect that one first.
+outside-desk-no-address = This is no address that can be told
+outside-desk-no-address-advice = Give an address that begins with https://, without a user and password.
+outside-desk-private-address = This address is in a private network
+outside-desk-private-address-advice = Give an address on the internet. Only the operator can open private networks.
+outside-desk-unreachable = Not reachable
+outside-desk-unreachable-advice = Check address, certificate and firewall.
+outside-desk-refused = Not taken
+outside-desk-refused-advice = Check the logs of the outside desk.
+outside-desk-unwanted = The outside desk wants no messages any more
+outside-desk-unwanted-advice = It answered 410. What waits is kept and goes out with “Send again now”.
+webhook-unreadable = The message's signature is missing or cannot be read
+webhook-unreadable-advice = Send webhook-id, webhook-timestamp and webhook-signature after Standard Webhooks.
+webhook-clock-skewed = The message is too old, or comes from the future
+webhook-clock-skewed-advice = Set the clock, and sign each attempt anew.
+webhook-forged = The signature does not fit the message
+webhook-forged-advice = Sign with this outside desk's secret, over exactly the bytes that are sent.
+job-forward-cases = Tell cases to the outside desk
+log-outside-desk-set = Outside desk changed
+log-by-outside-desk = Outside desk
+
+# Calendar and working hours
+nav-repair-desk = Repair desk
+repair-desk-lead = Cases of your CSDP account, newest first. You make the appointment, order parts and close the case.
+repair-empty-desk = Cases come here once you deliver service for a PC's level and somebody at that PC submits one.
+calendar-title = Calendar
+calendar-back = Back to the cases
+calendar-lead = Appointments of the week, by the clock in { $zone }.
+calendar-no-hours = No working hours are set yet, so any time counts as one.
+calendar-weeks = Weeks
+calendar-before = Week before
+calendar-after = Next week
+calendar-today = This week
+calendar-off = Off
+weekday-monday = Monday
+weekday-tuesday = Tuesday
+weekday-wednesday = Wednesday
+weekday-thursday = Thursday
+weekday-friday = Friday
+weekday-saturday = Saturday
+weekday-sunday = Sunday
+hours-title = Working hours
+hours-lead = When your desk keeps appointments. One outside of that is made only after a question back.
+hours-zone = Time zone of the desk
+hours-hint = Write begin and end of each day, as 08:00-17:00. An empty field is a day off.
+hours-save = Save
+hours-done = The working hours are saved.
+appointment-confirm = Make it outside of the working hours all the same
+appointment-outside-hours = The appointment is outside of the working hours
+appointment-outside-hours-advice = Choose another time, or confirm that it is meant so.
+desk-hours-no-day = No day is a working day
+desk-hours-no-day-advice = Say for seven days when work is done; at least one may not be empty.
+desk-hours-no-time = This is no span of time
+desk-hours-no-time-advice = Write, for example, 08:00-17:00; the end is after the beginning.
+log-desk-hours-set = Working hours of the repair desk changed

@@ -1,0 +1,157 @@
+//! Recall lists of the operator: a table with preview, alerts of the PCs on them, and their end.
+
+use reqwest::Method;
+use roadstead_domain::access::Role;
+use roadstead_server::flows;
+use roadstead_store::engine::Kind::{self, Postgres, Sqlite};
+use rstest::rstest;
+use serde_json::{Value, json};
+
+use crate::pc::Pc;
+use crate::sign_in::Portal;
+use crate::world::{Client, World, csv, eventually};
+
+const HEAD: &str = "list,part,product_number,model,serial_from,serial_to,source\n";
+
+async fn import(client: &Client, query: &str, rows: &str) -> Value {
+    let table = Some(("text/csv", format!("{HEAD}{rows}").into_bytes()));
+    client.send(Method::POST, &format!("/api/v1/recall-lists/import{query}"), table).await.expect(200)
+}
+
+fn outcomes(imported: &Value) -> Vec<&str> {
+    imported["rows"].as_array().unwrap().iter().map(|row| row["outcome"].as_str().unwrap()).collect()
+}
+
+/// Waits until these serials have a recall alert, and no others.
+async fn recalled(partner: &Client, expected: &[(&str, &str, &str)]) {
+    eventually("the PCs were compared", async || {
+        let alerts = partner.all("alerts").await;
+        let mut found: Vec<(&str, &str, &str)> = alerts
+            .iter()
+            .map(|alert| {
+                let text = |name: &str| alert[name].as_str().unwrap();
+                (text("serial_number"), text("kind"), text("detail"))
+            })
+            .collect();
+        found.sort_unstable();
+        (found == expected).then_some(())
+    })
+    .await;
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_pc_on_a_list_gets_an_alert_with_its_source_and_loses_it_when_it_is_taken_off(
+    #[values(Sqlite, Postgres)] kind: Kind,
+) {
+    let world = World::start(kind, "recalls").await;
+    let partner = world.partner("R-1").await;
+    let lines = ["5CG0000001 R-1", "5CG0000002 R-1", "5CG0000003 R-1"];
+    let distributor = world.distributor("D-1").await;
+    distributor.report("", "text/csv", csv(&lines)).await;
+    let pc = Pc::new(&world, "5CG0000001", 1);
+    pc.enrol().await.expect(201);
+    let product = partner.get("devices/5CG0000001").await.expect(200)["product_number"].clone();
+    let product = product.as_str().unwrap();
+
+    // A preview says what would be, and writes nothing; so does a table with a wrong row.
+    let row = |from: &str, to: &str| format!("R-7,battery,{product},,{from},{to},Bulletin 7\n");
+    let two = row("5CG0000001", "5CG0000002");
+    let shown = import(&world.operator, "?validate_only=true", &two).await;
+    assert_eq!((&shown["applied"], outcomes(&shown)), (&json!(false), vec!["added"]));
+    let wrong = import(&world.operator, "", &format!("{two}R-8,fan,{product},,,,Bulletin 8\n")).await;
+    assert_eq!((&wrong["applied"], outcomes(&wrong)), (&json!(false), vec!["added", "rejected"]));
+    assert_eq!(
+        (&wrong["rows"][1]["code"], &wrong["rows"][1]["column"]),
+        (&json!("recall.part"), &json!("part"))
+    );
+    assert!(world.operator.all("recall-lists").await.is_empty());
+
+    let battery = "battery.recall";
+    assert_eq!(import(&world.operator, "", &two).await["applied"], true);
+    let on_two = [("5CG0000001", battery, "Bulletin 7"), ("5CG0000002", battery, "Bulletin 7")];
+    recalled(&partner, &on_two).await;
+    let list = world.operator.all("recall-lists").await.remove(0);
+    assert_eq!(
+        (&list["number"], &list["ranges"], &list["open_alerts"], &list["source"]),
+        (&json!("R-7"), &json!(1), &json!(2), &json!("Bulletin 7"))
+    );
+    // The user is told, as of any hardware fault.
+    let mut told = pc.open("events", &[("accept-language", "en")]).await;
+    let mut heard = String::new();
+    while !heard.contains("event: pop_up") {
+        let chunk = tokio::time::timeout(std::time::Duration::from_secs(30), told.chunk()).await;
+        heard += std::str::from_utf8(&chunk.expect("a pop-up").unwrap().unwrap()).unwrap();
+    }
+    assert!(heard.contains("battery.recall") && heard.contains("R-7"), "{heard}");
+    // What the PC itself reads closes nothing of it; the same table again changes nothing.
+    for _ in 0..3 {
+        let readings = json!({ "readings": { "batteries": [{ "name": "BAT0", "health_percent": 90 }] } });
+        pc.post("check-ins", readings).await.expect(200);
+    }
+    assert_eq!(outcomes(&import(&world.operator, "", &two).await), ["unchanged"]);
+    flows::recalls::apply(&world.app, None).await.unwrap();
+    recalled(&partner, &on_two).await;
+
+    // The list is replaced: one PC is taken off, a list of another part comes beside it.
+    let other = format!("R-9,other,{product},,5CG0000003,,Notice 9\n");
+    let replaced = import(&world.operator, "", &format!("{}{other}", row("5CG0000002", ""))).await;
+    assert_eq!(outcomes(&replaced), ["added", "added", "removed"]);
+    recalled(
+        &partner,
+        &[("5CG0000002", battery, "Bulletin 7"), ("5CG0000003", "hardware.recall", "Notice 9")],
+    )
+    .await;
+    // A PC that comes later is found by the hourly look.
+    import(&world.operator, "", &format!("R-7,battery,{product},,5CG0000002,5CG0000005,Bulletin 7\n")).await;
+    recalled(
+        &partner,
+        &[
+            ("5CG0000002", battery, "Bulletin 7"),
+            ("5CG0000003", battery, "Bulletin 7"),
+            ("5CG0000003", "hardware.recall", "Notice 9"),
+        ],
+    )
+    .await;
+    distributor.report("", "text/csv", csv(&["5CG0000004 R-1"])).await;
+    flows::recalls::apply(&world.app, None).await.unwrap();
+    assert_eq!(partner.all("alerts?kind=battery.recall").await.len(), 3);
+
+    let gone = world.operator.send(Method::DELETE, "/api/v1/recall-lists/R-7", None).await;
+    assert_eq!(gone.status.as_u16(), 204);
+    recalled(&partner, &[("5CG0000003", "hardware.recall", "Notice 9")]).await;
+    let again = world.operator.send(Method::DELETE, "/api/v1/recall-lists/R-7", None).await;
+    assert_eq!(again.refused(404), "not_found");
+    assert_eq!(world.operator.get("recall-lists/R-7/ranges").await.refused(404), "not_found");
+    let ranges = world.operator.all("recall-lists/R-9/ranges").await;
+    assert_eq!(ranges[0]["serial_from"], "5CG0000003");
+    // Lists are the operator's.
+    assert_eq!(partner.get("recall-lists").await.refused(404), "not_found");
+}
+
+#[rstest]
+#[tokio::test]
+async fn the_page_shows_what_a_table_comes_to_before_it_is_written(#[values(Sqlite, Postgres)] kind: Kind) {
+    let world = World::start(kind, "recallpage").await;
+    world.user("operator@example.com", Role::Operator, None).await;
+    let portal = Portal::sign_in(&world, "operator@example.com").await;
+    let table = format!("{HEAD}R-7,battery,6T1A2EA,,5CG0000001,5CG0000002,Bulletin 7\n");
+    let shown = portal.submit_from("/recalls", "/recalls", &[("table", &table)]).await;
+    assert_eq!(shown.status.as_u16(), 200);
+    assert!(
+        shown.text.contains("Comes in: 1") && shown.text.contains("5CG0000001–5CG0000002"),
+        "{}",
+        shown.text
+    );
+    assert!(world.operator.all("recall-lists").await.is_empty());
+    let wrong = table.replace("5CG0000002", "5CG1");
+    let refused = portal.submit_from("/recalls", "/recalls", &[("table", &wrong)]).await;
+    assert_eq!(refused.status.as_u16(), 422);
+    assert!(refused.text.contains("serial_to"), "{}", refused.text);
+    let written = portal.submit_from("/recalls", "/recalls", &[("table", &table), ("apply", "true")]).await;
+    assert_eq!(written.status.as_u16(), 303);
+    assert!(portal.get("/recalls").await.text.contains("Bulletin 7"));
+    let removed = portal.submit_from("/recalls", "/recalls/remove", &[("number", "R-7")]).await;
+    assert_eq!(removed.status.as_u16(), 303);
+    assert!(world.operator.all("recall-lists").await.is_empty());
+}

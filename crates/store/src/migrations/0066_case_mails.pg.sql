@@ -1,0 +1,1 @@
+-- Nothing besides: the column has the walls of its table.

@@ -158,6 +158,8 @@ async fn a_case_goes_to_the_outside_desk_and_its_status_comes_back(#[values(Sqli
     let incomplete = json!({ "state": "closed", "result": "New disk" });
     assert_eq!(scene.say(&id, "m-7", &secret, &incomplete).await.refused(422), "field.missing");
     let closed = json!({ "state": "closed", "result": "New disk", "failure_code": "HDD-01" });
+    // An id that was taken says nothing else any more.
+    assert_eq!(scene.say(&id, "m-5", &secret, &closed).await.expect(200)["state"], "in_repair");
     for message in ["m-7", "m-8"] {
         assert_eq!(scene.say(&id, message, &secret, &closed).await.expect(200)["state"], "closed");
     }

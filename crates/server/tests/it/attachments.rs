@@ -14,8 +14,10 @@ use tokio_util::sync::CancellationToken;
 use crate::sign_in::Portal;
 use crate::world::{Answer, Client, World};
 
-async fn open(partner: &Client) -> String {
+/// A case with a message of its own instant: messages stand in the order in which they came.
+async fn open(world: &World, partner: &Client) -> String {
     let body = json!({ "kind": "question", "text": "Is this invoice enough?" });
+    world.clock.step_seconds(1);
     partner.post("support-cases", body).await.expect(201)["id"].as_str().unwrap().to_owned()
 }
 
@@ -46,9 +48,10 @@ async fn a_file_comes_back_byte_for_byte_to_both_sides_and_to_nobody_else(
 ) {
     let world = World::start(kind, "attach").await;
     let (partner, other) = (world.partner("R-1").await, world.partner("R-2").await);
-    let (case, second) = (open(&partner).await, open(&partner).await);
-    let foreign = open(&other).await;
+    let (case, second) = (open(&world, &partner).await, open(&world, &partner).await);
+    let foreign = open(&world, &other).await;
     let file = pdf((5 << 20) / 2 + 7);
+    world.clock.step_seconds(1);
     let said = attach(&partner, &case, "Rechnung für Späth.pdf", file.clone()).await.expect(201);
     let message = &said["messages"][1];
     let attached = &message["attachments"][0];
@@ -77,6 +80,7 @@ async fn a_file_comes_back_byte_for_byte_to_both_sides_and_to_nobody_else(
     assert!(seen.bytes().await.unwrap() == file, "byte for byte");
     assert!(partner.bytes(&path).await == file);
     // An answer of the operator's may bring one, too.
+    world.clock.step_seconds(1);
     let answer = attach(&world.operator, &case, "seen.txt", "Thank you\n").await.expect(201);
     assert_eq!(
         (&answer["state"], &answer["messages"][2]["from"]),
@@ -109,7 +113,7 @@ async fn a_file_comes_back_byte_for_byte_to_both_sides_and_to_nobody_else(
 async fn a_file_that_pretends_is_refused_and_nothing_is_stored(#[values(Sqlite, Postgres)] kind: Kind) {
     let world = World::start(kind, "pretend").await;
     let partner = world.partner("R-1").await;
-    let case = open(&partner).await;
+    let case = open(&world, &partner).await;
     for (name, bytes, status, code) in [
         ("", pdf(20), 422, "attachment.name"),
         ("../a.pdf", pdf(20), 422, "attachment.name"),
@@ -164,7 +168,7 @@ async fn a_file_that_pretends_is_refused_and_nothing_is_stored(#[values(Sqlite, 
 async fn a_case_takes_twenty_files_and_fifty_mebibytes(#[values(Sqlite, Postgres)] kind: Kind) {
     let world = World::start(kind, "many").await;
     let partner = world.partner("R-1").await;
-    let (case, heavy) = (open(&partner).await, open(&partner).await);
+    let (case, heavy) = (open(&world, &partner).await, open(&world, &partner).await);
     for n in 0..20 {
         attach(&partner, &case, &format!("{n}.txt"), "x").await.expect(201);
     }
@@ -184,8 +188,9 @@ async fn files_are_kept_with_their_case_and_for_a_year_after_it(#[values(Sqlite,
     const DAY: i64 = 24 * 3600;
     let world = World::start(kind, "keepfiles").await;
     let partner = world.partner("R-1").await;
-    let (closed, still) = (open(&partner).await, open(&partner).await);
+    let (closed, still) = (open(&world, &partner).await, open(&world, &partner).await);
     let mut files = Vec::new();
+    world.clock.step_seconds(1);
     for case in [&closed, &still] {
         let said = attach(&partner, case, "a.txt", "x").await.expect(201);
         let id = said["messages"][1]["attachments"][0]["id"].as_str().unwrap().to_owned();

@@ -50,7 +50,7 @@ async fn p8_the_chain_runs_from_the_first_report_to_now(#[values(Sqlite, Postgre
     })
     .await;
     let there = explained(&partner, "5CG0000001").await;
-    assert_eq!(codes(&there), ["placed", "support.there"]);
+    assert_eq!(codes(&there), ["explanation.waited", "placed", "support.there"]);
     assert_eq!(there["next_step"]["path"], "/transfers/new?serials=5CG0000001");
     assert_eq!(explained(&distributor, "5CG0000001").await["verdict"], "support.accepted");
     // Repeated, disputed, moved: each is a link of the chain.
@@ -64,11 +64,18 @@ async fn p8_the_chain_runs_from_the_first_report_to_now(#[values(Sqlite, Postgre
     let moved = explained(&partner, "5CG0000001").await;
     assert_eq!(
         codes(&moved),
-        ["placed", "duplicate", "moved.transfer", "explanation.contested", "support.there"],
+        [
+            "explanation.waited",
+            "placed",
+            "duplicate",
+            "moved.transfer",
+            "explanation.contested",
+            "support.there"
+        ],
         "the other's line is known as a fact alone"
     );
     assert!(!moved.to_string().contains("R-2") && !moved.to_string().contains("INV-8"), "{moved}");
-    assert_eq!(moved["causes"][2]["evidence"]["to"], "Hafen");
+    assert_eq!(moved["causes"][3]["evidence"]["to"], "Hafen");
     let other_half = explained(&other, "5CG0000001").await;
     assert_eq!(codes(&other_half), ["disputed.sold_by_other_partner", "support.disputed"]);
     assert!(!other_half.to_string().contains("Partner R-1"), "{other_half}");

@@ -210,7 +210,9 @@ async fn neighbours(kind: Kind, name: &str) -> Neighbours {
     let case = admin.post("support-cases", body).await.expect(201)["id"].as_str().unwrap().to_owned();
     let path = format!("/api/v1/support-cases/{case}/attachments?name=CANARY.txt&text=CANARY");
     let said = admin.send(Method::POST, &path, Some(("text/plain", b"CANARY".to_vec()))).await.expect(201);
-    let attachment = said["messages"][1]["attachments"][0]["id"].as_str().unwrap().to_owned();
+    let mut files =
+        said["messages"].as_array().unwrap().iter().map(|message| &message["attachments"][0]["id"]);
+    let attachment = files.find_map(|id| id.as_str()).unwrap().to_owned();
     let job = world.dead_job(&report, "CANARY").await;
     let body =
         json!({ "serial": "5CGKANARIE1", "kind": "disk.failing", "cause": "CANARY", "detail": "CANARY" });

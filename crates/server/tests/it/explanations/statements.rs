@@ -94,8 +94,8 @@ async fn a_foreign_serial_and_an_unknown_one_ask_the_same_statements(#[values(Sq
             ]
         };
         let unknown = all("5CGUNKNOWN").await;
-        assert!(unknown.iter().all(|asked| asked.len() > 1), "{role:?}: {unknown:?}");
-        let reads_lines = unknown[0].iter().any(|sql| sql.contains("report_lines"));
+        assert!(unknown.iter().all(|asked| !asked.is_empty()), "{role:?}: {unknown:?}");
+        let reads_lines = unknown[0].iter().any(|sql| sql.contains("CROSS JOIN report_lines"));
         assert_eq!(reads_lines, role != Role::ItAdmin, "{role:?}: {unknown:?}");
         for serial in ["5CGFOREIGN", "5CGPARKED1", "5CGRETURN1", "5CGCUSTOM1"] {
             assert_eq!(all(serial).await, unknown, "{role:?} {serial}");

@@ -180,13 +180,13 @@ async fn a_pool_is_listed_in_byte_order_page_by_page(#[values(Sqlite, Postgres)]
     world.apply(&[arrival(world.ambient.id(), "5CG999B", b)]).await.unwrap();
 
     let scope = partner_scope(a);
-    let mut tx = world.store.read(&world.system).await.unwrap();
+    let mut own = world.store.read(&scope).await.unwrap();
     let today = date(2026, 11, 22);
     for sort in [Sort::Serial, Sort::Newest] {
         let (mut walked, mut cursor) = (Vec::new(), None);
         loop {
             let page = Page { limit: Some(4), cursor };
-            let rows = pool::list(&mut tx, &scope, sort, &page, today).await.unwrap().unwrap();
+            let rows = pool::list(&mut own, &scope, sort, &page, today).await.unwrap().unwrap();
             walked.extend(rows.items.into_iter().map(|item| item.serial));
             cursor = rows.next_cursor;
             if cursor.is_none() {
@@ -199,6 +199,7 @@ async fn a_pool_is_listed_in_byte_order_page_by_page(#[values(Sqlite, Postgres)]
         serials.sort();
         assert_eq!(walked, serials, "{sort:?}");
     }
+    let mut tx = world.store.read(&world.system).await.unwrap();
     let two = ["5CG999B", serials[3].as_str()];
     let found = pool::with_serials(&mut tx, &scope, &two, today).await.unwrap();
     let found: Vec<&str> = found.iter().map(|pc| pc.serial.as_str()).collect();

@@ -15,7 +15,7 @@ use crate::i18n::Lang;
 struct Guides;
 
 /// The guides in the order of their chain.
-const CHAIN: [&str; 8] = [
+const CHAIN: [&str; 9] = [
     "unassigned-devices",
     "customer-dashboard",
     "transfers",

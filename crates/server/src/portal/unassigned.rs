@@ -6,7 +6,7 @@ use askama::Template;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, Uri};
 use axum::response::{IntoResponse, Redirect, Response};
-use roadstead_domain::access::{Action, Scope};
+use roadstead_domain::access::Action;
 use roadstead_domain::clock::Micros;
 use roadstead_domain::partner::{Qualification, SupportLevel, is_qualified};
 use roadstead_store::partners;

@@ -166,7 +166,7 @@ async fn a_file_that_pretends_is_refused_and_nothing_is_stored(#[values(Sqlite, 
 #[rstest]
 #[tokio::test]
 async fn a_case_takes_twenty_files_and_fifty_mebibytes(#[values(Sqlite, Postgres)] kind: Kind) {
-    let world = World::start(kind, "many").await;
+    let world = World::start(kind, "manyfiles").await;
     let partner = world.partner("R-1").await;
     let (case, heavy) = (open(&world, &partner).await, open(&world, &partner).await);
     for n in 0..20 {

@@ -183,7 +183,7 @@ async fn a_case_goes_to_the_outside_desk_and_its_status_comes_back(#[values(Sqli
 async fn a_message_that_is_not_taken_comes_again_and_says_how_the_case_stands_by_then(
     #[values(Sqlite, Postgres)] kind: Kind,
 ) {
-    let mut scene = scene(kind, "again").await;
+    let mut scene = scene(kind, "calledagain").await;
     scene.desk.tell("answer 503").await;
     let id = scene.case("5CG0000001").await;
     let first = scene.desk.next().await;

@@ -176,7 +176,7 @@ async fn whoever_wants_no_mails_about_cases_gets_none(#[values(Sqlite, Postgres)
     open(&support, "5CG0000002").await;
     let opener = mute("opener@example.com", "yes").await;
     let fields = [("kind", "question"), ("text", "Why?"), ("serials", "")];
-    let opened = opener.submit_from("/support-cases/new", "/support-cases", &fields).await;
+    let opened = opener.send_files("/support-cases/new", "/support-cases", &fields, &[]).await;
     assert_eq!(opened.status.as_u16(), 303, "{}", opened.text);
     let mails = world.operator.all("mails").await;
     let to = |who: &str| mails.iter().filter(|mail| mail["recipient"] == who).count();

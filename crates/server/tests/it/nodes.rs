@@ -65,7 +65,7 @@ async fn the_progress_of_a_report_at_one_node_is_followed_at_the_other_to_its_en
     let (other, _second) = world.second_node().await;
     world.partner("R-1").await;
     let distributor = world.distributor("D-1").await;
-    let file = Some(("text/csv", csv(&["5CG000000A R-1", "5CG000000B R-1"]).into()));
+    let file = Some(("text/csv", csv(&["5CG000000A R-1", "5CG000000B R-1"])));
     let submitted = distributor.send(Method::POST, "/api/v1/sell-through-reports", file).await.expect(202);
     let events = format!("operations/{}/events", submitted["operation"]["id"].as_str().unwrap());
     let followed = distributor.at(&other).get(&events).await;

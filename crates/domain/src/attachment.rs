@@ -245,10 +245,14 @@ pub fn check_content(kind: Kind, bytes: &[u8]) -> Result<(), Fault> {
 /// browser or a shell would take for its own.
 fn is_text(bytes: &[u8]) -> bool {
     let plain = |c: u16| c >= 0x20 && c != 0x7f || matches!(c, 0x09 | 0x0a | 0x0c | 0x0d | 0x1c..=0x1f);
-    let (wide, pair): (&[u8], fn([u8; 2]) -> u16) = match bytes {
-        [0xff, 0xfe, rest @ ..] => (rest, u16::from_le_bytes),
-        [0xfe, 0xff, rest @ ..] => (rest, u16::from_be_bytes),
-        _ => (&[], u16::from_le_bytes),
+    let (wide, big): (&[u8], bool) = match bytes {
+        [0xff, 0xfe, rest @ ..] => (rest, false),
+        [0xfe, 0xff, rest @ ..] => (rest, true),
+        _ => (&[], false),
+    };
+    let unit = |two: &[u8]| {
+        let two = [two[0], two[1]];
+        if big { u16::from_be_bytes(two) } else { u16::from_le_bytes(two) }
     };
     let units: Vec<u16> = if wide.is_empty() {
         bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes).iter().map(|byte| u16::from(*byte)).collect()
@@ -256,7 +260,7 @@ fn is_text(bytes: &[u8]) -> bool {
         if wide.len() % 2 == 1 {
             return false;
         }
-        wide.chunks_exact(2).map(|two| pair([two[0], two[1]])).collect()
+        wide.chunks_exact(2).map(unit).collect()
     };
     let begin: String =
         units.iter().take(64).map(|unit| char::from_u32(u32::from(*unit)).unwrap_or(' ')).collect();

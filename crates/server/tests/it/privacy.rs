@@ -155,6 +155,8 @@ async fn r2_the_logs_of_both_tenants_say_what_a_move_kept_and_sealed(#[values(Sq
     let [(werft, admin), (kai, other)] = &stage.customers;
     stage.moved(werft).await;
     stage.checks_in("Inga").await;
+    // Entries of one millisecond have no order among them.
+    stage.world.clock.step_seconds(1);
     let transfer = stage.moved(kai).await;
     let counts = |kept, sealed| json!({ "kept": kept, "wiped": 0, "sealed": sealed });
     let expected = json!({
@@ -184,6 +186,7 @@ async fn r2_the_logs_of_both_tenants_say_what_a_move_kept_and_sealed(#[values(Sq
     assert_eq!(stage.pc.post("enrolments", wish).await.expect(200)["state"], "waiting");
     let waiting = admin.all("enrolments").await;
     let path = format!("enrolments/{}/release", waiting[0]["id"].as_str().unwrap());
+    stage.world.clock.step_seconds(1);
     admin.post(&path, json!({})).await.expect(200);
     for who in [&stage.partner, admin, other] {
         assert_eq!(newest(who, "device.enrolled").await["privacy"], expected);

@@ -232,27 +232,29 @@ async fn bare(
     match inside {
         Inside::Sqlite(connection) => {
             connection.execute_batch(
-                "CREATE TEMP TABLE IF NOT EXISTS moved (serial TEXT, target BLOB); DELETE FROM moved",
+                "CREATE TEMP TABLE IF NOT EXISTS moved (device BLOB PRIMARY KEY, target BLOB); DELETE FROM moved",
             )?;
             connection.execute_batch("PRAGMA synchronous = FULL; PRAGMA cache_size = -65536")?;
             (start, cpu) = (Instant::now(), own_cpu_ms()?);
             connection.execute_batch("BEGIN IMMEDIATE")?;
-            let mut insert = connection.prepare_cached("INSERT INTO moved VALUES (?1, ?2)")?;
+            let mut insert = connection
+                .prepare_cached("INSERT INTO moved SELECT id, ?2 FROM devices WHERE serial = ?1")?;
             for (at, serial) in plan.serials.iter().enumerate() {
                 insert.execute((serial, &to(at).as_bytes()[..]))?;
             }
             let moved = connection.execute(
-                "UPDATE placements SET tenant = m.target, generation = placements.generation + 1, \
-                 since = 1795000000000001 FROM moved m CROSS JOIN devices d \
-                 WHERE d.serial = m.serial AND placements.device = d.id",
+                // An UPDATE with FROM would walk all placements, for each of which it looks at every PC that moves.
+                "UPDATE placements SET tenant = (SELECT target FROM moved m WHERE m.device = placements.device), \
+                 generation = generation + 1, since = 1795000000000001 \
+                 WHERE device IN (SELECT device FROM moved)",
                 [],
             )?;
             ensure!(moved == plan.serials.len(), "the floor moved {moved} PCs");
             connection.execute(
                 "INSERT INTO placement_log (partner, seq, device, serial, from_tenant, to_tenant, generation, cause, \
                  cause_id, at, hash) SELECT ?1, row_number() OVER (), p.device, p.serial, ?2, p.tenant, p.generation, \
-                 'transfer', ?1, 1795000000000001, randomblob(32) FROM moved m CROSS JOIN devices d \
-                 CROSS JOIN placements p WHERE d.serial = m.serial AND p.device = d.id",
+                 'transfer', ?1, 1795000000000001, randomblob(32) FROM moved m \
+                 CROSS JOIN placements p WHERE p.device = m.device",
                 (&log.as_bytes()[..], &plan.pool.as_bytes()[..]),
             )?;
             connection.execute_batch("COMMIT")?;

@@ -42,6 +42,8 @@ pub(super) struct ImportPage {
     pub(super) frame: Frame,
     pub(super) lang: Lang,
     pub(super) csrf: String,
+    /// Where the table is sent to.
+    pub(super) path: &'static str,
     /// How many rows were written a moment ago.
     pub(super) done: Option<String>,
     pub(super) columns: String,
@@ -119,6 +121,7 @@ impl ImportPage {
             lang: frame.lang,
             frame,
             csrf: csrf.to_owned(),
+            path: PATH,
             done: None,
             columns: COLUMNS.map(|column| column.name).join(","),
             table: String::new(),

@@ -55,6 +55,8 @@ pub(super) struct RecallsPage {
     pub(super) frame: Frame,
     pub(super) lang: Lang,
     pub(super) csrf: String,
+    /// Where the table is sent to.
+    pub(super) path: &'static str,
     pub(super) done: Option<String>,
     pub(super) lists: Vec<ListView>,
     pub(super) columns: String,
@@ -88,6 +90,7 @@ async fn page(app: &App, browser: &Browser, scope: &Scope, uri: &Uri) -> Result<
         frame,
         lang,
         csrf: browser.session.csrf.clone(),
+        path: PATH,
         done: None,
         lists: lists
             .into_iter()

@@ -1,7 +1,7 @@
-//! CSV answers, a page at a time, so that a million rows need no memory.
+//! CSV answers, a page at a time, so that a million rows need no memory; and tables that are sent.
 
 use axum::body::{Body, Bytes};
-use axum::http::header;
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
 
@@ -54,6 +54,15 @@ where
         (header::CONTENT_DISPOSITION, disposition),
     ];
     Ok((headers, Body::from_stream(body)).into_response())
+}
+
+/// The table of a request whose body is one, in UTF-8 and under its own type.
+pub(super) fn table<'a>(headers: &HeaderMap, body: &'a [u8]) -> Result<&'a str, Problem> {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
+    if !kind.to_ascii_lowercase().starts_with("text/csv") {
+        return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "content_type.unsupported"));
+    }
+    std::str::from_utf8(body).map_err(|_| Problem::field("file.unreadable", "table"))
 }
 
 #[cfg(test)]

@@ -3,12 +3,12 @@
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Query, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::HeaderMap;
 use roadstead_domain::access::Action;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::ProblemBody;
+use super::{ProblemBody, csv};
 use crate::app::App;
 use crate::flows::import_partners;
 use crate::http::{ApiCaller, Problem};
@@ -58,11 +58,7 @@ pub(super) async fn import(
     body: Bytes,
 ) -> Result<Json<ImportBody>, Problem> {
     let scope = caller.may(Action::ManagePartners)?;
-    let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
-    if !kind.to_ascii_lowercase().starts_with("text/csv") {
-        return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "content_type.unsupported"));
-    }
-    let text = std::str::from_utf8(&body).map_err(|_| Problem::field("file.unreadable", "table"))?;
+    let text = csv::table(&headers, &body)?;
     let imported = import_partners::import(&app, &scope, text, query.validate_only).await?;
     let rows = imported.rows.into_iter().map(|row| ImportRowBody {
         row: row.row,

@@ -3,14 +3,14 @@
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Path, Query, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode};
 use roadstead_domain::access::{Action, Denied};
 use roadstead_domain::recall::Range;
 use roadstead_store::recalls as rows;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{ListOf, PageQuery, ProblemBody, instant};
+use super::{ListOf, PageQuery, ProblemBody, csv, instant};
 use crate::app::App;
 use crate::flows::recalls;
 use crate::http::{ApiCaller, Problem};
@@ -125,11 +125,7 @@ pub(super) async fn import(
     body: Bytes,
 ) -> Result<Json<RecallImportBody>, Problem> {
     let scope = caller.may(Action::ManageRecalls)?;
-    let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
-    if !kind.to_ascii_lowercase().starts_with("text/csv") {
-        return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "content_type.unsupported"));
-    }
-    let text = std::str::from_utf8(&body).map_err(|_| Problem::field("file.unreadable", "table"))?;
+    let text = csv::table(&headers, &body)?;
     let imported = recalls::import(&app, &scope, text, query.validate_only).await?;
     let rows = imported.rows.into_iter().map(|row| RecallRowBody {
         row: row.row,

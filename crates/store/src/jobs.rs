@@ -90,8 +90,8 @@ pub async fn claim(tx: &mut Tx, now: Micros, lease_until: Micros) -> Result<Opti
             .all_ending(
                 "SELECT id, kind, subject FROM jobs WHERE NOT dead AND run_at <= $1 \
                  AND (leased_until IS NULL OR leased_until <= $1) AND NOT EXISTS \
-                 (SELECT 1 FROM jobs e WHERE e.lane = jobs.lane AND e.id < jobs.id AND NOT e.dead \
-                 AND e.run_at <= $1) ORDER BY run_at, id LIMIT 1",
+                 (SELECT 1 FROM jobs e WHERE e.lane = jobs.lane AND e.id <> jobs.id AND NOT e.dead \
+                 AND ((e.id < jobs.id AND e.run_at <= $1) OR e.leased_until > $1)) ORDER BY run_at, id LIMIT 1",
                 tx.skip_locked(),
                 args![now],
             )

@@ -233,7 +233,7 @@ pub struct Failure {
     pub status: Option<u16>,
 }
 
-/// It was not taken: it is tried again at `next_at`, or given up.
+/// It was not taken: it is tried again at `next_at`, or given up. An attempt that two nodes made at once counts once.
 pub async fn failed(
     tx: &mut Tx,
     scope: &Scope,
@@ -246,14 +246,15 @@ pub async fn failed(
     tx.execute(
         "UPDATE forwarded_cases SET attempts = attempts + 1, last_error = $4, last_status = $5, \
          next_at = COALESCE($6, next_at), state = CASE WHEN $6 IS NULL THEN 'failed' ELSE state END \
-         WHERE outside_desk = $1 AND repair_case = $2 AND version = $3",
+         WHERE outside_desk = $1 AND repair_case = $2 AND version = $3 AND attempts = $7",
         args![
             id,
             due.repair_case,
             due.version,
             failure.code,
             failure.status.map(i64::from),
-            next_at.map(|at| at.0)
+            next_at.map(|at| at.0),
+            due.attempts
         ],
     )
     .await?;

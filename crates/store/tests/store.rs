@@ -291,6 +291,31 @@ async fn a_job_is_leased_retried_and_dies(#[values(Sqlite, Postgres)] kind: Kind
 
 #[rstest]
 #[tokio::test]
+async fn a_lane_has_one_job_at_work_whatever_the_order_of_ids(#[values(Sqlite, Postgres)] kind: Kind) {
+    let world = World::new(kind, &format!("lane_{kind:?}")).await;
+    let mut tx = world.store.write(&world.system).await.unwrap();
+    let (due, lane) = (world.ambient.now(), uuid::Uuid::from_u128(7));
+    let later = due.plus_seconds(60);
+    for subject in [5, 6].map(uuid::Uuid::from_u128) {
+        jobs::enqueue(&mut tx, jobs::Kind::ForwardCases, subject, lane, due, &world.ambient).await.unwrap();
+    }
+    // Two nodes' clocks differ, and within a millisecond ids have no order: the one that came first has the greater id.
+    let renumber = "UPDATE jobs SET id = $2 WHERE subject = $1";
+    for (subject, id) in [(5, 9), (6, 8)].map(|(s, i)| (uuid::Uuid::from_u128(s), uuid::Uuid::from_u128(i))) {
+        tx.execute(renumber, vec![subject.into(), id.into()]).await.unwrap();
+    }
+    let put_off = "UPDATE jobs SET run_at = $2 WHERE subject = $1";
+    tx.execute(put_off, vec![uuid::Uuid::from_u128(6).into(), due.plus_seconds(1).0.into()]).await.unwrap();
+    let first = jobs::claim(&mut tx, due, later).await.unwrap().unwrap();
+    assert_eq!(first.subject, uuid::Uuid::from_u128(5));
+    assert!(jobs::claim(&mut tx, due.plus_seconds(2), later).await.unwrap().is_none(), "the lane is at work");
+    jobs::finish(&mut tx, first.id).await.unwrap();
+    let second = jobs::claim(&mut tx, due.plus_seconds(2), later).await.unwrap().unwrap();
+    assert_eq!(second.subject, uuid::Uuid::from_u128(6));
+}
+
+#[rstest]
+#[tokio::test]
 async fn a_job_that_only_the_next_release_knows_is_left_to_it(#[values(Sqlite, Postgres)] kind: Kind) {
     let world = World::new(kind, &format!("unknown_job_{kind:?}")).await;
     let mut tx = world.store.write(&world.system).await.unwrap();

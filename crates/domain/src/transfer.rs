@@ -73,6 +73,14 @@ impl Target {
         }
     }
 
+    /// Whether the partner sees what is in it.
+    pub fn is_open(&self) -> bool {
+        match self {
+            Target::Pool(_) => true,
+            Target::Customer { assignment, open, .. } => *open && *assignment == Assignment::Accepted,
+        }
+    }
+
     /// What keeps PCs from coming in.
     pub fn closed(&self) -> Option<Reason> {
         match self {

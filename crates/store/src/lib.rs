@@ -41,6 +41,7 @@ pub mod partners;
 pub mod password_resets;
 pub mod placements;
 pub mod pool;
+pub mod pool_page;
 pub mod pop_ups;
 pub mod privacy;
 pub mod recalls;

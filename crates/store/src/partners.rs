@@ -261,18 +261,18 @@ pub async fn ensure_holding(
 }
 
 #[derive(Deserialize, sqlx::FromRow)]
-struct QualificationRow {
-    id: Uuid,
-    partner: Uuid,
-    support_level: String,
-    role: String,
-    course_completed_on: Option<String>,
-    certified_on: Option<String>,
-    expires_on: Option<String>,
+pub(crate) struct QualificationRow {
+    pub(crate) id: Uuid,
+    pub(crate) partner: Uuid,
+    pub(crate) support_level: String,
+    pub(crate) role: String,
+    pub(crate) course_completed_on: Option<String>,
+    pub(crate) certified_on: Option<String>,
+    pub(crate) expires_on: Option<String>,
 }
 
 impl QualificationRow {
-    fn read(self) -> Result<Recorded> {
+    pub(crate) fn read(self) -> Result<Recorded> {
         let bad = |what: &str| Error::bad("qualifications", format!("{what} of {}", self.id));
         let day = |text: &Option<String>| -> Result<Option<Date>> {
             text.as_deref().map(str::parse).transpose().map_err(|_| bad("date"))

@@ -151,16 +151,6 @@ pub async fn with_serials(
     tx.all_of_set(sql, args![scope.partner()?, today.to_string()], serials).await
 }
 
-/// How many PCs are in the pool, from the counter.
-pub async fn count(tx: &mut Tx, scope: &Scope) -> Result<i64> {
-    tx.number_quick(
-        "SELECT c.devices FROM tenants t JOIN tenant_counts c ON c.tenant = t.id \
-         WHERE t.parent = $1 AND t.kind = 'holding'",
-        args![scope.partner()?],
-    )
-    .await
-}
-
 /// What tells one state of a pool from another: the number of the partner's last move, and how often something else
 /// of its PCs was changed.
 pub async fn state(tx: &mut Tx, scope: &Scope) -> Result<(i64, i64)> {

@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use roadstead_domain::access::{Reach, Scope};
+use roadstead_domain::access::Scope;
 use roadstead_domain::clock::Micros;
 use roadstead_domain::ids::{OperationId, ReportId, ReporterId, TenantId};
 use roadstead_domain::sale::Verdict;
-use serde::Deserialize;
 use uuid::Uuid;
 
 use crate::args;
@@ -303,37 +302,6 @@ pub async fn counts(tx: &mut Tx, scope: &Scope, report: ReportId) -> Result<BTre
         )
         .await?;
     Ok(rows.into_iter().collect())
-}
-
-/// One report's share for a partner.
-#[derive(Clone, Debug, Deserialize, sqlx::FromRow)]
-pub struct PartnerShare {
-    /// The report.
-    pub report: Uuid,
-    /// When it came, in microseconds.
-    pub received_at: i64,
-    /// Who sent it.
-    pub reporter: Uuid,
-    /// The name of who sent it.
-    pub reporter_name: String,
-    /// What the lines about this partner came to.
-    pub verdict: String,
-    /// How many.
-    pub lines: i64,
-}
-
-/// What was reported about the scope's partner, newest report first, at most this many rows.
-pub async fn about_partner(tx: &mut Tx, scope: &Scope, limit: i64) -> Result<Vec<PartnerShare>> {
-    let Reach::Partner(partner) = scope.reach() else {
-        return Err(Error::Denied(roadstead_domain::access::Denied::NotFound));
-    };
-    tx.all_quick(
-        "SELECT c.report, r.received_at, r.reporter, p.name AS reporter_name, c.verdict, c.lines \
-         FROM partner_report_counts c JOIN reports r ON r.id = c.report JOIN reporters p ON p.id = r.reporter \
-         WHERE c.partner = $1 AND c.lines > 0 ORDER BY c.report DESC, c.verdict LIMIT $2",
-        args![partner, limit],
-    )
-    .await
 }
 
 /// Forgets previews that were done before this instant, with their lines.

@@ -108,17 +108,13 @@ impl Item {
     }
 }
 
-/// The PCs that the scope's partner can see, by serial: in its pool and in the customers that are open to it.
+/// The PCs with these serials in the tenants of the scope's partner, closed ones excepted, by serial.
 pub async fn found(tx: &mut Tx, scope: &Scope, serials: &[&str]) -> Result<HashMap<String, Vec<Found>>> {
     let partner = scope.partner()?;
     let rows: Vec<(Uuid, String, i64, Uuid, Option<String>)> = tx
         .all_of_set(
-            "SELECT d.id, d.serial, p.generation, p.tenant, l.buyer_name \
-             FROM <set> s CROSS JOIN devices d CROSS JOIN placements p CROSS JOIN tenants t \
-             LEFT JOIN customers c ON c.tenant = t.id \
-             LEFT JOIN report_lines l ON l.report = p.report AND l.line = p.line \
-             WHERE d.serial = s.value AND p.device = d.id AND t.id = p.tenant AND t.parent = $1 \
-             AND (t.kind = 'holding' OR (c.assignment = 'accepted' AND c.partner_access))",
+            "SELECT o.device, o.serial, o.generation, o.tenant, o.buyer_name FROM <set> s CROSS JOIN own_places o \
+             WHERE o.serial = s.value AND o.partner = $1",
             args![partner],
             serials,
         )
@@ -166,13 +162,29 @@ pub async fn shown(tx: &mut Tx, scope: &Scope, serials: &[&str]) -> Result<HashM
 }
 
 #[derive(Deserialize, sqlx::FromRow)]
-struct TargetRow {
-    tenant: Uuid,
-    number: String,
-    name: String,
-    assignment: String,
-    partner_access: bool,
-    disabled_at: Option<i64>,
+pub(crate) struct TargetRow {
+    pub(crate) tenant: Uuid,
+    pub(crate) number: String,
+    pub(crate) name: String,
+    pub(crate) assignment: String,
+    pub(crate) partner_access: bool,
+    pub(crate) disabled_at: Option<i64>,
+}
+
+impl TargetRow {
+    /// Its Customer ID, and the target.
+    pub(crate) fn read(self) -> Result<(String, Target)> {
+        let assignment = Assignment::from_code(&self.assignment)
+            .ok_or_else(|| Error::bad("customers", &self.assignment))?;
+        let target = Target::Customer {
+            tenant: TenantId(self.tenant),
+            name: self.name,
+            assignment,
+            open: self.partner_access,
+            disabled: self.disabled_at.is_some(),
+        };
+        Ok((self.number, target))
+    }
 }
 
 /// Where the scope's partner can send PCs: its pool, and every customer that names it, whatever their state.
@@ -191,16 +203,7 @@ pub async fn targets(tx: &mut Tx, scope: &Scope) -> Result<Vec<(String, Target)>
         )
         .await?;
     for row in rows {
-        let assignment =
-            Assignment::from_code(&row.assignment).ok_or_else(|| Error::bad("customers", &row.assignment))?;
-        let target = Target::Customer {
-            tenant: TenantId(row.tenant),
-            name: row.name,
-            assignment,
-            open: row.partner_access,
-            disabled: row.disabled_at.is_some(),
-        };
-        targets.push((row.number, target));
+        targets.push(row.read()?);
     }
     Ok(targets)
 }
@@ -241,12 +244,14 @@ pub async fn create(
     .await?;
     let mut bulk = Bulk::new(
         "INSERT INTO transfer_items (transfer, line, serial, target, device, generation, from_tenant, to_tenant, \
-         verdict, reasons)",
-        10,
+         verdict, reasons, result)",
+        11,
         "",
     );
     for (at, (asked, row)) in asked.iter().zip(rows).enumerate() {
         let codes: Vec<&str> = row.reasons.iter().map(|reason| reason.code()).collect();
+        // What the commit will make of it, shown once it is committed, so that it need not write every row again.
+        let result = if row.verdict() == Verdict::Ready { "moved" } else { "left_out" };
         bulk.push(
             tx,
             args![
@@ -259,7 +264,8 @@ pub async fn create(
                 row.from,
                 row.to,
                 row.verdict().as_str(),
-                codes.join(" ")
+                codes.join(" "),
+                result
             ],
         )
         .await?;
@@ -300,7 +306,8 @@ macro_rules! item_sql {
     ($rest:literal) => {
         concat!(
             "SELECT i.line, i.serial, i.target, i.device, i.generation, i.from_tenant, i.to_tenant, i.verdict, ",
-            "i.reasons, i.result FROM transfers t JOIN transfer_items i ON i.transfer = t.id ",
+            "i.reasons, CASE WHEN t.state IN ('previewed', 'committing') THEN NULL ELSE i.result END AS result ",
+            "FROM transfers t JOIN transfer_items i ON i.transfer = t.id ",
             "WHERE t.partner = $1 AND t.id = $2",
             $rest
         )
@@ -368,9 +375,10 @@ pub async fn committed(tx: &mut Tx, scope: &Scope, id: TransferId, moved: u64, a
         args![partner, id, moved, at],
     )
     .await?;
+    // A preview by a node of the release before has none yet.
     tx.execute(
         "UPDATE transfer_items SET result = CASE WHEN verdict = 'ready' THEN 'moved' ELSE 'left_out' END \
-         WHERE transfer = (SELECT id FROM transfers WHERE partner = $1 AND id = $2)",
+         WHERE transfer = (SELECT id FROM transfers WHERE partner = $1 AND id = $2) AND result IS NULL",
         args![partner, id],
     )
     .await?;
@@ -428,27 +436,38 @@ pub async fn done(tx: &mut Tx, scope: &Scope, id: TransferId) -> Result<Vec<(i64
         .collect()
 }
 
-/// Where the PCs of a transfer are now: generation and tenant, as far as the scope's partner sees them.
+/// Where the PCs of a transfer are now: generation and tenant, wherever that is. For judging, not for showing.
 pub async fn present(
     tx: &mut Tx,
     scope: &Scope,
     id: TransferId,
 ) -> Result<HashMap<DeviceId, (i64, Option<TenantId>)>> {
+    scope.platform()?;
     let rows: Vec<(Uuid, i64, Option<Uuid>)> = tx
         .all(
-            "SELECT p.device, p.generation, p.tenant FROM transfers t \
-             CROSS JOIN transfer_items i CROSS JOIN placements p CROSS JOIN tenants n \
-             LEFT JOIN customers c ON c.tenant = n.id \
-             WHERE t.partner = $1 AND t.id = $2 AND i.transfer = t.id AND i.result = 'moved' \
-             AND p.device = i.device AND n.id = p.tenant AND n.parent = $1 \
-             AND (n.kind = 'holding' OR (c.assignment = 'accepted' AND c.partner_access))",
-            args![scope.partner()?, id],
+            "SELECT p.device, p.generation, p.tenant FROM transfer_items i CROSS JOIN placements p \
+             WHERE i.transfer = $1 AND i.result = 'moved' AND p.device = i.device",
+            args![id],
         )
         .await?;
     Ok(rows
         .into_iter()
         .map(|(device, generation, tenant)| (DeviceId(device), (generation, tenant.map(TenantId))))
         .collect())
+}
+
+/// Whether any PC of a transfer has moved since it was previewed, or `after` it was carried out.
+pub async fn has_moved_since(tx: &mut Tx, scope: &Scope, id: TransferId, after: bool) -> Result<bool> {
+    scope.platform()?;
+    let moved: Option<(Uuid,)> = tx
+        .optional(
+            "SELECT i.device FROM transfer_items i WHERE i.transfer = $1 AND i.device IS NOT NULL \
+             AND i.result = 'moved' AND NOT EXISTS (SELECT 1 FROM placements p WHERE p.device = i.device \
+             AND p.generation = i.generation + $2) LIMIT 1",
+            args![id, i64::from(after)],
+        )
+        .await?;
+    Ok(moved.is_some())
 }
 
 /// Forgets previews that nobody carried out, older than this.

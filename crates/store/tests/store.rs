@@ -14,7 +14,7 @@ use roadstead_store::partners::Holding;
 use roadstead_store::placements::{Cause, Why};
 use roadstead_store::pool::Sort;
 use roadstead_store::{
-    Error, Store, Tx, dead_jobs, jobs, lines, outbox, partners, placements, pool, serials, testing,
+    Error, Store, Tx, dead_jobs, jobs, lines, outbox, partners, placements, pool, pool_page, serials, testing,
 };
 use rstest::rstest;
 use tempfile::TempDir;
@@ -160,7 +160,7 @@ async fn placements_are_written_by_generation(#[values(Sqlite, Postgres)] kind: 
     let known = &known[&("5CG1234ABC".to_owned(), String::new())];
     assert_eq!((known.generation, known.place), (3, Some(b)));
     for (place, expected) in [(a, 0), (b, 1)] {
-        assert_eq!(pool::count(&mut tx, &partner_scope(place)).await.unwrap(), expected);
+        assert_eq!(pool_page::beside(&mut tx, &partner_scope(place), true).await.unwrap().devices, expected);
     }
     for (place, entries) in [(a, 2), (b, 1)] {
         let chain = placements::verify_chain(&mut tx, &world.system, place.partner).await.unwrap();

@@ -10,15 +10,6 @@ use crate::app::App;
 /// The most that a person keeps.
 const MOST: usize = 50;
 
-/// What the person behind the scope keeps; a token keeps nothing.
-pub async fn list(app: &App, scope: &Scope) -> Result<Vec<SavedView>, Refused> {
-    let Actor::User(user) = scope.actor() else { return Ok(Vec::new()) };
-    let mut tx = app.store.read(scope).await?;
-    let views = saved_views::list(&mut tx, scope, user).await?;
-    tx.commit().await?;
-    Ok(views)
-}
-
 /// Keeps the query of an address; a name that is there gets the new query.
 pub async fn save(app: &App, scope: &Scope, name: &str, query: &str) -> Result<(), Refused> {
     let Actor::User(user) = scope.actor() else { return Err(Refused::invalid("field.not_allowed", "name")) };

@@ -1,7 +1,7 @@
 //! Transfers: preview, commit and undo of moves among a partner's own tenants. Preview and commit judge by the same
 //! rules, and the commit carries out only what the preview showed.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use roadstead_domain::access::{self, Action, Actor, Caller, Home, Role, Scope};
 use roadstead_domain::audit::AuditAction;
@@ -69,8 +69,11 @@ async fn judge(tx: &mut Tx, scope: &Scope, asked: &[Asked]) -> Result<(Vec<Row>,
     serials.sort_unstable();
     serials.dedup();
     let names: Vec<&str> = serials.iter().map(String::as_str).collect();
-    let mut found = transfers::found(tx, scope, &names).await?;
     let places = transfers::targets(tx, scope).await?;
+    let open: HashSet<TenantId> =
+        places.iter().filter(|(_, target)| target.is_open()).map(|(_, target)| target.tenant()).collect();
+    let mut found = transfers::found(tx, scope, &names).await?;
+    found.values_mut().for_each(|found| found.retain(|one| open.contains(&one.place.tenant)));
     let by_number: HashMap<String, &Target> =
         places.iter().map(|(name, target)| (name.to_uppercase(), target)).collect();
     let by_id: HashMap<TenantId, &Target> = places
@@ -143,7 +146,10 @@ pub async fn commit(app: &App, scope: &Scope, id: &str, digest: &str, how: How) 
     }
     transfers::set_good_rows_only(&mut tx, scope, id, how.good_rows_only).await?;
     if how.in_background || transfer.items > MOST_AT_ONCE {
-        rejudge(&mut tx, scope, &transfer).await?;
+        // The work judges again; what is plain by now is told at once.
+        if has_moved_since(&mut tx, scope, id, false).await? {
+            rejudge(&mut tx, scope, &transfer).await?;
+        }
         let done = begin(app, &mut tx, scope, &transfer, jobs::Kind::CommitTransfer, "committing").await?;
         tx.commit().await?;
         app.wake();
@@ -153,6 +159,15 @@ pub async fn commit(app: &App, scope: &Scope, id: &str, digest: &str, how: How) 
     tx.commit().await?;
     app.wake();
     Ok(Done::Now)
+}
+
+/// [`transfers::has_moved_since`], for a partner: it may not see where its PCs went.
+async fn has_moved_since(tx: &mut Tx, scope: &Scope, id: TransferId, after: bool) -> Result<bool, Refused> {
+    let platform = scope.carried_out();
+    tx.act_for(&platform).await?;
+    let moved = transfers::has_moved_since(tx, &platform, id, after).await?;
+    tx.act_for(scope).await?;
+    Ok(moved)
 }
 
 async fn blocked_rows(tx: &mut Tx, scope: &Scope, id: TransferId) -> Result<Refused, Refused> {
@@ -211,8 +226,13 @@ async fn move_all(app: &App, tx: &mut Tx, scope: &Scope, transfer: &Transfer) ->
     let id = TransferId(transfer.id);
     let (rows, known) = rejudge(tx, scope, transfer).await?;
     let ready = rows.iter().filter(|row| row.verdict() == Verdict::Ready);
+    // The partner does not see what it seals. Its own PCs were found behind its wall, and are moved by what was found.
+    let platform = scope.carried_out();
+    tx.act_for(&platform).await?;
     let moves = apply(app, tx, scope, ready, "transfer", id).await?;
     transfers::committed(tx, scope, id, moves.len() as u64, app.ambient.now()).await?;
+    let receipts = privacy::sealed_by_transfer(tx, &platform, id).await?;
+    tx.act_for(scope).await?;
     let pool = pool_of(tx, scope).await?;
     let mut went = HashMap::new();
     for row in rows.iter().filter(|row| row.verdict() == Verdict::Ready && row.to != pool) {
@@ -222,11 +242,6 @@ async fn move_all(app: &App, tx: &mut Tx, scope: &Scope, transfer: &Transfer) ->
         }
     }
     transfers::remember_targets(tx, scope, &went).await?;
-    // The partner does not see what it seals.
-    let platform = scope.carried_out();
-    tx.act_for(&platform).await?;
-    let receipts = privacy::sealed_by_transfer(tx, &platform, id).await?;
-    tx.act_for(scope).await?;
     tell(app, tx, scope, &moves, (AuditAction::TransferCommitted, receipts), id).await
 }
 
@@ -312,21 +327,29 @@ pub async fn preview_undo(
     scope: &Scope,
     transfer: &Transfer,
 ) -> Result<Vec<(i64, Row)>, Refused> {
-    let Some(committed_at) = transfer.committed_at else {
-        return Err(Refused::Conflict("transfer.not_committed"));
-    };
-    if !transfer::is_undoable(roadstead_domain::clock::Micros(committed_at), app.ambient.now()) {
-        return Err(Refused::Conflict("transfer.undo_too_late"));
-    }
+    still_undoable(app, transfer)?;
     let id = TransferId(transfer.id);
     let (lines, done): (Vec<i64>, Vec<_>) = transfers::done(tx, scope, id).await?.into_iter().unzip();
-    let now = transfers::present(tx, scope, id).await?;
     let places: HashMap<TenantId, Target> = transfers::targets(tx, scope)
         .await?
         .into_iter()
         .map(|(_, target)| (target.tenant(), target))
         .collect();
+    let mut now = transfers::present(tx, &scope.carried_out(), id).await?;
+    let is_open = |tenant: &TenantId| places.get(tenant).is_some_and(Target::is_open);
+    now.retain(|_, (_, tenant)| tenant.as_ref().is_some_and(is_open));
     Ok(lines.into_iter().zip(transfer::judge_undo(&done, &now, &places)).collect())
+}
+
+/// Refuses what was not carried out, or too long ago.
+fn still_undoable(app: &App, transfer: &Transfer) -> Result<(), Refused> {
+    match transfer.committed_at {
+        None => Err(Refused::Conflict("transfer.not_committed")),
+        Some(at) if !transfer::is_undoable(roadstead_domain::clock::Micros(at), app.ambient.now()) => {
+            Err(Refused::Conflict("transfer.undo_too_late"))
+        }
+        Some(_) => Ok(()),
+    }
 }
 
 /// Takes a transfer back: every PC to where it came from.
@@ -342,12 +365,15 @@ pub async fn undo(app: &App, scope: &Scope, id: &str, how: How) -> Result<Done, 
         }
         _ => return Err(Refused::Conflict("transfer.not_committed")),
     }
+    still_undoable(app, &transfer)?;
     let mut tx = app.store.write(scope).await?;
     let id = TransferId(transfer.id);
     transfers::set_good_rows_only(&mut tx, scope, id, how.good_rows_only).await?;
     let transfer = Transfer { good_rows_only: how.good_rows_only, ..transfer };
     let done = if how.in_background || transfer.moved > MOST_AT_ONCE {
-        undoable(app, &mut tx, scope, &transfer).await?;
+        if has_moved_since(&mut tx, scope, id, true).await? {
+            undoable(app, &mut tx, scope, &transfer).await?;
+        }
         begin(app, &mut tx, scope, &transfer, jobs::Kind::UndoTransfer, "undoing").await?
     } else {
         move_back(app, &mut tx, scope, &transfer).await?;
@@ -379,11 +405,11 @@ async fn undoable(
 async fn move_back(app: &App, tx: &mut Tx, scope: &Scope, transfer: &Transfer) -> Result<(), Refused> {
     tx.lock_placements().await?;
     let id = TransferId(transfer.id);
+    let platform = scope.carried_out();
+    tx.act_for(&platform).await?;
     let (rows, left) = undoable(app, tx, scope, transfer).await?;
     let moves = apply(app, tx, scope, rows.iter(), "undo", id).await?;
     transfers::undone(tx, scope, id, &left, app.ambient.now()).await?;
-    let platform = scope.carried_out();
-    tx.act_for(&platform).await?;
     let receipts = privacy::unseal_by_undo(tx, &platform, id).await?;
     tx.act_for(scope).await?;
     tell(app, tx, scope, &moves, (AuditAction::TransferUndone, receipts), id).await

@@ -12,6 +12,7 @@ use roadstead_domain::customer::{Assignment, Management, Preset, Step, plans};
 use roadstead_domain::ids::TenantId;
 use roadstead_domain::partner::SupportLevel;
 use roadstead_domain::self_service::{Switch, off_refused};
+use roadstead_domain::transfer::{Target, UNASSIGNED};
 use roadstead_store::customers::{self as rows, Customer};
 use roadstead_store::repair_cases::cases_to_support;
 use roadstead_store::{Tx, check_ins, partners, self_service as stored_switch, transfers};
@@ -476,19 +477,23 @@ pub(super) async fn targets(
     scope: &Scope,
     lang: Lang,
 ) -> roadstead_store::Result<Vec<(String, String)>> {
-    let mut targets = Vec::new();
-    for (to, target) in transfers::targets(tx, scope).await? {
+    Ok(choices(lang, transfers::targets(tx, scope).await?))
+}
+
+/// The value and the name of each of these that takes PCs, the pool first, then by name.
+pub(super) fn choices(lang: Lang, targets: Vec<(String, Target)>) -> Vec<(String, String)> {
+    let mut choices = Vec::new();
+    for (to, target) in targets {
         if target.closed().is_none() {
             let name = match target {
-                roadstead_domain::transfer::Target::Pool(_) => lang.text("nav-unassigned"),
-                roadstead_domain::transfer::Target::Customer { name, .. } => format!("{name} ({to})"),
+                Target::Pool(_) => lang.text("nav-unassigned"),
+                Target::Customer { name, .. } => format!("{name} ({to})"),
             };
-            targets.push((to, name));
+            choices.push((to, name));
         }
     }
-    targets[..]
-        .sort_by_cached_key(|(to, name)| (to != roadstead_domain::transfer::UNASSIGNED, name.to_lowercase()));
-    Ok(targets)
+    choices.sort_by_cached_key(|(to, name)| (to != UNASSIGNED, name.to_lowercase()));
+    choices
 }
 
 /// Shows the settings of a customer tenant.

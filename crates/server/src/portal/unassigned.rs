@@ -8,10 +8,10 @@ use axum::http::{HeaderMap, Uri};
 use axum::response::{IntoResponse, Redirect, Response};
 use roadstead_domain::access::Action;
 use roadstead_domain::clock::Micros;
-use roadstead_domain::partner::{Qualification, SupportLevel, is_qualified};
-use roadstead_store::partners;
-use roadstead_store::pool::{self, Sort, Unassigned};
-use roadstead_store::reports::{self, PartnerShare};
+use roadstead_domain::partner::{SupportLevel, is_qualified};
+use roadstead_store::pool::{Sort, Unassigned};
+use roadstead_store::pool_page::{self, Beside, PartnerShare};
+use roadstead_store::transfers;
 use serde::Deserialize;
 
 use super::format::{instant, link, number, stored_date};
@@ -28,8 +28,6 @@ use crate::pools::{AGES, Filter, Group, GroupBy};
 const PATH: &str = "/unassigned-devices";
 /// The sort of the API that brings what came last first.
 const NEWEST: &str = "-since";
-/// How many rows of "what was reported" are looked at.
-const REPORTED: i64 = 200;
 /// Groups on a page.
 const GROUPS: usize = 50;
 /// A pool of this many PCs is prepared for the first filter when its page is opened.
@@ -261,37 +259,38 @@ pub(super) async fn show(
 
     let to = |cursor: &str| asked.link(PATH, &[("cursor", cursor)]);
     let cursor = asked.get("cursor");
-    let (rows, groups, passing, pager) = match asked.group() {
-        None => {
-            let found = looks::list(&app, &scope, &filter, asked.sort(), &page_at(cursor, None)).await?;
-            let Some(found) = found else { return Ok(Redirect::to(&to("")).into_response()) };
-            let pager = Pager::new(lang, cursor, found.rows.next_cursor, to);
-            (found.rows.items, None, found.devices, pager)
-        }
-        Some(by) => {
-            let skip = cursor.parse().unwrap_or(0_usize);
-            let found = looks::groups(&app, &scope, &filter, by, skip, GROUPS).await?;
-            let next = (found.all > (skip + GROUPS) as u64).then(|| (skip + GROUPS).to_string());
-            let rows =
-                found.items.into_iter().map(|(group, written)| group_row(lang, &asked, by, group, written));
-            let name = lang.text(group_key(by));
-            (
-                Vec::new(),
-                Some((name, rows.collect())),
-                Some(found.devices),
-                Pager::new(lang, cursor, next, to),
-            )
-        }
+    let may_move = browser.may(Action::Transfer).is_ok();
+    let page_of_pool = async {
+        Ok::<_, Problem>(match asked.group() {
+            None => {
+                let found = looks::list(&app, &scope, &filter, asked.sort(), &page_at(cursor, None)).await?;
+                let Some(found) = found else { return Ok(None) };
+                let pager = Pager::new(lang, cursor, found.rows.next_cursor, to);
+                Some((found.rows.items, None, found.devices, pager))
+            }
+            Some(by) => {
+                let skip = cursor.parse().unwrap_or(0_usize);
+                let found = looks::groups(&app, &scope, &filter, by, skip, GROUPS).await?;
+                let next = (found.all > (skip + GROUPS) as u64).then(|| (skip + GROUPS).to_string());
+                let rows = found
+                    .items
+                    .into_iter()
+                    .map(|(group, written)| group_row(lang, &asked, by, group, written));
+                let groups = Some((lang.text(group_key(by)), rows.collect()));
+                Some((Vec::new(), groups, Some(found.devices), Pager::new(lang, cursor, next, to)))
+            }
+        })
     };
-    // All at once: on PostgreSQL they go down the pipe together.
-    let (total, partner, recorded, shares) = tokio::try_join!(
-        async { pool::count(&mut app.store.read(&scope).await?, &scope).await },
-        async { partners::own(&mut app.store.read(&scope).await?, &scope).await },
-        async { partners::own_qualifications(&mut app.store.read(&scope).await?, &scope).await },
-        async { reports::about_partner(&mut app.store.read(&scope).await?, &scope, REPORTED).await },
-    )?;
-    let qualifications: Vec<Qualification> =
-        recorded.into_iter().map(|recorded| recorded.qualification).collect();
+    // Both at once: on PostgreSQL they go down the pipe together.
+    let (found, beside) = tokio::try_join!(page_of_pool, async {
+        let with_customers = may_move && !super::wants_list(&headers);
+        let mut tx = app.store.read(&scope).await?;
+        Ok(pool_page::beside(&mut tx, &scope, with_customers).await?)
+    })?;
+    let Some((rows, groups, passing, pager)) = found else {
+        return Ok(Redirect::to(&to("")).into_response());
+    };
+    let Beside { partner_number, devices: total, qualifications, shares, views, customers } = beside;
     // Without a filter all pass, and their number is the pool's.
     let passing =
         passing.filter(|_| !filter.is_empty()).map_or(total, |n| i64::try_from(n).unwrap_or(i64::MAX));
@@ -308,9 +307,9 @@ pub(super) async fn show(
         rows: rows.into_iter().map(|pc| row(lang, pc)).collect(),
         groups,
         pager,
-        may_move: browser.may(Action::Transfer).is_ok(),
+        may_move,
         clear: asked.link(PATH, &FILTERS.map(|name| (name, ""))),
-        partner_number: partner.number,
+        partner_number,
         qualified,
         qualifications: qualifications.iter().map(|q| QualificationView::of(lang, q, now.date())).collect(),
         pending: pending(lang, &shares, qualified),
@@ -323,24 +322,13 @@ pub(super) async fn show(
         looks::prepare(&app, &scope);
     }
     let query = asked.link("", &[]).trim_start_matches('?').to_owned();
-    let (saved, targets, suggested) = tokio::try_join!(
-        saved_views::list(&app, &scope),
-        async {
-            if !list.may_move {
-                return Ok(Vec::new());
-            }
+    let suggested = match only_end_customer(&asked, &filter, &list.rows).filter(|_| may_move) {
+        None => None,
+        Some(end_customer) => {
             let mut tx = app.store.read(&scope).await?;
-            let mut targets = super::customers::targets(&mut tx, &scope, lang).await?;
-            targets.retain(|(to, _)| to != roadstead_domain::transfer::UNASSIGNED);
-            Ok(targets)
-        },
-        async {
-            let end_customer = only_end_customer(&asked, &filter, &list.rows).filter(|_| list.may_move);
-            let Some(end_customer) = end_customer else { return Ok(None) };
-            let mut tx = app.store.read(&scope).await?;
-            Ok(roadstead_store::transfers::suggested(&mut tx, &scope, end_customer).await?)
-        },
-    )?;
+            transfers::suggested(&mut tx, &scope, end_customer).await?
+        }
+    };
     let suggested = suggested.unwrap_or_default();
     let whole = (list.may_move && !filter.is_empty() && passing > 0).then(|| {
         let count = number(lang, passing);
@@ -361,7 +349,7 @@ pub(super) async fn show(
         export_csv: export("csv"),
         export_xlsx: export("xlsx"),
         choices: choices(lang, &asked, &reporters),
-        saved: saved
+        saved: views
             .into_iter()
             .map(|view| SavedRow {
                 id: view.id.to_string(),
@@ -371,7 +359,7 @@ pub(super) async fn show(
             })
             .collect(),
         query,
-        targets,
+        targets: super::customers::choices(lang, customers),
         suggested,
         whole,
         list,

@@ -317,17 +317,16 @@ fn form(
     let lang = browser.lang;
     let chosen =
         |kind: &&str| **kind == written.kind || (written.kind.is_empty() && *kind == support_cases::KINDS[0]);
-    let page = super::page(&NewPage {
+    let page = NewPage {
         frame: Frame::of(browser, uri, Entry::SupportCases, lang.text("support-new")),
         lang,
         csrf: browser.session.csrf.clone(),
         kinds: support_cases::KINDS.iter().map(|kind| (*kind, kind_text(lang, kind), chosen(kind))).collect(),
         text: written.text,
         serials: written.serials,
-        fault: fault.map(|code| (lang.code_text(code), lang.code_advice(code))),
-    })?;
-    let status = if fault.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
-    Ok((status, page).into_response())
+        fault: fault.map(|code| lang.code_said(code)),
+    };
+    super::form(&page, fault.is_some())
 }
 
 /// The most bytes of a form with files: as many files as a message takes, and the fields.
@@ -468,7 +467,7 @@ async fn render(
     };
     let to = |verdict: &str, cursor: &str| link(&path, &[("verdict", verdict), ("cursor", cursor)]);
     let key = format!("support-means-{}", case.state.replace('_', "-"));
-    let page = super::page(&CasePage {
+    let page = CasePage {
         frame: Frame::of(browser, uri, entry(&scope), case.number.clone()),
         lang,
         csrf: browser.session.csrf.clone(),
@@ -489,11 +488,10 @@ async fn render(
         may_write: browser.may(Action::OpenSupportCases).is_ok(),
         decides: browser.may(Action::DecideSupportCases).is_ok(),
         unsent: fault.map_or_else(String::new, |(_, unsent)| unsent.to_owned()),
-        fault: fault.map(|(code, _)| (lang.code_text(code), lang.code_advice(code))),
+        fault: fault.map(|(code, _)| lang.code_said(code)),
         path,
-    })?;
-    let status = if fault.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
-    Ok((status, page).into_response())
+    };
+    super::form(&page, fault.is_some())
 }
 
 /// How far a case with serials is.

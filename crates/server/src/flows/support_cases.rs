@@ -1,6 +1,8 @@
 //! Support cases: opened by partners, customers and reporters, answered and decided by the operator. An approval hands in a report of the
 //! operator's own, with the case as its document, so that PCs come in by the same way as all others.
 
+use std::collections::HashSet;
+
 use roadstead_domain::access::{self, Actor, Scope};
 use roadstead_domain::audit::AuditAction;
 use roadstead_domain::customer::public_id;
@@ -232,13 +234,17 @@ pub async fn decide(
     let mut tx = app.store.read(scope).await?;
     let case = found(&mut tx, scope, id).await?;
     let listed = support_cases::serials(&mut tx, scope, &case).await?;
+    let known: HashSet<&str> = listed
+        .iter()
+        .filter(|missed| missed.finding != "support.not_a_serial")
+        .map(|missed| missed.serial.as_str())
+        .collect();
     let mut wanted = Vec::new();
     let mut unknown = Vec::new();
     for (at, text) in serials.iter().enumerate() {
         let normal = serial::normalize(text).unwrap_or_default();
-        match listed.iter().find(|missed| missed.serial == normal && missed.finding != "support.not_a_serial")
-        {
-            Some(missed) => wanted.push(missed.serial.as_str()),
+        match known.get(normal.as_str()) {
+            Some(serial) => wanted.push(*serial),
             None => unknown.push((i64::try_from(at + 1).unwrap_or(i64::MAX), text.clone())),
         }
     }
@@ -281,7 +287,7 @@ pub async fn decide(
             }
         },
         None => {
-            let approved = approved(&support_cases::serials(&mut tx, scope, &case).await?, &wanted);
+            let approved = approved(&support_cases::serials(&mut tx, scope, &case).await?, serials);
             if !approved.is_empty() {
                 return Err(Refused::Rows { code: "support.already_approved", rows: approved });
             }
@@ -299,14 +305,14 @@ pub async fn decide(
     Ok(report)
 }
 
-/// Those of the serials that were approved, which a refusal would not take back: each with its number among them.
-fn approved(listed: &[Missed], wanted: &[&str]) -> Vec<(i64, String)> {
-    let is = |serial: &str| {
-        let missed = listed.iter().find(|missed| missed.serial == serial);
-        missed.is_some_and(|missed| missed.decision.as_deref() == Some("approved"))
-    };
-    let numbered = (1..).zip(wanted).filter(|(_, serial)| is(serial));
-    numbered.map(|(number, serial)| (number, (*serial).to_owned())).collect()
+/// Those of the texts whose serials were approved, which a refusal would not take back: each with its number.
+fn approved(listed: &[Missed], texts: &[String]) -> Vec<(i64, String)> {
+    let is_approved = |missed: &&Missed| missed.decision.as_deref() == Some("approved");
+    let approved: HashSet<&str> =
+        listed.iter().filter(is_approved).map(|missed| missed.serial.as_str()).collect();
+    let is = |text: &str| serial::normalize(text).is_ok_and(|serial| approved.contains(serial.as_str()));
+    let numbered = (1..).zip(texts).filter(|(_, text)| is(text));
+    numbered.map(|(number, text)| (number, text.clone())).collect()
 }
 
 /// Solves the cases whose serials are all solved, by whatever report: a partner's and a customer's PCs are there, a

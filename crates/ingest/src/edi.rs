@@ -90,6 +90,7 @@ pub(crate) fn inspect(
     if refused.iter().all(|refused| *refused) {
         let detail = format!("all of the {} sets or messages are refused", refused.len());
         let mut error = FileError::new(FileErrorCode::NothingAccepted, detail);
+        error.row = acknowledgement.answer.first_wrong;
         error.acknowledgement = Some(acknowledgement);
         return Err(error);
     }
@@ -130,8 +131,11 @@ fn refuse_others(syntax: Syntax, path: &Path, limits: &Limits) -> Result<(), Fil
     if ours {
         return Ok(());
     }
-    let kind = text::looks_like(head).unwrap_or("something else");
-    Err(FileError::new(FileErrorCode::WrongType, format!("no {what} interchange: it looks like {kind}")))
+    let kind = text::looks_like(head);
+    let detail = format!("no {what} interchange: it looks like {}", kind.unwrap_or("something else"));
+    let error = FileError::new(FileErrorCode::WrongType, detail);
+    // Of another kind is the file as a whole; else it is its first segment that is wrong.
+    Err(if kind.is_some() { error } else { error.at_row(1) })
 }
 
 pub(crate) fn read(
@@ -211,6 +215,9 @@ fn walk(
         let map = maps.of(syntax, &String::from_utf8_lossy(sender));
         answer.interchanges.push(interchange);
         let Some(interchange) = answer.interchanges.last_mut() else { return Ok(()) };
+        if interchange.is_wrong() {
+            answer.first_wrong.get_or_insert(scanner.number);
+        }
         let mut open = Open {
             syntax,
             interchange,
@@ -253,6 +260,9 @@ fn walk(
                 Role::GroupEnd => open.end_group(&segment),
                 Role::InterchangeEnd => open.end_interchange(&segment),
                 Role::Content => open.content(&segment),
+            }
+            if answer.first_wrong.is_none() && open.interchange.is_wrong() {
+                answer.first_wrong = Some(segment.number);
             }
             if let Some(gather) = &mut open.gather
                 && !gather.ready.is_empty()

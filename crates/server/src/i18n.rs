@@ -202,6 +202,11 @@ impl Lang {
         let key = format!("{}-advice", code.replace(['.', '_'], "-"));
         TEXTS.try_lookup(self.id(), &key).unwrap_or_default()
     }
+
+    /// Both, as a notice shows them.
+    pub fn code_said(self, code: &str) -> (String, String) {
+        (self.code_text(code), self.code_advice(code))
+    }
 }
 
 #[cfg(test)]

@@ -110,6 +110,17 @@ macro_rules! case_sql {
     };
 }
 
+macro_rules! missed_sql {
+    ($rest:literal) => {
+        concat!(
+            "SELECT s.serial, s.finding, s.decision, s.reason, s.listed_at FROM support_serials s ",
+            "JOIN support_cases c ON c.id = s.support_case ",
+            "WHERE s.support_case = $1 AND ($2 IS NULL OR c.home = $2) ",
+            $rest
+        )
+    };
+}
+
 /// The home to bind; `None` for the operator, who reads all of them.
 fn home(scope: &Scope) -> Option<Uuid> {
     scope.home()
@@ -146,6 +157,19 @@ pub async fn find(tx: &mut Tx, scope: &Scope, id_or_number: &str) -> Result<Opti
     .await
 }
 
+/// The case as it stands now. Nobody else changes it until this transaction ends, so that two who decide at the same
+/// moment do so one after the other.
+pub async fn hold(tx: &mut Tx, scope: &Scope, id: SupportCaseId) -> Result<Option<SupportCase>> {
+    scope.platform()?;
+    let ending = tx.for_update();
+    let there: Vec<(Uuid,)> =
+        tx.all_ending("SELECT id FROM support_cases WHERE id = $1", ending, args![id]).await?;
+    match there.is_empty() {
+        true => Ok(None),
+        false => find(tx, scope, &id.to_string()).await,
+    }
+}
+
 /// The cases that the scope reaches, newest first; `open` leaves out what is closed.
 pub async fn list(tx: &mut Tx, scope: &Scope, open: bool, page: &Page) -> Result<Option<Rows<SupportCase>>> {
     let Ok(after) = page.after::<Uuid>() else { return Ok(None) };
@@ -171,13 +195,25 @@ pub async fn messages(tx: &mut Tx, scope: &Scope, case: &SupportCase) -> Result<
 
 /// The serials of a case that [`find`] gave.
 pub async fn serials(tx: &mut Tx, scope: &Scope, case: &SupportCase) -> Result<Vec<Missed>> {
-    tx.all(
-        "SELECT s.serial, s.finding, s.decision, s.reason, s.listed_at FROM support_serials s \
-         JOIN support_cases c ON c.id = s.support_case \
-         WHERE s.support_case = $1 AND ($2 IS NULL OR c.home = $2) ORDER BY s.serial",
-        args![case.id, home(scope)],
-    )
-    .await
+    tx.all(missed_sql!("ORDER BY s.serial"), args![case.id, home(scope)]).await
+}
+
+/// A page of the serials of a case that [`find`] gave. `None` for a cursor that is none.
+pub async fn serials_page(
+    tx: &mut Tx,
+    scope: &Scope,
+    case: &SupportCase,
+    page: &Page,
+) -> Result<Option<Rows<Missed>>> {
+    let Ok(after) = page.after::<String>() else { return Ok(None) };
+    let rows = page.rows();
+    let items: Vec<Missed> = tx
+        .all(
+            missed_sql!("AND s.serial > $3 ORDER BY s.serial LIMIT $4"),
+            args![case.id, home(scope), after.unwrap_or_default(), rows + 1],
+        )
+        .await?;
+    Ok(Some(Rows::cut(items, rows, |missed| missed.serial.clone())))
 }
 
 /// Adds a message.
@@ -300,16 +336,25 @@ pub async fn waited_for(tx: &mut Tx, scope: &Scope, serials: &[&str]) -> Result<
     Ok(rows.into_iter().map(|(number,)| number).collect())
 }
 
-/// The open cases with serials of which none is refused and every one is a PC in its partner's reach.
-pub async fn all_there(tx: &mut Tx, scope: &Scope) -> Result<Vec<SupportCase>> {
+/// The open cases with serials of which none is refused and every one may be solved: a PC in its opener's reach, or taken
+/// from a line of the reporter that opened it. Whether each is solved the rules say, from what the opener may know.
+pub async fn likely_solved(tx: &mut Tx, scope: &Scope) -> Result<Vec<SupportCase>> {
     scope.platform()?;
+    // The conditions of the partial indexes by serial stand word for word, so that SQLite uses them.
     tx.all(
         case_sql!(
             "c.state NOT IN ('solved', 'closed') \
              AND EXISTS (SELECT 1 FROM support_serials s WHERE s.support_case = c.id) \
              AND NOT EXISTS (SELECT 1 FROM support_serials s WHERE s.support_case = c.id \
-             AND (s.decision = 'refused' OR NOT EXISTS (SELECT 1 FROM devices d JOIN placements p ON p.device = d.id \
-             JOIN tenants t ON t.id = p.tenant WHERE d.serial = s.serial AND (t.parent = c.home OR t.id = c.home)))) LIMIT 1000"
+             AND (s.decision = 'refused' OR NOT (EXISTS (SELECT 1 FROM devices d JOIN placements p ON p.device = d.id \
+             JOIN tenants t ON t.id = p.tenant WHERE d.serial = s.serial AND (t.parent = c.home OR t.id = c.home)) \
+             OR EXISTS (SELECT 1 FROM report_lines l JOIN reports r ON r.id = l.report WHERE l.serial = s.serial \
+             AND l.transaction_kind IS NOT NULL AND (l.verdict <> 'duplicate' OR l.reasons IS NOT NULL) \
+             AND (l.verdict IN ('placed', 'duplicate') OR (l.verdict >= 'recorded.' AND l.verdict < 'recorded/')) \
+             AND r.reporter = c.home AND NOT r.validate_only) \
+             OR EXISTS (SELECT 1 FROM report_lines l JOIN reports r ON r.id = l.report WHERE l.serial = s.serial \
+             AND (l.transaction_kind IS NULL OR (l.verdict = 'duplicate' AND l.reasons IS NULL)) \
+             AND l.verdict = 'duplicate' AND r.reporter = c.home AND NOT r.validate_only)))) LIMIT 1000"
         ),
         args![None::<Uuid>],
     )

@@ -86,6 +86,8 @@ pub(crate) struct Interchange {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Answer {
     pub(crate) interchanges: Vec<Interchange>,
+    /// The number in the file of the segment at which the first thing was found wrong.
+    pub(crate) first_wrong: Option<u64>,
 }
 
 impl Answer {
@@ -112,6 +114,15 @@ impl Group {
 }
 
 impl Interchange {
+    /// Whether anything was found wrong with it, or with the part of it that was read last.
+    pub(crate) fn is_wrong(&self) -> bool {
+        let group = self.groups.last();
+        let set = group.and_then(|group| group.sets.last());
+        !self.faults.is_empty()
+            || group.is_some_and(|group| !group.faults.is_empty())
+            || set.is_some_and(Set::is_refused)
+    }
+
     /// An element of the header, counted from 1.
     pub(crate) fn element(&self, number: usize) -> &[u8] {
         self.header.get(number - 1).map_or(b"", |element| element)

@@ -84,7 +84,7 @@ pub async fn decide(
     // The decision and the report that carries it out, or neither.
     let mut tx = app.store.write(scope).await?;
     let moved_by = match &moves {
-        Some(report) => Some(record(app, &mut tx, scope, report).await?),
+        Some(report) => Some(record(app, &mut tx, scope, report).await?.report()),
         None => None,
     };
     let new = NewDecision {
@@ -135,7 +135,7 @@ pub async fn undo(
     }
     let mut tx = app.store.write(scope).await?;
     let undone_by = match &moves {
-        Some(report) => Some(record(app, &mut tx, scope, report).await?),
+        Some(report) => Some(record(app, &mut tx, scope, report).await?.report()),
         None => None,
     };
     if !disputes::undo(&mut tx, scope, decision.id, undone_by, app.ambient.now()).await? {

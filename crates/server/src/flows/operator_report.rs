@@ -95,15 +95,36 @@ pub(super) async fn prepare(
     submit_report::prepare(app, scope, submission).await
 }
 
-/// Records a report that was prepared, in the caller's transaction.
+/// What became of a report that was prepared.
+#[derive(Debug)]
+pub(super) enum Recorded {
+    /// It is in.
+    New(ReportId),
+    /// The same lines of the same day are in already, as this report.
+    Again(ReportId),
+}
+
+/// Records a report that was prepared, in the caller's transaction, which holds what is decided on.
 pub(super) async fn record(
     app: &App,
     tx: &mut Tx,
     scope: &Scope,
     preparation: &Preparation,
-) -> Result<ReportId, Refused> {
+) -> Result<Recorded, Refused> {
     match preparation {
-        Preparation::Again(there) => Ok(ReportId(there.id)),
-        Preparation::New(prepared) => Ok(prepared.record(app, tx, scope).await?.report),
+        Preparation::Again(there) => Ok(Recorded::Again(ReportId(there.id))),
+        Preparation::New(prepared) => match prepared.came_meanwhile(tx, scope).await? {
+            Some(report) => Ok(Recorded::Again(report)),
+            None => Ok(Recorded::New(prepared.record(app, tx, scope).await?.report)),
+        },
+    }
+}
+
+impl Recorded {
+    /// The report, whichever way it came in.
+    pub(super) fn report(&self) -> ReportId {
+        match self {
+            Recorded::New(report) | Recorded::Again(report) => *report,
+        }
     }
 }

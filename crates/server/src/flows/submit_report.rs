@@ -153,6 +153,20 @@ pub(super) async fn prepare(
 }
 
 impl Prepared {
+    /// The report of the same bytes that came in since this one was looked through. What was kept of this one's file is
+    /// forgotten then, in the caller's transaction of the platform.
+    pub(super) async fn came_meanwhile(
+        &self,
+        tx: &mut Tx,
+        scope: &Scope,
+    ) -> Result<Option<ReportId>, Refused> {
+        let there = reports::same_bytes(tx, scope, self.reporter, self.file.sha256).await?;
+        if there.is_some() {
+            reports::forget_pieces(tx, scope, self.submitted.report).await?;
+        }
+        Ok(there.map(|there| ReportId(there.id)))
+    }
+
     /// Records the report with its answer to the sender, and queues it, in the caller's transaction.
     pub(super) async fn record(&self, app: &App, tx: &mut Tx, scope: &Scope) -> Result<Submitted, Refused> {
         let (submitted, now, home) = (self.submitted, app.ambient.now(), Some(self.reporter.0));

@@ -2,7 +2,7 @@
 //! whoever opened the case, each with its evidence; and those that were solved, each with what solved it. The operator
 //! sees the evidence whole, with what the other side is shown of it; the other side sees its own.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
 use roadstead_domain::access::Scope;
 use roadstead_domain::clock::Micros;
@@ -10,6 +10,7 @@ use roadstead_domain::explanation::{self, Facts, Finding, Reader};
 use roadstead_domain::support_case::{Rule, solved_by};
 use roadstead_domain::{access, partner, serial};
 use roadstead_store::explanations::{Line, Place};
+use roadstead_store::page::{Page, Rows};
 use roadstead_store::support_cases::{self, Missed, SupportCase};
 use roadstead_store::{Tx, jobs, partners};
 
@@ -29,41 +30,71 @@ pub struct Listed {
     pub place: Option<Place>,
 }
 
-/// The bundle.
+/// The bundle, or a page of it.
 #[derive(Debug)]
 pub struct Bundle {
     /// The case.
     pub case: SupportCase,
     /// Who reads it.
     pub reader: Reader,
-    /// What is left, by what it comes to, in the order of [`Finding::ALL`].
+    /// How many of all its serials come to what: a finding's code or [`SOLVED`], in the order of [`Finding::ALL`].
+    pub counts: Vec<(&'static str, usize)>,
+    /// What is left, by what it comes to, in that order.
     pub left: Vec<(Finding, Vec<Listed>)>,
     /// What was solved, and by what.
     pub solved: Vec<(Rule, Listed)>,
+    /// Where the next page begins; `None` at the end.
+    pub next_cursor: Option<String>,
 }
 
-/// The bundle of a case. PCs that the operator looks at stand in the logs of their partners.
-pub async fn bundle(app: &App, scope: &Scope, id: &str) -> Result<Bundle, Refused> {
+/// What serials that are solved come to, whatever solved them.
+pub const SOLVED: &str = "support.solved";
+
+/// The bundle of a case, or the page of it, of what comes to one code or to any. PCs that the operator looks at stand in
+/// the logs of their partners. `None` for a cursor that is none.
+pub async fn bundle(
+    app: &App,
+    scope: &Scope,
+    id: &str,
+    code: Option<&str>,
+    page: Option<&Page>,
+) -> Result<Option<Bundle>, Refused> {
     let mut tx = app.store.read(scope).await?;
     let case = cases::found(&mut tx, scope, id).await?;
     let listed = support_cases::serials(&mut tx, scope, &case).await?;
     tx.commit().await?;
-    let serials: Vec<&str> =
-        listed.iter().map(|missed| missed.serial.as_str()).filter(|s| is_serial(s)).collect();
     // What the case's side is told, whoever reads.
-    let (of_side, whole);
-    let side = match scope.narrowed(case.opened_by()) {
-        Ok(side) => {
-            of_side = load(app, &side, &serials).await?;
-            whole = load(app, scope, &serials).await?;
-            note(app, scope, &whole.places).await?;
-            side
+    let operator = scope.platform().is_ok();
+    let side = if operator { scope.narrowed(case.opened_by())? } else { *scope };
+    let of_side = load(app, &side, &serials_of(listed.iter())).await?;
+    let (facts, nothing) = (of_side.facts(), Facts::default());
+    let facts = |missed: &Missed| facts.get(missed.serial.as_str()).unwrap_or(&nothing);
+    let mut ranked: Vec<(usize, Missed)> =
+        listed.into_iter().map(|missed| (rank(&side, &missed, facts(&missed)), missed)).collect();
+    ranked.sort_by(|(a, one), (b, other)| (a, &one.serial).cmp(&(b, &other.serial)));
+    let mut counts: Vec<(&'static str, usize)> = Vec::new();
+    for (rank, _) in &ranked {
+        match counts.last_mut() {
+            Some((last, count)) if *last == code_of(*rank) => *count += 1,
+            _ => counts.push((code_of(*rank), 1)),
         }
-        Err(_) => {
-            of_side = load(app, scope, &serials).await?;
-            whole = Known { lines: of_side.lines.clone(), places: of_side.places.clone() };
-            *scope
+    }
+    ranked.retain(|(rank, _)| code.is_none_or(|code| code == code_of(*rank)));
+    let mut next_cursor = None;
+    if let Some(page) = page {
+        let Ok(after) = page.after::<(usize, String)>() else { return Ok(None) };
+        if let Some((rank, serial)) = &after {
+            ranked.retain(|(of, missed)| (of, &missed.serial) > (rank, serial));
         }
+        let rows = Rows::cut(ranked, page.rows(), |(rank, missed)| (*rank, missed.serial.clone()));
+        (ranked, next_cursor) = (rows.items, rows.next_cursor);
+    }
+    let whole = if operator {
+        let whole = load(app, scope, &serials_of(ranked.iter().map(|(_, missed)| missed))).await?;
+        note(app, scope, &whole.places).await?;
+        whole
+    } else {
+        Known { lines: of_side.lines.clone(), places: of_side.places.clone() }
     };
     let seen: HashSet<_> = of_side.lines.iter().map(|line| (line.report, line.line)).collect();
     let mut lines: HashMap<String, Vec<(Line, bool)>> = HashMap::new();
@@ -73,19 +104,13 @@ pub async fn bundle(app: &App, scope: &Scope, id: &str) -> Result<Bundle, Refuse
     }
     let mut places: HashMap<String, Place> =
         whole.places.into_iter().map(|place| (place.serial.clone(), place)).collect();
-    let (facts, nothing) = (of_side.facts(), Facts::default());
-    let mut left: BTreeMap<usize, (Finding, Vec<Listed>)> = BTreeMap::new();
+    let mut left: Vec<(Finding, Vec<Listed>)> = Vec::new();
     let mut solved = Vec::new();
-    for missed in listed {
-        let facts = facts.get(missed.serial.as_str()).unwrap_or(&nothing);
-        let finding = if is_serial(&missed.serial) {
-            explanation::finding(reader(&side), facts)
-        } else {
-            Finding::NotASerial
-        };
+    for (rank, missed) in ranked {
         let lines = lines.remove(&missed.serial).unwrap_or_default();
         let place = places.remove(&missed.serial);
-        if finding.is_solved() {
+        let facts = facts(&missed);
+        let Some(finding) = Finding::ALL.get(rank) else {
             let approved = missed.decision.as_deref() == Some("approved")
                 && lines
                     .iter()
@@ -93,15 +118,37 @@ pub async fn bundle(app: &App, scope: &Scope, id: &str) -> Result<Bundle, Refuse
             let was = Finding::from_code(&missed.finding);
             let rule = solved_by(was, Micros(missed.listed_at), facts, approved);
             solved.push((rule, Listed { missed, lines, place }));
-        } else {
-            let at = Finding::ALL.iter().position(|known| *known == finding).unwrap_or(usize::MAX);
-            left.entry(at).or_insert((finding, Vec::new())).1.push(Listed { missed, lines, place });
+            continue;
+        };
+        let listed = Listed { missed, lines, place };
+        match left.last_mut() {
+            Some((last, group)) if last == finding => group.push(listed),
+            _ => left.push((*finding, vec![listed])),
         }
     }
-    Ok(Bundle { case, reader: reader(scope), left: left.into_values().collect(), solved })
+    Ok(Some(Bundle { case, reader: reader(scope), counts, left, solved, next_cursor }))
 }
 
-/// Whether a listed text is a serial: what is none stands in the case as it was written.
+/// What a listed serial comes to for the case's side: its place in [`Finding::ALL`], or behind all of them if it is solved.
+fn rank(side: &Scope, missed: &Missed, facts: &Facts) -> usize {
+    let finding = match is_serial(&missed.serial) {
+        true => explanation::finding(reader(side), facts),
+        false => Finding::NotASerial,
+    };
+    let left = Finding::ALL.iter().position(|known| *known == finding && !finding.is_solved());
+    left.unwrap_or(Finding::ALL.len())
+}
+
+fn code_of(rank: usize) -> &'static str {
+    Finding::ALL.get(rank).map_or(SOLVED, |finding| finding.code())
+}
+
+/// What can be asked for: what is no serial stands in the case as it was written.
+fn serials_of<'a>(listed: impl Iterator<Item = &'a Missed>) -> Vec<&'a str> {
+    listed.map(|missed| missed.serial.as_str()).filter(|serial| is_serial(serial)).collect()
+}
+
+/// Whether a listed text is a serial.
 fn is_serial(text: &str) -> bool {
     serial::normalize(text).is_ok_and(|normal| normal == text)
 }

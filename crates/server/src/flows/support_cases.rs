@@ -1,22 +1,24 @@
 //! Support cases: opened by partners, customers and reporters, answered and decided by the operator. An approval hands in a report of the
 //! operator's own, with the case as its document, so that PCs come in by the same way as all others.
 
+use std::collections::HashSet;
+
 use roadstead_domain::access::{self, Actor, Scope};
 use roadstead_domain::audit::AuditAction;
 use roadstead_domain::customer::public_id;
 use roadstead_domain::event::Event;
-use roadstead_domain::explanation::Finding;
+use roadstead_domain::explanation::{Finding, finding};
 use roadstead_domain::ids::{ReportId, SupportCaseId};
 use roadstead_domain::mail::MailKind;
 use roadstead_domain::serial;
 use roadstead_domain::support_case::{Step, after};
 use roadstead_store::audit::{self, NewEntry};
 use roadstead_store::mails::{self, NewMail};
-use roadstead_store::support_cases::{self, SupportCase};
+use roadstead_store::support_cases::{self, Missed, SupportCase};
 use roadstead_store::{Tx, outbox, partners};
 
 use super::attachments::{self, Received};
-use super::operator_report::{OwnLine, prepare, record};
+use super::operator_report::{OwnLine, Recorded, prepare, record};
 use super::{Refused, explanations, support_bundle};
 use crate::app::App;
 
@@ -141,6 +143,7 @@ pub async fn say(
     let step = if by_operator { Step::Answered } else { Step::Asked };
     let platform = scope.carried_out();
     let mut tx = app.store.write(&platform).await?;
+    let case = held(&mut tx, &platform, &case).await?;
     let detail = serde_json::json!({ "serials": findings.len(), "attachments": names(files) });
     let id = advance(app, &mut tx, scope, &case, step, &detail).await?;
     write(app, &mut tx, &platform, id, by_operator, text, &findings, files).await?;
@@ -176,7 +179,13 @@ pub(super) async fn note_replay(
     tell(app, tx, scope, AuditAction::SupportCaseChanged, SupportCaseId(case.id), case.home, &detail).await
 }
 
-/// Takes a step, in the caller's transaction of the platform.
+/// The case as it stands now, which nobody else changes until the caller's transaction of the platform ends.
+async fn held(tx: &mut Tx, platform: &Scope, case: &SupportCase) -> Result<SupportCase, Refused> {
+    let now = support_cases::hold(tx, platform, SupportCaseId(case.id)).await?;
+    Ok(now.ok_or(access::Denied::NotFound)?)
+}
+
+/// Takes a step, in the caller's transaction of the platform, which holds the case.
 async fn advance(
     app: &App,
     tx: &mut Tx,
@@ -201,7 +210,9 @@ pub async fn close(app: &App, scope: &Scope, id: &str) -> Result<(), Refused> {
     let mut tx = app.store.read(scope).await?;
     let case = found(&mut tx, scope, id).await?;
     drop(tx);
-    let mut tx = app.store.write(&scope.carried_out()).await?;
+    let platform = scope.carried_out();
+    let mut tx = app.store.write(&platform).await?;
+    let case = held(&mut tx, &platform, &case).await?;
     advance(app, &mut tx, scope, &case, Step::Close, &serde_json::json!({})).await?;
     tx.commit().await?;
     app.wake();
@@ -209,7 +220,7 @@ pub async fn close(app: &App, scope: &Scope, id: &str) -> Result<(), Refused> {
 }
 
 /// The operator approves or refuses serials of a case. Approved ones are handed in as sales of the partner; the report
-/// that does so is returned.
+/// that does so is returned. The same approval again is the same report, and nothing else happens for it.
 pub async fn decide(
     app: &App,
     scope: &Scope,
@@ -223,13 +234,17 @@ pub async fn decide(
     let mut tx = app.store.read(scope).await?;
     let case = found(&mut tx, scope, id).await?;
     let listed = support_cases::serials(&mut tx, scope, &case).await?;
+    let known: HashSet<&str> = listed
+        .iter()
+        .filter(|missed| missed.finding != "support.not_a_serial")
+        .map(|missed| missed.serial.as_str())
+        .collect();
     let mut wanted = Vec::new();
     let mut unknown = Vec::new();
     for (at, text) in serials.iter().enumerate() {
         let normal = serial::normalize(text).unwrap_or_default();
-        match listed.iter().find(|missed| missed.serial == normal && missed.finding != "support.not_a_serial")
-        {
-            Some(missed) => wanted.push(missed.serial.as_str()),
+        match known.get(normal.as_str()) {
+            Some(serial) => wanted.push(*serial),
             None => unknown.push((i64::try_from(at + 1).unwrap_or(i64::MAX), text.clone())),
         }
     }
@@ -246,10 +261,6 @@ pub async fn decide(
     }
     let products = support_cases::products(&mut tx, scope, &wanted).await?;
     drop(tx);
-    if after(case.state()?, Step::Decided).is_none() {
-        return Err(Refused::Conflict("support.closed"));
-    }
-    // The same approval again is the same report.
     let row = |serial| OwnLine {
         transaction: "sale",
         seller: &case.home_number,
@@ -263,9 +274,25 @@ pub async fn decide(
     let sales = if approve { Some(prepare(app, scope, &name, &rows).await?) } else { None };
     // The decision and the report that carries it out, or neither.
     let mut tx = app.store.write(scope).await?;
+    let case = held(&mut tx, scope, &case).await?;
+    if after(case.state()?, Step::Decided).is_none() {
+        return Err(Refused::Conflict("support.closed"));
+    }
     let report = match &sales {
-        Some(sales) => Some(record(app, &mut tx, scope, sales).await?),
-        None => None,
+        Some(sales) => match record(app, &mut tx, scope, sales).await? {
+            Recorded::New(report) => Some(report),
+            Recorded::Again(report) => {
+                tx.commit().await?;
+                return Ok(Some(report));
+            }
+        },
+        None => {
+            let approved = approved(&support_cases::serials(&mut tx, scope, &case).await?, serials);
+            if !approved.is_empty() {
+                return Err(Refused::Rows { code: "support.already_approved", rows: approved });
+            }
+            None
+        }
     };
     let now = app.ambient.now();
     support_cases::decide(&mut tx, scope, SupportCaseId(case.id), &wanted, approve, reason.trim(), now)
@@ -278,30 +305,58 @@ pub async fn decide(
     Ok(report)
 }
 
-/// Solves the cases whose PCs have all come, by whatever report. Called when a report has ended.
+/// Those of the texts whose serials were approved, which a refusal would not take back: each with its number.
+fn approved(listed: &[Missed], texts: &[String]) -> Vec<(i64, String)> {
+    let is_approved = |missed: &&Missed| missed.decision.as_deref() == Some("approved");
+    let approved: HashSet<&str> =
+        listed.iter().filter(is_approved).map(|missed| missed.serial.as_str()).collect();
+    let is = |text: &str| serial::normalize(text).is_ok_and(|serial| approved.contains(serial.as_str()));
+    let numbered = (1..).zip(texts).filter(|(_, text)| is(text));
+    numbered.map(|(number, text)| (number, text.clone())).collect()
+}
+
+/// Solves the cases whose serials are all solved, by whatever report: a partner's and a customer's PCs are there, a
+/// reporter's lines were taken. Called when a report has ended.
 pub async fn settle(app: &App) -> roadstead_store::Result<()> {
     let scope = access::system();
     let mut tx = app.store.read(&scope).await?;
     if !support_cases::any_open(&mut tx, &scope).await? {
         return Ok(());
     }
-    let there = support_cases::all_there(&mut tx, &scope).await?;
+    let likely = support_cases::likely_solved(&mut tx, &scope).await?;
     drop(tx);
-    for case in there {
-        let mut tx = app.store.write(&scope).await?;
-        let detail = serde_json::json!({ "all_there": true });
-        match advance(app, &mut tx, &scope, &case, Step::AllThere, &detail).await {
-            Ok(_) => {}
-            Err(Refused::Store(error)) => return Err(error),
-            Err(_) => continue,
-        }
-        match notify_opener(app, &mut tx, &scope, &case).await {
-            Ok(()) => tx.commit().await?,
-            Err(Refused::Store(error)) => return Err(error),
-            Err(_) => continue,
+    for case in likely {
+        if let Err(Refused::Store(error)) = solve(app, &scope, &case).await {
+            return Err(error);
         }
     }
     app.wake();
+    Ok(())
+}
+
+/// Solves a case of whose serials each is solved, judged by what whoever opened it may know.
+async fn solve(app: &App, scope: &Scope, case: &SupportCase) -> Result<(), Refused> {
+    let mut tx = app.store.read(scope).await?;
+    let listed = support_cases::serials(&mut tx, scope, case).await?;
+    tx.commit().await?;
+    let side = scope.narrowed(case.opened_by())?;
+    let serials: Vec<&str> = listed.iter().map(|missed| missed.serial.as_str()).collect();
+    let known = explanations::load(app, &side, &serials).await?;
+    let (reader, facts) = (explanations::reader(&side), known.facts());
+    let solved = |serial| facts.get(serial).is_some_and(|facts| finding(reader, facts).is_solved());
+    if !serials.into_iter().all(solved) {
+        return Ok(());
+    }
+    let mut tx = app.store.write(scope).await?;
+    let now = held(&mut tx, scope, case).await?;
+    if (&now.state, now.updated_at) != (&case.state, case.updated_at) {
+        // Somebody wrote, decided or closed it meanwhile: the next report asks again.
+        return Ok(());
+    }
+    let detail = serde_json::json!({ "all_there": true });
+    advance(app, &mut tx, scope, &now, Step::AllThere, &detail).await?;
+    notify_opener(app, &mut tx, scope, &now).await?;
+    tx.commit().await?;
     Ok(())
 }
 

@@ -98,7 +98,7 @@ async fn render(
         done: ["declined", "confirmed"]
             .contains(&asked.done.as_str())
             .then(|| lang.text(&format!("arrivals-{}", asked.done))),
-        refused: refused.map(|code| (lang.code_text(code), lang.code_advice(code))),
+        refused: refused.map(|code| lang.code_said(code)),
         path,
     })?;
     let status = if refused.is_some() { StatusCode::CONFLICT } else { StatusCode::OK };

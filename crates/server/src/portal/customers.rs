@@ -277,7 +277,7 @@ async fn form(
         .collect();
     let plans = plans(&own, app.ambient.now().date());
     let code = "customer.partner_not_qualified";
-    let closed = plans.is_empty().then(|| (lang.code_text(code), lang.code_advice(code)));
+    let closed = plans.is_empty().then(|| lang.code_said(code));
     let value = |name: &str| sent.get(name).cloned().unwrap_or_default();
     let field = |name: &'static str, required: bool, choices: Vec<(String, String)>| Field {
         id: format!("new-{}", name.replace(['.', '_'], "-")),
@@ -315,7 +315,7 @@ async fn form(
         ];
         (fields, &COMPANY)
     };
-    let page = super::page(&NewPage {
+    let page = NewPage {
         frame: Frame::of(browser, uri, Entry::Customers, lang.text("customer-new")),
         lang,
         csrf: browser.session.csrf.clone(),
@@ -323,9 +323,8 @@ async fn form(
         kept: other.iter().map(|name| (*name, value(name))).collect(),
         fields,
         closed,
-    })?;
-    let status = if fault.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
-    Ok((status, page).into_response())
+    };
+    super::form(&page, fault.is_some())
 }
 
 /// Takes a step of the form; the second one creates the customer tenant.
@@ -460,7 +459,7 @@ pub(super) async fn one(
         lang,
         card: card(lang, &customer),
         invited: scope.customer().is_ok() && customer.assignment == Assignment::Invited.as_str(),
-        closed: (!may_look).then(|| (lang.code_text(code), lang.code_advice(code))),
+        closed: (!may_look).then(|| lang.code_said(code)),
         list,
         targets: targets.into_iter().filter(|(to, _)| *to != customer.number).collect(),
         query: String::new(),
@@ -642,7 +641,7 @@ async fn settings(
         id: customer.id.to_string(),
         tab,
         done: done(lang, &asked.done),
-        refused: refused.map(|code| (lang.code_text(code), lang.code_advice(code))),
+        refused: refused.map(|code| lang.code_said(code)),
         number: customer.number.clone(),
         facts,
         partner: customer.partner_name.clone(),
@@ -655,7 +654,7 @@ async fn settings(
         open: customer.partner_access,
         switch: open.then(|| (switch.as_str(), lang.text(&format!("self-service-{}", switch.as_str())))),
         to_support: open.then_some(to_support),
-        off_refused: off_refused(held).map(|no| (lang.code_text(no.code()), lang.code_advice(no.code()))),
+        off_refused: off_refused(held).map(|no| lang.code_said(no.code())),
         may_turn: browser.may(Action::TurnSelfService).is_ok() && !(is_customer && partner_run),
     })?;
     let status = if refused.is_some() { StatusCode::CONFLICT } else { StatusCode::OK };

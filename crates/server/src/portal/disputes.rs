@@ -155,7 +155,7 @@ async fn render(
     let dispute = flows::disputes::look(app, scope, report, line).await?;
     let lang = browser.lang;
     let frame = Frame::of(browser, uri, Entry::Disputes, dispute.line.serial.clone());
-    let fault = fault.map(|code| (lang.code_text(code), lang.code_advice(code)));
+    let fault = fault.map(|code| lang.code_said(code));
     let page = super::page(&DisputePage { fault, ..DisputePage::of(frame, &dispute) })?;
     Ok(page)
 }

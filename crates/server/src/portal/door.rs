@@ -55,7 +55,7 @@ impl DoorPage {
     }
 
     fn refused(mut self, code: &str, field: Option<&str>) -> Self {
-        let (text, advice) = (self.lang.code_text(code), self.lang.code_advice(code));
+        let (text, advice) = self.lang.code_said(code);
         match self.fields.iter_mut().find(|known| Some(known.name) == field) {
             Some(known) => known.fault = Some(format!("{text}. {advice}")),
             None => self.wrong = Some((format!("{text}."), advice)),

@@ -103,9 +103,9 @@ pub(crate) fn said(lang: Lang, reader: Reader, code: &str) -> (String, String) {
         (Reader::Operator, Some(Waits | NotReported | NotSent | NotOwned))
         | (Reader::Reporter, Some(Waits)) => {
             let code = format!("other.{code}");
-            (lang.code_text(&code), lang.code_advice(&code))
+            lang.code_said(&code)
         }
-        _ => (lang.code_text(code), lang.code_advice(code)),
+        _ => lang.code_said(code),
     }
 }
 
@@ -237,7 +237,7 @@ pub(super) async fn list(
     {
         Ok(found) => found,
         Err(Refused::Invalid { code, .. }) => {
-            let fault = Some((lang.code_text(code), lang.code_advice(code)));
+            let fault = Some(lang.code_said(code));
             let page = super::page(&ExplanationPage { fault, ..page(&browser, &uri, asked) })?;
             return Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response());
         }

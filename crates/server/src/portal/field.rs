@@ -120,8 +120,7 @@ impl Forms<'_> {
         let tried = self.attempt.action == action;
         let sent = self.attempt.sent.get(name).filter(|_| tried);
         let fault = (tried && self.attempt.field == name).then(|| {
-            let (text, advice) =
-                (self.lang.code_text(&self.attempt.code), self.lang.code_advice(&self.attempt.code));
+            let (text, advice) = self.lang.code_said(&self.attempt.code);
             if advice.is_empty() { text } else { format!("{text}. {advice}") }
         });
         Field {

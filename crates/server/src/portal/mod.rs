@@ -226,6 +226,12 @@ fn page(template: &impl Template) -> Result<Response, Problem> {
     Ok(([(VARY, "X-Fragment")], Html(html)).into_response())
 }
 
+/// Renders a page with a form. Where what was sent was wrong, its status says so, too.
+fn form(template: &impl Template, is_wrong: bool) -> Result<Response, Problem> {
+    let status = if is_wrong { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+    Ok((status, page(template)?).into_response())
+}
+
 /// Whether a live page asks for its list alone.
 fn wants_list(headers: &HeaderMap) -> bool {
     headers.get("x-fragment").is_some_and(|value| value == "list")

@@ -2,7 +2,7 @@
 
 use askama::Template;
 use axum::extract::State;
-use axum::http::{StatusCode, Uri};
+use axum::http::Uri;
 use axum::response::{IntoResponse, Redirect, Response};
 use roadstead_domain::access::{Action, Scope};
 use roadstead_domain::clock::Micros;
@@ -97,7 +97,7 @@ async fn render(
             Some(Connected {
                 url: outside.url,
                 since: instant(lang, Micros(outside.created_at)),
-                stopped: outside.stopped.map(|code| (lang.code_text(&code), lang.code_advice(&code))),
+                stopped: outside.stopped.map(|code| lang.code_said(&code)),
                 rows: found.items.into_iter().map(|row| view(lang, row)).collect(),
                 pager: Pager::new(lang, &asked.cursor, found.next_cursor, |cursor| {
                     link(PATH, &[("cursor", cursor)])
@@ -108,7 +108,7 @@ async fn render(
     let mut frame = Frame::of(browser, uri, Entry::Settings, lang.text(Tab::OutsideDesk.key()));
     frame.here = PATH.to_owned();
     let done = DONE.into_iter().find(|done| *done == asked.done);
-    let page = super::page(&OutsideDeskPage {
+    let page = OutsideDeskPage {
         frame,
         lang,
         tabs: Tabs::new(lang, &browser.caller, Tab::OutsideDesk),
@@ -118,11 +118,10 @@ async fn render(
         secret,
         connected,
         url: url.to_owned(),
-        fault: fault.map(|code| (lang.code_text(code), lang.code_advice(code))),
+        fault: fault.map(|code| lang.code_said(code)),
         reads_cases: browser.may(Action::ReadRepairCases).is_ok(),
-    })?;
-    let status = if fault.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
-    Ok((status, page).into_response())
+    };
+    super::form(&page, fault.is_some())
 }
 
 fn view(lang: Lang, row: rows::Forwarded) -> Row {

@@ -98,7 +98,7 @@ pub(super) async fn show(
         frame,
         lang,
         done: done.then(|| lang.text(&format!("pending-done-{}", asked.done))),
-        refused: refused.then(|| (lang.code_text(&asked.refused), lang.code_advice(&asked.refused))),
+        refused: refused.then(|| lang.code_said(&asked.refused)),
         list,
     })
 }

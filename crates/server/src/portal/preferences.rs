@@ -117,7 +117,7 @@ pub(super) async fn show(
         name: customer.name,
         admin_email: customer.admin_email,
         done: done.then(|| lang.text(&format!("preferences-done-{}", asked.done))),
-        refused: refused.then(|| (lang.code_text(&asked.refused), lang.code_advice(&asked.refused))),
+        refused: refused.then(|| lang.code_said(&asked.refused)),
         cpins: views,
         install,
         domains,

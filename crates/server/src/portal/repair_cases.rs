@@ -2,7 +2,7 @@
 
 use askama::Template;
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::http::{HeaderMap, Uri};
 use axum::response::{IntoResponse, Redirect, Response};
 use jiff::civil::DateTime;
 use roadstead_domain::access::{Action, Reach, Role, Scope};
@@ -302,17 +302,16 @@ async fn form(
         let alert = crate::flows::alerts::found(&mut tx, &scope, &written.alert).await?;
         about = Some((pop_ups::title(lang, &alert.kind), alert.serial));
     }
-    let page = super::page(&NewPage {
+    let page = NewPage {
         frame: Frame::of(browser, uri, entry(browser), lang.text("repair-new")),
         lang,
         csrf: browser.session.csrf.clone(),
         written,
         about,
         asks_caller: scope.reach() == Reach::Desk,
-        fault: fault.map(|code| (lang.code_text(code), lang.code_advice(code))),
-    })?;
-    let status = if fault.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
-    Ok((status, page).into_response())
+        fault: fault.map(|code| lang.code_said(code)),
+    };
+    super::form(&page, fault.is_some())
 }
 
 /// Opens a case in the user's place.
@@ -384,7 +383,7 @@ async fn render(
     };
     let part =
         |part: rows::Part| (part.order_reference, part.part, part.quantity, instant(lang, Micros(part.at)));
-    let page = super::page(&CasePage {
+    let page = CasePage {
         frame: Frame::of(browser, uri, home, case.number.clone()),
         lang,
         csrf: browser.session.csrf.clone(),
@@ -399,10 +398,9 @@ async fn render(
         may: may(browser, &scope, &case),
         appointment: Appointing { zone: zone.replace('_', " "), ..appointment },
         back: (home.path(), lang.text(home.key())),
-        fault: fault.map(|code| (lang.code_text(code), lang.code_advice(code))),
-    })?;
-    let status = if fault.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
-    Ok((status, page).into_response())
+        fault: fault.map(|code| lang.code_said(code)),
+    };
+    super::form(&page, fault.is_some())
 }
 
 fn may(browser: &Browser, scope: &Scope, case: &rows::RepairCase) -> May {

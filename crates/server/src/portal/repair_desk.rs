@@ -2,7 +2,7 @@
 
 use askama::Template;
 use axum::extract::State;
-use axum::http::{StatusCode, Uri};
+use axum::http::Uri;
 use axum::response::{IntoResponse, Redirect, Response};
 use jiff::civil::Date;
 use roadstead_domain::access::{Action, Reach, Role, Scope};
@@ -198,18 +198,15 @@ fn form(
         ..Field::default()
     };
     let zones = zone_names().into_iter().map(|name| (name.clone(), name.replace('_', " "))).collect();
-    let page = super::page(&HoursPage {
+    let page = HoursPage {
         frame: Frame::of(browser, uri, entry(browser), lang.text("hours-title")),
         lang,
         csrf: browser.session.csrf.clone(),
-        fault: fault
-            .filter(|(field, _)| *field == "days")
-            .map(|(_, code)| (lang.code_text(code), lang.code_advice(code))),
+        fault: fault.filter(|(field, _)| *field == "days").map(|(_, code)| lang.code_said(code)),
         zone: Field { choices: zones, ..field("time_zone", lang.text("hours-zone")) },
         days: DAYS.map(|name| field(name, lang.text(&format!("weekday-{name}")))).into(),
-    })?;
-    let status = if fault.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
-    Ok((status, page).into_response())
+    };
+    super::form(&page, fault.is_some())
 }
 
 /// Says when the desk works.

@@ -26,6 +26,8 @@ use crate::http::{Browser, Form, Problem};
 use crate::i18n::Lang;
 
 const PATH: &str = "/support-cases";
+/// Serials of a page.
+const SERIALS: i64 = 100;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -35,6 +37,8 @@ struct Asked {
     serials: String,
     /// The page on which the question came up.
     about: String,
+    /// Only the serials of a case that come to this.
+    verdict: String,
 }
 
 /// A case as the list shows it.
@@ -140,6 +144,14 @@ pub(super) struct GroupView {
     pub(super) rows: Vec<SerialView>,
 }
 
+/// How many of the listed serials come to the same, as a link to them.
+pub(super) struct CountView {
+    pub(super) text: String,
+    pub(super) count: String,
+    pub(super) link: String,
+    pub(super) current: bool,
+}
+
 /// One case.
 #[derive(Template)]
 #[template(path = "support_case.html")]
@@ -152,7 +164,11 @@ pub(super) struct CasePage {
     pub(super) meaning: String,
     pub(super) partner: String,
     pub(super) messages: Vec<MessageView>,
+    /// What all of the listed serials come to.
+    pub(super) counts: Vec<CountView>,
+    /// Those of this page.
     pub(super) groups: Vec<GroupView>,
+    pub(super) pager: Pager,
     /// How many of the listed serials are solved, of how many: in words.
     pub(super) solved: Option<String>,
     /// Whether a waiting line may be tried again.
@@ -301,17 +317,16 @@ fn form(
     let lang = browser.lang;
     let chosen =
         |kind: &&str| **kind == written.kind || (written.kind.is_empty() && *kind == support_cases::KINDS[0]);
-    let page = super::page(&NewPage {
+    let page = NewPage {
         frame: Frame::of(browser, uri, Entry::SupportCases, lang.text("support-new")),
         lang,
         csrf: browser.session.csrf.clone(),
         kinds: support_cases::KINDS.iter().map(|kind| (*kind, kind_text(lang, kind), chosen(kind))).collect(),
         text: written.text,
         serials: written.serials,
-        fault: fault.map(|code| (lang.code_text(code), lang.code_advice(code))),
-    })?;
-    let status = if fault.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
-    Ok((status, page).into_response())
+        fault: fault.map(|code| lang.code_said(code)),
+    };
+    super::form(&page, fault.is_some())
 }
 
 /// The most bytes of a form with files: as many files as a message takes, and the fields.
@@ -443,62 +458,102 @@ async fn render(
         at: instant(lang, Micros(message.at)),
         text: message.body,
     };
-    let bundle = support_bundle::bundle(app, &scope, id).await?;
+    let asked: Asked = super::query(uri);
+    let path = format!("{PATH}/{}", case.id);
+    let verdict = Some(asked.verdict.as_str()).filter(|code| !code.is_empty());
+    let page = page_at(&asked.cursor, Some(SERIALS));
+    let Some(bundle) = support_bundle::bundle(app, &scope, id, verdict, Some(&page)).await? else {
+        return Ok(Redirect::to(&path).into_response());
+    };
+    let to = |verdict: &str, cursor: &str| link(&path, &[("verdict", verdict), ("cursor", cursor)]);
     let key = format!("support-means-{}", case.state.replace('_', "-"));
-    let page = super::page(&CasePage {
+    let page = CasePage {
         frame: Frame::of(browser, uri, entry(&scope), case.number.clone()),
         lang,
         csrf: browser.session.csrf.clone(),
-        path: format!("{PATH}/{}", case.id),
+        counts: counts(lang, &bundle, &asked.verdict, |verdict| to(verdict, "")),
+        pager: Pager::new(lang, &asked.cursor, bundle.next_cursor.clone(), |cursor| {
+            to(&asked.verdict, cursor)
+        }),
         state: state(lang, &case.state),
         meaning: lang.text(&key),
         partner: opener(&case),
         messages: messages.into_iter().map(message).collect(),
         solved: progress(lang, &bundle),
-        waits: bundle
-            .left
-            .iter()
-            .any(|(finding, _)| matches!(finding, Finding::Waits | Finding::SellerUnknown)),
+        waits: bundle.counts.iter().any(|(code, _)| {
+            matches!(Finding::from_code(code), Some(Finding::Waits | Finding::SellerUnknown))
+        }),
         groups: groups(lang, &scope, bundle),
         closed: case.state == "closed",
         may_write: browser.may(Action::OpenSupportCases).is_ok(),
         decides: browser.may(Action::DecideSupportCases).is_ok(),
         unsent: fault.map_or_else(String::new, |(_, unsent)| unsent.to_owned()),
-        fault: fault.map(|(code, _)| (lang.code_text(code), lang.code_advice(code))),
-    })?;
-    let status = if fault.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
-    Ok((status, page).into_response())
+        fault: fault.map(|(code, _)| lang.code_said(code)),
+        path,
+    };
+    super::form(&page, fault.is_some())
 }
 
 /// How far a case with serials is.
 fn progress(lang: Lang, bundle: &Bundle) -> Option<String> {
-    let solved = bundle.solved.len();
-    let all = solved + bundle.left.iter().map(|(_, serials)| serials.len()).sum::<usize>();
-    let count = |n: usize| number(lang, i64::try_from(n).unwrap_or(i64::MAX));
-    let values = [("solved", count(solved).into()), ("all", count(all).into())];
+    let all = bundle.counts.iter().map(|(_, count)| count).sum();
+    let values = [
+        ("solved", counted(lang, count_of(bundle, support_bundle::SOLVED)).into()),
+        ("all", counted(lang, all).into()),
+    ];
     (all > 0).then(|| lang.text_with("support-solved-of", &values))
 }
 
-/// What is left, group by group, and what was solved.
+fn counted(lang: Lang, count: usize) -> String {
+    number(lang, i64::try_from(count).unwrap_or(i64::MAX))
+}
+
+fn count_of(bundle: &Bundle, code: &str) -> usize {
+    bundle.counts.iter().find(|(of, _)| *of == code).map_or(0, |(_, count)| *count)
+}
+
+/// What all serials come to, each a link to those that do; where they all come to the same there is nothing to choose.
+fn counts(lang: Lang, bundle: &Bundle, asked: &str, to: impl Fn(&str) -> String) -> Vec<CountView> {
+    if bundle.counts.len() < 2 && asked.is_empty() {
+        return Vec::new();
+    }
+    let view = |code: &str, text, count| CountView {
+        text,
+        count: counted(lang, count),
+        link: to(code),
+        current: code == asked,
+    };
+    let all = view("", lang.text("support-all"), bundle.counts.iter().map(|(_, count)| count).sum());
+    let each = bundle.counts.iter().map(|(code, count)| {
+        let (text, _) = super::explanation::said(lang, bundle.reader, code);
+        view(code, text, *count)
+    });
+    std::iter::once(all).chain(each).collect()
+}
+
+/// What is left, group by group, and what was solved: of this page, with the counts of all.
 fn groups(lang: Lang, scope: &Scope, bundle: Bundle) -> Vec<GroupView> {
     let reader = bundle.reader;
-    let group = |code, mood, serials: Vec<(Option<Rule>, Listed)>| {
+    let solved_in_all = count_of(&bundle, support_bundle::SOLVED);
+    let group = |code, mood, all: usize, serials: Vec<(Option<Rule>, Listed)>| {
         let (text, advice) = super::explanation::said(lang, reader, code);
-        let count = number(lang, i64::try_from(serials.len()).unwrap_or(i64::MAX));
         let rows = serials.into_iter().map(|(rule, listed)| serial_view(lang, scope, rule, listed));
-        GroupView { code, mood, text, advice, count, rows: rows.collect() }
+        GroupView { code, mood, text, advice, count: counted(lang, all), rows: rows.collect() }
     };
+    let in_all: Vec<usize> =
+        bundle.left.iter().map(|(finding, _)| count_of(&bundle, finding.code())).collect();
     let mut groups: Vec<GroupView> = bundle
         .left
         .into_iter()
-        .map(|(finding, serials)| {
+        .zip(in_all)
+        .map(|((finding, serials), all)| {
             let serials = serials.into_iter().map(|listed| (None, listed)).collect();
-            group(finding.code(), super::explanation::mood(finding.code()), serials)
+            group(finding.code(), super::explanation::mood(finding.code()), all, serials)
         })
         .collect();
     if !bundle.solved.is_empty() {
         let serials = bundle.solved.into_iter().map(|(rule, listed)| (Some(rule), listed)).collect();
-        groups.push(group("support.solved", "good", serials));
+        groups.push(group(support_bundle::SOLVED, "good", solved_in_all, serials));
     }
     groups
 }

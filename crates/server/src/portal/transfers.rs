@@ -207,17 +207,16 @@ async fn paste(
 ) -> Result<Response, Problem> {
     let lang = browser.lang;
     let mut tx = app.store.read(scope).await?;
-    let page = super::page(&NewPage {
+    let page = NewPage {
         frame: Frame::of(browser, uri, Entry::Transfers, lang.text("transfer-new")),
         lang,
         csrf: browser.session.csrf.clone(),
         serials: wanted.serials,
         to: wanted.to,
         targets: targets(&mut tx, scope, lang).await?,
-        fault: fault.map(|code| (lang.code_text(code), lang.code_advice(code))),
-    })?;
-    let status = if fault.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
-    Ok((status, page).into_response())
+        fault: fault.map(|code| lang.code_said(code)),
+    };
+    super::form(&page, fault.is_some())
 }
 
 /// Makes a preview of what a form asks for.

@@ -141,6 +141,27 @@ async fn cells_that_cannot_be_taken_reject_their_line_alone() {
 }
 
 #[tokio::test]
+async fn quotes_within_quotes_are_text_and_cost_no_line_but_their_own() {
+    let world = World::start(Sqlite, "quotes").await;
+    let partner = world.partner("R-1").await;
+    let distributor = world.distributor("D-1").await;
+    let rows = [
+        r#"2026-11-18,R-1,"Notebook 14"" ""Pro"", grey",5CG000000A,1"#,
+        r#"2026-11-18,R-1,P,"5CG""000""00B",1"#,
+        r#"2026-11-18,R-1,P,"5CG"000"00C",1"#,
+        r#"2026-11-18,R-1,P,"""5CG000000D""",1"#,
+        r#"2026-11-18,R-1,P,5CG000000E,1"#,
+    ];
+    let report = distributor.report("", "text/csv", format!("{HEAD}{}\n", rows.join("\n"))).await;
+    let lines = distributor.all(&format!("sell-through-reports/{report}/lines")).await;
+    let found: Vec<(i64, &str)> =
+        lines.iter().map(|line| (line["row"].as_i64().unwrap(), line["verdict"].as_str().unwrap())).collect();
+    let bad = "rejected.serial_invalid";
+    assert_eq!(found, [(2, "placed"), (3, bad), (4, bad), (5, bad), (6, "placed")], "{lines:?}");
+    assert_eq!(partner.pool().await, ["5CG000000A", "5CG000000E"]);
+}
+
+#[tokio::test]
 async fn an_upload_over_the_limit_is_refused_before_it_is_stored() {
     let config = Config { upload_bytes: 1000, ..Config::default() };
     let world = World::with(Sqlite, "limit", config).await;

@@ -1,7 +1,8 @@
 //! Reports that come as messages, X12 867 and EDIFACT SLSRPT, through the API: lines, refusals, acknowledgements.
 
 use reqwest::Method;
-use roadstead_domain::access::Role;
+use roadstead_domain::access::{self, Role};
+use roadstead_store::args;
 use roadstead_store::engine::Kind::{self, Postgres, Sqlite};
 use rstest::rstest;
 
@@ -112,6 +113,7 @@ async fn a_report_that_names_another_reporter_adds_nothing() {
             lines[0]["reasons"].as_array().unwrap().iter().map(|r| r["code"].as_str().unwrap()).collect();
         assert_eq!(codes, ["rejected.reporter_not_allowed", "reporter.another_named"]);
         assert_eq!(lines[0]["reasons"][0]["received"], "D-2");
+        assert_eq!(lines[0]["row"], if kind == X12 { 13 } else { 11 }, "the segment with the serial");
     }
     assert!(partner.pool().await.is_empty());
     let own = world.token(Role::Operator, None).await;
@@ -119,67 +121,178 @@ async fn a_report_that_names_another_reporter_adds_nothing() {
     assert_eq!(partner.pool().await, ["5CG000000A"]);
 }
 
+/// What it is, its type and bytes; the status and code that it gets, the segment that is named, and what the
+/// acknowledgement says.
+type Case = (&'static str, &'static str, String, u16, &'static str, Option<i64>, &'static str);
+
+/// Every way in which a message can be bad that we know of. Segments of the good X12: ISA, GS, ST, BPT, N1, PTD (6), DTM,
+/// N1, N1, N4, QTY (11), LIN, REF, SE (14), GE, IEA. Of the good EDIFACT: UNB, UNH, BGM, NAD, LOC (5), DTM, LIN, PIA,
+/// RFF, PIA (10), RFF, QTY, NAD, UNT (14), UNZ.
+fn bad_messages() -> Vec<Case> {
+    const NONE_LEFT: (u16, &str) = (422, "file.nothing_accepted");
+    let (x, e) = (x12("D-1", &[("5CG000000A", "R-1")]), edifact("D-1", &[("5CG000000A", "R-1")]));
+    let x_less = |segment: &str, count: &str| x.replace(segment, "").replace("SE*12", count);
+    let e_moved = |segment: &str, behind: &str| {
+        let without = e.replace(segment, "");
+        assert_ne!(without, e);
+        without.replace(behind, &format!("{behind}{segment}"))
+    };
+    let x_moved = |segment: &str, behind: &str| {
+        let without = x.replace(segment, "");
+        assert_ne!(without, x);
+        without.replace(behind, &format!("{behind}{segment}"))
+    };
+    let refused = |what, kind, bytes, row, said| {
+        let (status, code) = NONE_LEFT;
+        (what, kind, bytes, status, code, Some(row), said)
+    };
+    let whole = |what, kind, bytes, status, code, row| (what, kind, bytes, status, code, row, "");
+    let cut =
+        |kind, bytes: String, row, said| ("cut off", kind, bytes, 422, "file.truncated", Some(row), said);
+    let x_serial = "REF*SE*5CG000000A~";
+    let e_serial = "RFF+SE:5CG000000A'";
+    let long = |text: &str| format!("{text}{}", "x".repeat(3 << 20));
+    vec![
+        cut(X12, x[..x.len() - 30].to_owned(), 14, "TA1*000000101*261122*1905*R*023"),
+        cut(X12, x.replace("IEA*1*000000101~", ""), 16, "TA1*000000101*261122*1905*R*023"),
+        cut(X12, format!("{}{x}", x.replace("IEA*1*000000101~", "")), 16, "TA1*000000101*261122*1905*R*023"),
+        cut(X12, x[..80].to_owned(), 1, ""),
+        cut(EDIFACT, e[..e.len() - 8].to_owned(), 15, "+4+13+UNZ"),
+        cut(EDIFACT, e.replace("UNZ+1+101'", ""), 15, "+4+13+UNZ"),
+        cut(EDIFACT, format!("{}{e}", e.replace("UNZ+1+101'", "")), 15, "+4+13+UNZ"),
+        cut(EDIFACT, "UNA:+.".to_owned(), 1, ""),
+        refused("count of the set", X12, x.replace("SE*12", "SE*11"), 14, "AK5*R*4~AK9*R*1*1*0"),
+        refused("reference of the set", X12, x.replace("SE*12*0001", "SE*12*0002"), 14, "AK5*R*3~"),
+        refused("count of lines", X12, x.replace("SE*12", "CTT*2~SE*13"), 14, "AK3*CTT*12**8~AK5*R*5~"),
+        refused("count of the group", X12, x.replace("GE*1*", "GE*2*"), 15, "~AK9*R*"),
+        refused("reference of the group", X12, x.replace("GE*1*101", "GE*1*102"), 15, "~AK9*R*"),
+        refused(
+            "count of the interchange",
+            X12,
+            x.replace("IEA*1", "IEA*2"),
+            16,
+            "TA1*000000101*261122*1905*R*",
+        ),
+        refused(
+            "reference of the interchange",
+            X12,
+            x.replace("IEA*1*000000101", "IEA*1*000000102"),
+            16,
+            "TA1*000000101*261122*1905*R*",
+        ),
+        refused("count of the message", EDIFACT, e.replace("UNT+13", "UNT+12"), 14, "+4+29+UNT"),
+        refused("reference of the message", EDIFACT, e.replace("UNT+13+1", "UNT+13+2"), 14, "+4+28+UNT"),
+        refused("count of lines", EDIFACT, e.replace("UNT+13", "CNT+2:2'UNT+14"), 14, "'UCS+13+29'"),
+        refused("count of the interchange", EDIFACT, e.replace("UNZ+1", "UNZ+2"), 15, "+4+29+UNZ"),
+        refused(
+            "reference of the interchange",
+            EDIFACT,
+            e.replace("UNZ+1+101", "UNZ+1+102"),
+            15,
+            "+4+28+UNZ",
+        ),
+        refused("another set", X12, x.replace("ST*867", "ST*850"), 3, "AK5*R*1~"),
+        refused("another group", X12, x.replace("GS*PT", "GS*PO"), 2, "~AK9*R*"),
+        refused("another release", X12, x.replace("*004010~", "*003060~"), 2, "~AK9*R*"),
+        refused("another message", EDIFACT, e.replace("SLSRPT", "INVOIC"), 2, "+4+17+UNH"),
+        refused("another directory", EDIFACT, e.replace("D:96A", "D:01B"), 2, "+4+17+UNH"),
+        refused("no quantity", X12, x_less("QTY*32*1*EA~", "SE*11"), 11, "AK3*LIN*9**7~AK5*R*5~"),
+        refused("no beginning", X12, x_less("BPT*00*RPT*20261122*SS~", "SE*11"), 4, "AK3*BPT*2**3~"),
+        refused(
+            "beginning too late",
+            X12,
+            x_moved("BPT*00*RPT*20261122*SS~", "N1*DS*D*92*D-1~"),
+            4,
+            "AK3*BPT*2**3~",
+        ),
+        refused(
+            "item before its quantity",
+            X12,
+            x_moved("QTY*32*1*EA~", "ZZ*PREMIUM+~"),
+            11,
+            "AK3*LIN*9**7~",
+        ),
+        refused("serial in the header", X12, x_moved(x_serial, "N1*DS*D*92*D-1~"), 6, "AK3*REF*4**7~"),
+        refused(
+            "serial before the set",
+            X12,
+            x_moved(x_serial, "*X*004010~"),
+            3,
+            "TA1*000000101*261122*1905*R*",
+        ),
+        refused(
+            "serial behind the set",
+            X12,
+            x_moved(x_serial, "SE*12*0001~"),
+            13,
+            "TA1*000000101*261122*1905*R*024",
+        ),
+        refused(
+            "set before its group",
+            X12,
+            x_moved("GS*PT*DIST*VENDOR*20261122*1905*101*X*004010~", "ST*867*0001~"),
+            2,
+            "TA1*000000101*261122*1905*R*",
+        ),
+        refused(
+            "group ends before its set",
+            X12,
+            x_moved("SE*12*0001~", "GE*1*101~"),
+            14,
+            "TA1*000000101*261122*1905*R*024",
+        ),
+        refused("no beginning", EDIFACT, e_moved("BGM+73E::9+RPT+9'", "NAD+SE+D-1::92'"), 3, "'UCS+2+13'"),
+        refused("line before its location", EDIFACT, e_moved("LOC+162+R-1::92'", "LIN+1'"), 6, "'UCS+5+15'"),
+        refused("quantity before its line", EDIFACT, e_moved("QTY+153:1:PCE'", "102'"), 7, "'UCS+6+15'"),
+        refused("product before its line", EDIFACT, e_moved("LIN+1'", "QTY+153:1:PCE'"), 7, "'UCS+6+15'"),
+        refused("serial in the header", EDIFACT, e_moved(e_serial, "NAD+SE+D-1::92'"), 5, "'UCS+4+15'"),
+        refused("serial behind the message", EDIFACT, e_moved(e_serial, "UNT+13+1'"), 13, "+4+33"),
+        refused("message after its end", EDIFACT, e_moved("UNH+1+SLSRPT:D:96A:UN'", "UNT+13+1'"), 2, "+4+33"),
+        // A quote that is not released ends its segment.
+        refused("quotes in a text", EDIFACT, e.replace("Muster AG", "Muster 'AG'"), 16, "+4+29+UNT"),
+        whole("105 characters", X12, x.replacen("DIST  ", "DIST ", 1), 422, "file.envelope_broken", Some(1)),
+        whole(
+            "107 characters",
+            X12,
+            x.replacen("DIST  ", "DIST   ", 1),
+            422,
+            "file.envelope_broken",
+            Some(1),
+        ),
+        whole(
+            "no reference",
+            EDIFACT,
+            e.replace(":1905+101'", ":1905'"),
+            422,
+            "file.envelope_broken",
+            Some(1),
+        ),
+        whole("no interchange", X12, x[106..].to_owned(), 415, "file.wrong_type", Some(1)),
+        whole(
+            "no interchange",
+            EDIFACT,
+            e[e.find("UNH").unwrap()..].to_owned(),
+            415,
+            "file.wrong_type",
+            Some(1),
+        ),
+        whole("one long segment", X12, long(&x[..200]), 413, "file.too_large", Some(5)),
+        whole("one long segment", EDIFACT, long(&e[..100]), 413, "file.too_large", Some(5)),
+        whole("the other syntax", X12, e.clone(), 415, "file.wrong_type", None),
+        whole("the other syntax", EDIFACT, x.clone(), 415, "file.wrong_type", None),
+        whole("as a table", "text/csv", x.clone(), 415, "file.wrong_type", None),
+    ]
+}
+
+#[rstest]
 #[tokio::test]
-async fn messages_that_cannot_be_taken_are_refused_with_reason_place_and_acknowledgement() {
-    let world = World::start(Sqlite, "badmessages").await;
+async fn messages_that_cannot_be_taken_are_refused_with_reason_place_and_acknowledgement(
+    #[values(Sqlite, Postgres)] kind: Kind,
+) {
+    let world = World::start(kind, "badmessages").await;
     let partner = world.partner("R-1").await;
     let distributor = world.distributor("D-1").await;
-    let (x, e) = (x12("D-1", &[("5CG000000A", "R-1")]), edifact("D-1", &[("5CG000000A", "R-1")]));
-    let segment = format!("{}{}", &x[..200], "x".repeat(3 << 20));
-    for (what, kind, bytes, status, code, row, said) in [
-        (
-            "cut off",
-            X12,
-            x[..x.len() - 30].to_owned(),
-            422,
-            "file.truncated",
-            Some(14),
-            "TA1*000000101*261122*1905*R*023",
-        ),
-        ("cut off", EDIFACT, e[..e.len() - 8].to_owned(), 422, "file.truncated", Some(15), "+4+13+UNZ"),
-        (
-            "wrong count",
-            X12,
-            x.replace("SE*12", "SE*11"),
-            422,
-            "file.nothing_accepted",
-            None,
-            "AK5*R*4~AK9*R*1*1*0",
-        ),
-        (
-            "wrong count",
-            EDIFACT,
-            e.replace("UNT+13", "UNT+12"),
-            422,
-            "file.nothing_accepted",
-            None,
-            "+4+29+UNT",
-        ),
-        ("another set", X12, x.replace("ST*867", "ST*850"), 422, "file.nothing_accepted", None, "AK5*R*1~"),
-        (
-            "another message",
-            EDIFACT,
-            e.replace("SLSRPT", "INVOIC"),
-            422,
-            "file.nothing_accepted",
-            None,
-            "+4+17+UNH",
-        ),
-        (
-            "out of order",
-            X12,
-            x.replace("QTY*32*1*EA~", "").replace("SE*12", "SE*11"),
-            422,
-            "file.nothing_accepted",
-            None,
-            "AK3*LIN*9**7~AK5*R*5~",
-        ),
-        ("105 characters", X12, x.replacen("DIST  ", "DIST ", 1), 422, "file.envelope_broken", Some(1), ""),
-        ("one long segment", X12, segment, 413, "file.too_large", Some(5), ""),
-        ("the other syntax", X12, e.clone(), 415, "file.wrong_type", None, ""),
-        ("the other syntax", EDIFACT, x.clone(), 415, "file.wrong_type", None, ""),
-        ("as a table", "text/csv", x.clone(), 415, "file.wrong_type", None, ""),
-    ] {
+    for (what, kind, bytes, status, code, row, said) in bad_messages() {
         let body = Some((kind, bytes.into_bytes()));
         let answer = distributor.send(Method::POST, "/api/v1/sell-through-reports", body).await;
         assert_eq!(answer.status.as_u16(), status, "{what} {kind}: {}", answer.text);
@@ -191,8 +304,15 @@ async fn messages_that_cannot_be_taken_are_refused_with_reason_place_and_acknowl
             None => assert_eq!(said, "", "{what} {kind}: {problem}"),
         }
     }
+    // Nothing is half done: no report, no piece of a file, no line, no PC.
     assert!(distributor.all("sell-through-reports").await.is_empty());
     assert!(partner.pool().await.is_empty());
+    let mut tx = world.app.store.read(&access::system()).await.unwrap();
+    for count in ["SELECT COUNT(*) FROM report_pieces", "SELECT COUNT(*) FROM report_lines"] {
+        assert_eq!(tx.number(count, args![]).await.unwrap(), 0, "{count}");
+    }
+    drop(tx);
+    assert_eq!(std::fs::read_dir(&world.app.spool).map_or(0, |files| files.count()), 0);
 }
 
 #[tokio::test]

@@ -1,8 +1,9 @@
 //! Support cases: opened by partners, answered and decided by the operator, settled by late reports.
 
 use reqwest::Method;
-use roadstead_domain::access::Role;
+use roadstead_domain::access::{self, Role};
 use roadstead_domain::partner::{PartnerRole, Qualification, SupportLevel};
+use roadstead_server::flows::users::{self, NewUser};
 use roadstead_store::engine::Kind::{self, Postgres, Sqlite};
 use roadstead_store::partners;
 use rstest::rstest;
@@ -407,4 +408,298 @@ async fn p9_what_a_rule_can_solve_is_solved_at_once_and_by_the_button(
     assert_eq!(two.pool().await, ["5CG0000002"]);
     let again = world.operator.post(&format!("support-cases/{id}/solve"), json!({})).await;
     assert_eq!(again.refused(409), "support.nothing_to_solve");
+}
+
+async fn state_of(who: &Client, id: &str) -> String {
+    let case = who.get(&format!("support-cases/{id}")).await.expect(200);
+    case["state"].as_str().unwrap().to_owned()
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_reporters_case_is_solved_once_its_own_lines_are_taken(#[values(Sqlite, Postgres)] kind: Kind) {
+    let world = World::start(kind, "ofreporter").await;
+    world.partner("R-1").await;
+    let newcomer = world.newcomer("R-2").await;
+    let (one, two) = (world.distributor("D-1").await, world.distributor("D-2").await);
+    let sold = ["5CG0000005 R-1 invoice=A", "5CG0000005 R-1 kind=return invoice=A"];
+    one.report("", "text/csv", csv(&sold)).await;
+    let id = open(&one, &["5CG0000001", "5CG0000002", "5CG0000003"]).await;
+    let returned = open(&one, &["5CG0000005"]).await;
+    let foreign = open(&two, &["5CG0000001"]).await;
+    let refused = open(&one, &["5CG0000001", "5CG0000009"]).await;
+    let decision = json!({ "serials": ["5CG0000009"], "decision": "refuse", "reason": "Not sold" });
+    world.operator.post(&format!("support-cases/{refused}/decision"), decision).await.expect(200);
+    two.report("", "text/csv", csv(&["5CG0000003 R-1"])).await;
+    // A line that is taken, one that waits, and one that repeats another reporter's.
+    one.report(
+        "",
+        "text/csv",
+        csv(&["5CG0000001 R-1", "5CG0000002 R-2", "5CG0000003 R-1", "5CG0000009 R-1"]),
+    )
+    .await;
+    // Reports of a reporter are worked on one after the other, so that by now that one's end is over.
+    one.report("", "text/csv", csv(&["5CG0000007 R-1"])).await;
+    assert_eq!(state_of(&one, &id).await, "new", "one of its lines waits");
+    world.clock.step_seconds(60);
+    world.certify(&newcomer).await;
+    eventually("the case is solved", async || (state_of(&one, &id).await == "solved").then_some(())).await;
+    one.report("", "text/csv", csv(&["5CG0000008 R-1"])).await;
+    one.report("", "text/csv", csv(&["5CG000000A R-1"])).await;
+    for (who, case, state) in [
+        (&one, &returned, "new"),
+        (&two, &foreign, "new"),
+        (&one, &refused, "in_work"),
+        (&one, &id, "solved"),
+    ] {
+        assert_eq!(state_of(who, case).await, state);
+    }
+}
+
+fn approve(serials: &[&str]) -> Value {
+    json!({ "serials": serials, "decision": "approve", "reason": "Invoice seen" })
+}
+
+#[rstest]
+#[tokio::test]
+async fn two_who_approve_the_same_at_once_are_one_approval(#[values(Sqlite, Postgres)] kind: Kind) {
+    let world = World::start(kind, "atonce2").await;
+    let partner = world.partner("R-1").await;
+    let (one, other) = (world.operator.clone(), world.token(Role::Operator, None).await);
+    for round in 0..8 {
+        let serials = [format!("5CG000{round}001"), format!("5CG000{round}002")];
+        let serials = [serials[0].as_str(), serials[1].as_str()];
+        let id = open(&partner, &serials).await;
+        let path = format!("support-cases/{id}/decision");
+        let (first, second) =
+            tokio::join!(one.post(&path, approve(&serials)), other.post(&path, approve(&serials)));
+        let (first, second) = (first.expect(200), second.expect(200));
+        assert_eq!(first, second, "the second one is told of the same report");
+        assert!(first["report"]["id"].is_string());
+        eventually("the case is solved", async || (state_of(&partner, &id).await == "solved").then_some(()))
+            .await;
+        // Once more, later: nothing happens for it, and the case stays solved.
+        assert_eq!(one.post(&path, approve(&serials)).await.expect(200), first);
+        assert_eq!(state_of(&partner, &id).await, "solved");
+    }
+    assert_eq!(partner.pool().await.len(), 16);
+    let log = partner.all("audit-log?action=support_case.changed").await;
+    assert_eq!(log.iter().filter(|entry| entry["detail"]["approved"] == true).count(), 8, "one a case");
+}
+
+#[rstest]
+#[tokio::test]
+async fn two_who_decide_differently_at_once_leave_one_decision(#[values(Sqlite, Postgres)] kind: Kind) {
+    let world = World::start(kind, "differ").await;
+    let (partner, other) = (world.partner("R-1").await, world.partner("R-2").await);
+    let (one, two) = (world.operator.clone(), world.token(Role::Operator, None).await);
+    let refuse =
+        |serials: &[&str]| json!({ "serials": serials, "decision": "refuse", "reason": "No evidence" });
+    for round in 0..5 {
+        let serial = format!("5CG000{round}001");
+        let serial = [serial.as_str()];
+        let id = open(&partner, &serial).await;
+        let path = format!("support-cases/{id}/decision");
+        let (yes, no) = tokio::join!(one.post(&path, approve(&serial)), two.post(&path, refuse(&serial)));
+        yes.expect(200);
+        // It came first and was overruled, or it came too late.
+        match no.status.as_u16() {
+            200 => {}
+            _ => assert_eq!(no.refused(409), "support.already_approved"),
+        }
+        let late = two.post(&path, refuse(&serial)).await.expect(409);
+        assert_eq!(late["code"], "support.already_approved");
+        assert_eq!(late["errors"], json!([{ "row": 1, "serial": serial[0] }]));
+        let case = partner.get(&format!("support-cases/{id}")).await.expect(200);
+        assert_eq!(case["serials"][0]["decision"], "approved", "what was approved is placed");
+        // The same serial for two partners: both are handed in, and the second one is in dispute.
+        let serial = format!("5CG000{round}002");
+        let serial = [serial.as_str()];
+        let (mine, theirs) = (open(&partner, &serial).await, open(&other, &serial).await);
+        let path = |id: &str| format!("support-cases/{id}/decision");
+        let (mine, theirs) = (path(&mine), path(&theirs));
+        let (first, second) =
+            tokio::join!(one.post(&mine, approve(&serial)), two.post(&theirs, approve(&serial)));
+        let mut verdicts = Vec::new();
+        for answer in [first.expect(200), second.expect(200)] {
+            let path = format!("sell-through-reports/{}", answer["report"]["id"].as_str().unwrap());
+            eventually("it is judged", async || {
+                let report = one.get(&path).await.expect(200);
+                (report["state"] == "succeeded").then_some(())
+            })
+            .await;
+            verdicts.extend(one.verdicts(path.trim_start_matches("sell-through-reports/")).await);
+        }
+        verdicts.sort_unstable();
+        assert_eq!(verdicts, ["disputed.sold_by_other_partner", "placed"]);
+        // One closes while another approves: afterwards it is closed, approved or not.
+        let serial = format!("5CG000{round}003");
+        let serial = [serial.as_str()];
+        let id = open(&partner, &serial).await;
+        let (approving, closing) =
+            (format!("support-cases/{id}/decision"), format!("support-cases/{id}/close"));
+        let (yes, closed) =
+            tokio::join!(one.post(&approving, approve(&serial)), two.post(&closing, json!({})));
+        closed.expect(200);
+        let case = partner.get(&format!("support-cases/{id}")).await.expect(200);
+        assert_eq!(case["state"], "closed");
+        match yes.status.as_u16() {
+            200 => assert_eq!(case["serials"][0]["decision"], "approved"),
+            _ => {
+                assert_eq!(yes.refused(409), "support.closed");
+                assert_eq!(case["serials"][0]["decision"], Value::Null);
+            }
+        }
+    }
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_long_list_is_shown_page_by_page_with_counts_of_all(#[values(Sqlite, Postgres)] kind: Kind) {
+    let world = World::start(kind, "pages").await;
+    let partner = world.partner("R-1").await;
+    let distributor = world.distributor("D-1").await;
+    let all: Vec<String> = (0..1050).map(|n| format!("5CG{n:07}")).collect();
+    let placed: Vec<String> = all.iter().step_by(7).map(|serial| format!("{serial} R-1")).collect();
+    distributor.report("", "text/csv", csv(&placed.iter().map(String::as_str).collect::<Vec<_>>())).await;
+    let id = open(&partner, &all.iter().map(String::as_str).collect::<Vec<_>>()).await;
+
+    // The case has the first thousand, and says where the others are.
+    let case = partner.get(&format!("support-cases/{id}")).await.expect(200);
+    let mut listed = serials(&case);
+    assert_eq!(listed.len(), 1000);
+    let rest = format!("support-cases/{id}/serials?cursor={}", case["serials_cursor"].as_str().unwrap());
+    let rest = partner.get(&rest).await.expect(200);
+    assert_eq!(rest["next_cursor"], Value::Null);
+    listed.extend(serials(&json!({ "serials": rest["items"] })));
+    let paged = partner.all(&format!("support-cases/{id}/serials")).await;
+    assert_eq!(serials(&json!({ "serials": paged })), listed);
+    assert_eq!(listed.len(), 1050);
+    assert_eq!(listed[7], "5CG0000007 support.there");
+    let wrong = partner.get(&format!("support-cases/{id}/serials?cursor=zz")).await;
+    assert_eq!(wrong.refused(400), "cursor.invalid");
+
+    // The bundle, what is left first.
+    let (mut cursor, mut found, mut pages) = (String::new(), Vec::new(), 0);
+    loop {
+        let path = format!("support-cases/{id}/bundle?limit=400&cursor={cursor}");
+        let page = world.operator.get(&path).await.expect(200);
+        assert_eq!(page["counts"], json!({ "support.not_reported": 900, "support.solved": 150 }));
+        for group in page["left"].as_array().unwrap() {
+            assert_eq!(group["verdict"], "support.not_reported");
+            found.extend(told(group));
+        }
+        let solved = page["solved"].as_array().unwrap();
+        found.extend(solved.iter().map(|one| one["serial_number"].as_str().unwrap().to_owned()));
+        pages += 1;
+        match page["next_cursor"].as_str() {
+            Some(next) => cursor = next.to_owned(),
+            None => break,
+        }
+    }
+    assert_eq!((pages, found.len()), (3, 1050));
+    assert_eq!((found[0].as_str(), found[900].as_str()), ("5CG0000001", "5CG0000000"));
+    found.sort_unstable();
+    assert_eq!(found, all);
+    let path = format!("support-cases/{id}/bundle?verdict=support.solved&limit=100");
+    let solved = partner.get(&path).await.expect(200);
+    assert_eq!(solved["left"], json!([]));
+    assert_eq!(solved["solved"].as_array().unwrap().len(), 100);
+    let path = format!("support-cases/{id}/bundle?cursor=zz");
+    assert_eq!(partner.get(&path).await.refused(400), "cursor.invalid");
+    let file = world.operator.get(&format!("support-cases/{id}/bundle?format=csv&limit=10")).await;
+    assert_eq!(file.text.lines().count(), 1051, "the file has all of it");
+
+    // The page.
+    world.user("operator@example.com", Role::Operator, None).await;
+    let desk = crate::sign_in::Portal::sign_in(&world, "operator@example.com").await;
+    let (mut path, mut ticks, mut pages) = (format!("/support-cases/{id}"), Vec::new(), 0);
+    loop {
+        let page = desk.get(&path).await.text;
+        assert!(page.contains(">No report names the partner as its seller: 900<"), "{page}");
+        assert!(page.contains(">Solved: 150<"), "{page}");
+        let boxes = page.split("form=\"decide\" name=\"serials\" value=\"").skip(1);
+        ticks.extend(boxes.map(|rest| rest.split('"').next().unwrap().to_owned()));
+        pages += 1;
+        let next = page.split("rel=\"next\" href=\"").nth(1);
+        match next {
+            Some(rest) => path = rest.split('"').next().unwrap().replace("&#38;", "&"),
+            None => break,
+        }
+    }
+    assert_eq!((pages, ticks.len()), (11, 900));
+    let only = desk.get(&format!("/support-cases/{id}?verdict=support.solved")).await.text;
+    assert!(only.contains("5CG0000007") && !only.contains("5CG0000001"), "{only}");
+    assert!(!only.contains("form=\"decide\" name=\"serials\""), "only what was asked for");
+    // A list is decided as ticks are.
+    let from = format!("/support-cases/{id}");
+    let list = ["5CG0000001", "5CG0001049"].join("\r\n");
+    let fields = [("reason", "Invoice seen"), ("decision", "approve"), ("serials", list.as_str())];
+    desk.submit_from(&from, &format!("{from}/decision"), &fields).await;
+    eventually("they are placed", async || (partner.pool().await.len() == 152).then_some(())).await;
+    let now = world.operator.get(&format!("support-cases/{id}/bundle?limit=1")).await.expect(200);
+    assert_eq!(now["counts"], json!({ "support.not_reported": 898, "support.solved": 152 }));
+}
+
+#[tokio::test]
+async fn b49_pages_about_missing_pcs_lead_to_their_guide_in_both_languages() {
+    let world = World::start(Sqlite, "guided").await;
+    let partner = world.partner("R-1").await;
+    world.partner("R-2").await;
+    let distributor = world.distributor("D-1").await;
+    let report =
+        distributor.report("", "text/csv", csv(&["5CG0000001 R-1", "5CG0000001 R-2 invoice=B"])).await;
+    assert_eq!(distributor.verdicts(&report).await[1], "disputed.sold_by_other_partner");
+    let case = open(&partner, &["5CG0000009"]).await;
+    let pages = [
+        (Role::Operator, "/explain?q=5CG0000001".to_owned(), "support"),
+        (Role::Operator, "/support-cases".to_owned(), "support"),
+        (Role::Operator, format!("/support-cases/{case}"), "support"),
+        (Role::Operator, "/disputes".to_owned(), "disputes"),
+        (Role::Operator, format!("/disputes/{report}/2"), "disputes"),
+        (Role::PartnerAdmin, "/explain".to_owned(), "support"),
+        (Role::PartnerAdmin, "/support-cases".to_owned(), "support"),
+        (Role::PartnerAdmin, "/support-cases/new".to_owned(), "support"),
+        (Role::PartnerAdmin, format!("/support-cases/{case}"), "support"),
+        (Role::Distributor, "/support-cases/new".to_owned(), "support"),
+        (Role::Distributor, "/reports".to_owned(), "reports"),
+        (Role::Distributor, format!("/reports/{report}"), "reports"),
+        (Role::Distributor, "/reports/columns".to_owned(), "reports"),
+        (Role::Distributor, "/reports/quality".to_owned(), "reports"),
+    ];
+    for language in ["en", "de"] {
+        for (role, whose) in
+            [(Role::Operator, None), (Role::PartnerAdmin, Some("R-1")), (Role::Distributor, Some("D-1"))]
+        {
+            let email = format!("{language}-{}@example.com", role.as_str());
+            let new = NewUser {
+                email: &email,
+                name: "Test Person",
+                password: crate::world::PASSWORD,
+                role,
+                whose,
+                language: Some(language),
+            };
+            users::create(&world.app, &access::system(), new).await.unwrap();
+            let portal = crate::sign_in::Portal::sign_in(&world, &email).await;
+            for (_, path, guide) in pages.iter().filter(|(of, ..)| *of == role) {
+                let page = portal.get(path).await;
+                assert_eq!(page.status.as_u16(), 200, "{path}");
+                let (_, content) = page.text.split_once("<main").unwrap();
+                assert!(content.contains(&format!("href=\"/help/{guide}\"")), "{email} at {path}: {content}");
+                let guide = portal.get(&format!("/help/{guide}")).await;
+                assert_eq!(guide.status.as_u16(), 200);
+                assert!(guide.text.contains(&format!("<html lang=\"{language}\"")), "{}", guide.text);
+            }
+        }
+    }
+    let guides = ["support", "disputes", "reports"].map(|name| {
+        ["en", "de"].map(|lang| {
+            let path = format!("{}/../../docs/guides/{lang}/{name}.md", env!("CARGO_MANIFEST_DIR"));
+            std::fs::read_to_string(path).unwrap()
+        })
+    });
+    for [en, de] in guides {
+        assert_ne!(en, de);
+    }
 }

@@ -128,6 +128,7 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(explanations::verdicts))
         .routes(routes!(support_cases::open, support_cases::list))
         .routes(routes!(support_cases::get))
+        .routes(routes!(support_cases::serials))
         .routes(routes!(support_cases::say))
         .routes(routes!(support_cases::attach))
         .routes(routes!(support_cases::attached))

@@ -1,5 +1,7 @@
 //! What a support case is about, in one bundle, also as one file; and the rules' second try.
 
+use std::collections::BTreeMap;
+
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
@@ -12,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use super::{ProblemBody, csv, instant, xlsx};
+use super::{PageQuery, ProblemBody, csv, instant, xlsx};
 use crate::app::App;
 use crate::flows::support_bundle::{self, Bundle, Listed};
 use crate::http::{ApiCaller, Problem};
@@ -23,10 +25,14 @@ use crate::portal::said;
 pub(super) struct BundleBody {
     /// The case's number.
     number: String,
-    /// What no rule has solved, by what it comes to now for whoever opened the case.
+    /// How many of all its serials come to what now, by `verdict`; `support.solved` for those that are solved.
+    counts: BTreeMap<&'static str, usize>,
+    /// What no rule has solved, by what it comes to now for whoever opened the case; of this page.
     left: Vec<GroupBody>,
-    /// What was solved.
+    /// What was solved; of this page.
     solved: Vec<SolvedBody>,
+    /// Null at the end.
+    next_cursor: Option<String>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -126,29 +132,33 @@ fn listed(listed: Listed) -> ListedBody {
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct As {
-    /// `csv` or `xlsx` for a file.
+    /// `csv` or `xlsx` for a file, which has all of it.
     format: Option<String>,
+    /// Only what comes to this code of `counts`.
+    verdict: Option<String>,
 }
 
-/// The serials of a support case with their evidence: what no rule has solved, in groups, and what was solved by what.
+/// The serials of a support case with their evidence, a page at a time: what no rule has solved, in groups, and what was solved by what.
 /// The operator sees all evidence, and finds said of each line whether the other side sees it; whose PC is looked at,
 /// finds that in its log. Whoever opened the case sees its own evidence.
 #[utoipa::path(
-    get, path = "/support-cases/{id}/bundle", tag = "support cases", params(("id" = String, Path), As),
-    responses((status = 200, body = BundleBody), (status = 404, body = ProblemBody), (status = 422, body = ProblemBody))
+    get, path = "/support-cases/{id}/bundle", tag = "support cases", params(("id" = String, Path), As, PageQuery),
+    responses((status = 200, body = BundleBody), (status = 400, body = ProblemBody), (status = 404, body = ProblemBody), (status = 422, body = ProblemBody))
 )]
 pub(super) async fn get(
     State(app): State<App>,
     caller: ApiCaller,
     Path(id): Path<String>,
     Query(asked): Query<As>,
+    Query(page): Query<PageQuery>,
 ) -> Result<Response, Problem> {
     let (scope, lang) = (caller.may(Action::ReadSupportCases)?, caller.lang);
-    let bundle = support_bundle::bundle(&app, &scope, &id).await?;
-    let format = match asked.format.as_deref() {
-        None | Some("" | "json") => return Ok(Json(body(lang, bundle)).into_response()),
-        Some(format) => format,
-    };
+    let format = asked.format.as_deref().filter(|format| !matches!(*format, "" | "json"));
+    let page = format.is_none().then(|| page.into());
+    let verdict = asked.verdict.as_deref().filter(|code| !code.is_empty());
+    let bundle = support_bundle::bundle(&app, &scope, &id, verdict, page.as_ref()).await?;
+    let bundle = bundle.ok_or_else(Problem::cursor)?;
+    let Some(format) = format else { return Ok(Json(body(lang, bundle)).into_response()) };
     let name = format!("support-case-{}.{format}", bundle.case.number);
     let rows = rows(lang, bundle);
     match format {
@@ -177,6 +187,8 @@ fn body(lang: Lang, bundle: Bundle) -> BundleBody {
     };
     BundleBody {
         number: bundle.case.number,
+        counts: bundle.counts.into_iter().collect(),
+        next_cursor: bundle.next_cursor,
         left: bundle.left.into_iter().map(group).collect(),
         solved: bundle.solved.into_iter().map(solved).collect(),
     }

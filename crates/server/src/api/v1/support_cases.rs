@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Response};
 use futures_util::stream;
 use roadstead_domain::access::{Action, Scope};
 use roadstead_store::attachments::{self, Attachment};
+use roadstead_store::page::{self, Page};
 use roadstead_store::support_cases::{self as rows, Message, Missed, SupportCase};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -53,8 +54,12 @@ pub(super) struct CaseBody {
     updated_at: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     messages: Option<Vec<MessageBody>>,
+    /// The first 1,000.
     #[serde(skip_serializing_if = "Option::is_none")]
     serials: Option<Vec<SerialBody>>,
+    /// Where `/support-cases/{id}/serials` goes on behind them, if there are more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    serials_cursor: Option<String>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -104,6 +109,16 @@ fn body(case: SupportCase) -> CaseBody {
         updated_at: instant(case.updated_at),
         messages: None,
         serials: None,
+        serials_cursor: None,
+    }
+}
+
+fn serial(missed: Missed) -> SerialBody {
+    SerialBody {
+        serial: missed.serial,
+        verdict: missed.finding,
+        decision: missed.decision,
+        reason: missed.reason,
     }
 }
 
@@ -115,7 +130,8 @@ async fn whole(app: &App, scope: &Scope, id: &str) -> Result<CaseBody, Problem> 
     let mut tx = app.store.read(scope).await?;
     let case = support_cases::found(&mut tx, scope, id).await?;
     let messages = rows::messages(&mut tx, scope, &case).await?;
-    let serials = rows::serials(&mut tx, scope, &case).await?;
+    let first = Page { limit: Some(page::MOST), cursor: None };
+    let serials = rows::serials_page(&mut tx, scope, &case, &first).await?.ok_or_else(Problem::cursor)?;
     let mut files = attachments::list(&mut tx, scope, &case).await?;
     let message = |message: Message| MessageBody {
         attachments: files.extract_if(.., |file| file.message == message.id).map(attachment).collect(),
@@ -124,15 +140,10 @@ async fn whole(app: &App, scope: &Scope, id: &str) -> Result<CaseBody, Problem> 
         text: message.body,
         at: instant(message.at),
     };
-    let serial = |missed: Missed| SerialBody {
-        serial: missed.serial,
-        verdict: missed.finding,
-        decision: missed.decision,
-        reason: missed.reason,
-    };
     Ok(CaseBody {
         messages: Some(messages.into_iter().map(message).collect()),
-        serials: Some(serials.into_iter().map(serial).collect()),
+        serials: Some(serials.items.into_iter().map(serial).collect()),
+        serials_cursor: serials.next_cursor,
         ..body(case)
     })
 }
@@ -189,6 +200,25 @@ pub(super) async fn get(
 ) -> Result<Json<CaseBody>, Problem> {
     let scope = caller.may(Action::ReadSupportCases)?;
     Ok(Json(whole(&app, &scope, &id).await?))
+}
+
+/// The serials of a support case, in their order, with what the platform said of each when it was listed.
+#[utoipa::path(
+    get, path = "/support-cases/{id}/serials", tag = "support cases", params(("id" = String, Path), PageQuery),
+    responses((status = 200, body = ListOf<SerialBody>), (status = 400, body = ProblemBody), (status = 404, body = ProblemBody))
+)]
+pub(super) async fn serials(
+    State(app): State<App>,
+    caller: ApiCaller,
+    Path(id): Path<String>,
+    Query(page): Query<PageQuery>,
+) -> Result<Json<ListOf<SerialBody>>, Problem> {
+    let scope = caller.may(Action::ReadSupportCases)?;
+    let mut tx = app.store.read(&scope).await?;
+    let case = support_cases::found(&mut tx, &scope, &id).await?;
+    let found =
+        rows::serials_page(&mut tx, &scope, &case, &page.into()).await?.ok_or_else(Problem::cursor)?;
+    Ok(Json(ListOf::from_rows(found, serial)))
 }
 
 /// Write in a support case.

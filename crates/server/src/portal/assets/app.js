@@ -373,10 +373,10 @@ if (notices) {
     .then((count) => {
       if (!(Number(count) > 0)) return;
       const badge = document.createElement("b");
-      badge.className = "count";
+      badge.className = "bubble";
       badge.textContent = numbers.format(Number(count));
       badge.title = fill(notices.dataset.notices, { count: badge.textContent });
-      notices.append(" ", badge);
+      notices.append(badge);
     })
     .catch(() => {});
 }

@@ -250,7 +250,7 @@ support-too-many-serials-advice = Höchstens 10.000 in einer Nachricht. Teilen S
 support-serial-not-listed = Diese Seriennummern stehen nicht im Fall
 support-serial-not-listed-advice = Entschieden werden kann nur über Seriennummern, die der Partner genannt hat.
 
-# Arten von Hintergrundarbeit.
+# Arten von Aufgaben im Hintergrund.
 job-ingest-report = Verkaufsmeldung prüfen
 job-replay-partner = Holding-Mandant öffnen und prüfen, was darauf wartet
 job-commit-transfer = Übertragung ausführen

@@ -23,3 +23,4 @@ disputes-all = Alle
 disputes-none = Keiner davon
 dispute-outcome-dismissed = Entschieden: Die Zeile zählt nicht
 dispute-outcome-upheld = Entschieden: Die Zeile gilt
+disputes-guide = Wie Streitfälle entschieden werden

@@ -23,3 +23,4 @@ disputes-all = All
 disputes-none = None of these
 dispute-outcome-dismissed = Decided: the line counts for nothing
 dispute-outcome-upheld = Decided: the line is right
+disputes-guide = How disputes are decided

@@ -231,32 +231,31 @@ async fn bare(
     let (start, cpu);
     match inside {
         Inside::Sqlite(connection) => {
+            // The settings of the product's writer (`Store::open_sqlite`).
             connection.execute_batch(
-                "CREATE TEMP TABLE IF NOT EXISTS moved (device BLOB PRIMARY KEY, target BLOB); DELETE FROM moved",
+                "PRAGMA synchronous = FULL; PRAGMA cache_size = -65536; PRAGMA wal_autocheckpoint = 4000; \
+                 PRAGMA foreign_keys = ON",
             )?;
-            connection.execute_batch("PRAGMA synchronous = FULL; PRAGMA cache_size = -65536")?;
             (start, cpu) = (Instant::now(), own_cpu_ms()?);
             connection.execute_batch("BEGIN IMMEDIATE")?;
-            let mut insert = connection
-                .prepare_cached("INSERT INTO moved SELECT id, ?2 FROM devices WHERE serial = ?1")?;
-            for (at, serial) in plan.serials.iter().enumerate() {
-                insert.execute((serial, &to(at).as_bytes()[..]))?;
-            }
-            let moved = connection.execute(
-                // An UPDATE with FROM would walk all placements, for each of which it looks at every PC that moves.
-                "UPDATE placements SET tenant = (SELECT target FROM moved m WHERE m.device = placements.device), \
-                 generation = generation + 1, since = 1795000000000001 \
-                 WHERE device IN (SELECT device FROM moved)",
-                [],
+            let mut moved = connection.prepare_cached(
+                "UPDATE placements SET tenant = ?2, generation = generation + 1, since = 1795000000000001 \
+                 WHERE device = (SELECT id FROM devices WHERE serial = ?1) RETURNING device, generation",
             )?;
-            ensure!(moved == plan.serials.len(), "the floor moved {moved} PCs");
-            connection.execute(
+            let mut logged = connection.prepare_cached(
                 "INSERT INTO placement_log (partner, seq, device, serial, from_tenant, to_tenant, generation, cause, \
-                 cause_id, at, hash) SELECT ?1, row_number() OVER (), p.device, p.serial, ?2, p.tenant, p.generation, \
-                 'transfer', ?1, 1795000000000001, randomblob(32) FROM moved m \
-                 CROSS JOIN placements p WHERE p.device = m.device",
-                (&log.as_bytes()[..], &plan.pool.as_bytes()[..]),
+                 cause_id, at, hash) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'transfer', ?1, 1795000000000001, randomblob(32))",
             )?;
+            let (log, pool) = (&log.as_bytes()[..], &plan.pool.as_bytes()[..]);
+            for (at, serial) in plan.serials.iter().enumerate() {
+                let target = to(at);
+                let target = &target.as_bytes()[..];
+                let (device, generation): ([u8; 16], i64) =
+                    moved.query_row((serial, target), |row| Ok((row.get(0)?, row.get(1)?)))?;
+                let seq = i64::try_from(at)? + 1;
+                logged.execute((log, seq, &device[..], serial, pool, target, generation))?;
+            }
+            drop((moved, logged));
             connection.execute_batch("COMMIT")?;
             Ok(Taken { seconds: start.elapsed().as_secs_f64(), cpu_ms: own_cpu_ms()? - cpu })
         }

@@ -206,6 +206,23 @@ customer-id = Kunden-ID
 customer-id-lead = Diese nennt, wer am Telefon oder per Mail nach diesem Kunden fragt. Innerhalb von Roadstead muss sie niemand kopieren.
 customer-disabled = Deaktiviert
 customer-devices-count = { $n ->
+customer-disabled-since = Deaktiviert seit { $since }.
+customer-disabled-means = Bis der Partner ihn wieder aktiviert, kann kein PC hierher übertragen werden oder sich hier registrieren. Was hier ist, bleibt.
+customer-disable = Deaktivieren
+customer-enable = Aktivieren
+customer-disable-title = { $name } deaktivieren?
+customer-enable-title = { $name } aktivieren?
+customer-disable-follows = Das folgt daraus:
+customer-disable-cancel = So lassen
+customer-disable-moves = Kein PC kann hierher übertragen werden, auch nicht durch das Rückgängigmachen einer Übertragung.
+customer-disable-cpins = cPINs und die Zero-Touch-Liste gelten nicht: PCs, die sie verwenden, warten unter Ausstehende Registrierungen.
+customer-disable-stays = PCs, die hier sind, bleiben, mit Ansprüchen, Warnungen und Reparaturfällen. Sie können sie woandershin übertragen.
+customer-disable-people = Die Personen beim Kunden melden sich an und lesen wie bisher.
+customer-disable-until = Es gilt, bis Sie den Mandanten wieder aktivieren oder der Kunde seinen Partner beendet oder wechselt. Beide Protokolle nennen, wer es war.
+customer-enable-moves = PCs können wieder hierher übertragen werden.
+customer-enable-cpins = cPINs und die Zero-Touch-Liste gelten wieder; wartende PCs registrieren sich beim nächsten Versuch.
+done-customer-disabled = Der Kundenmandant ist deaktiviert.
+done-customer-enabled = Der Kundenmandant ist wieder aktiv.
     [one] 1 PC
    *[other] { $count } PCs
 }

@@ -206,6 +206,23 @@ customer-id = Customer ID
 customer-id-lead = Whoever asks for this customer by telephone or mail names this. Inside Roadstead nobody needs to copy it.
 customer-disabled = Disabled
 customer-devices-count = { $n ->
+customer-disabled-since = Disabled since { $since }.
+customer-disabled-means = No PC can be moved or enrolled here until the partner enables it again. What is here stays.
+customer-disable = Disable
+customer-enable = Enable
+customer-disable-title = Disable { $name }?
+customer-enable-title = Enable { $name }?
+customer-disable-follows = This is what follows:
+customer-disable-cancel = Leave it as it is
+customer-disable-moves = No PC can be moved here, not even by undoing a transfer.
+customer-disable-cpins = cPINs and the zero-touch list do not hold: PCs that use them wait under Pending enrolment.
+customer-disable-stays = PCs that are here stay, with their entitlements, alerts and repair cases. You can move them elsewhere.
+customer-disable-people = The customer's people sign in and read as before.
+customer-disable-until = It lasts until you enable the tenant again, or the customer ends or changes its partner. Both logs name who did it.
+customer-enable-moves = PCs can be moved here again.
+customer-enable-cpins = cPINs and the zero-touch list hold again; PCs that wait enrol with their next try.
+done-customer-disabled = The customer tenant is disabled.
+done-customer-enabled = The customer tenant is enabled again.
     [one] 1 PC
    *[other] { $count } PCs
 }

@@ -161,9 +161,14 @@ impl Line {
     }
 }
 
-fn cells_of(received: Option<&str>) -> Result<BTreeMap<String, String>> {
+pub(crate) fn cells_of(received: Option<&str>) -> Result<BTreeMap<String, String>> {
     let Some(text) = received else { return Ok(BTreeMap::new()) };
     serde_json::from_str(text).map_err(|error| Error::bad("report_lines", error))
+}
+
+/// The order that a line's cells as received name; empty if none.
+pub(crate) fn order_in(cells: &BTreeMap<String, String>) -> String {
+    cells.get(Field::PurchaseOrder.as_str()).map_or_else(String::new, |text| text.trim().to_owned())
 }
 
 /// Whether lines come with their cells as received, which may be long.
@@ -238,6 +243,8 @@ pub struct Waiting {
     pub model: String,
     /// The end customer.
     pub buyer_name: String,
+    /// The order; empty if not told.
+    pub order: String,
 }
 
 #[derive(sqlx::FromRow)]
@@ -296,6 +303,7 @@ impl WaitingRow {
             product_number: self.product_number,
             model: self.model,
             buyer_name: self.buyer_name,
+            order: order_in(&cells),
         })
     }
 }

@@ -32,6 +32,7 @@ pub(super) struct Item<'a> {
     /// Whether it was parked before and is judged again.
     pub(super) replay: bool,
 }
+    pub(super) order: &'a str,
 
 /// What a line came to.
 pub(super) struct Outcome {
@@ -213,6 +214,7 @@ fn relocate<'a>(
         },
     });
     known.generation += 1;
+                item.order,
     known.place = to;
 }
 

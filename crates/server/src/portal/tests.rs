@@ -90,6 +90,7 @@ fn row(n: usize) -> Row {
         level: [Some(("premium_plus", "Premium+")), Some(("premium", "Premium")), None][n % 3],
         end_customer: ["Müller & Söhne GmbH", "Kanzlei Dr. Vogt", ""][n % 3].to_owned(),
         invoice: format!("RE-2026-{n:04}"),
+        order: ["PO-4711", ""][n % 2].to_owned(),
         sold_on: "18.11.2026".to_owned(),
         reported_by: "Nordic Distribution".to_owned(),
         since: "18.11.2026, 14:05".to_owned(),

@@ -32,7 +32,7 @@ error-request-id = Request ID
 
 unassigned-lead = The PCs of your holding tenant: resold by you and not yet in a customer tenant. They arrive by themselves once they are reported.
 unassigned-search = Search the list
-unassigned-search-hint = Serial, model, end customer, invoice
+unassigned-search-hint = Serial, model, end customer, invoice, order
 unassigned-search-button = Search
 unassigned-sort = Sort by
 unassigned-sort-serial = Serial number
@@ -47,13 +47,14 @@ unassigned-arrived = { $n ->
    *[other] { $count } new PCs have arrived.
     }
 unassigned-no-hit = No PC matches
-unassigned-no-hit-advice = The search looks for a part of the serial number, the model, the product number, the end customer or the invoice.
+unassigned-no-hit-advice = The search looks for a part of the serial number, the model, the product number, the end customer, the invoice or the order.
 unassigned-serial = Serial number
 unassigned-model = Model
 unassigned-level = Support level
 unassigned-no-level = none
 unassigned-end-customer = End customer
 unassigned-invoice = Invoice
+unassigned-order = Order
 unassigned-sold-on = Sold on
 unassigned-reported-by = Reported by
 unassigned-since = In the pool since
@@ -205,7 +206,6 @@ customer-search = Search by serial, product, model
 customer-id = Customer ID
 customer-id-lead = Whoever asks for this customer by telephone or mail names this. Inside Roadstead nobody needs to copy it.
 customer-disabled = Disabled
-customer-devices-count = { $n ->
 customer-disabled-since = Disabled since { $since }.
 customer-disabled-means = No PC can be moved or enrolled here until the partner enables it again. What is here stays.
 customer-disable = Disable
@@ -223,6 +223,7 @@ customer-enable-moves = PCs can be moved here again.
 customer-enable-cpins = cPINs and the zero-touch list hold again; PCs that wait enrol with their next try.
 done-customer-disabled = The customer tenant is disabled.
 done-customer-enabled = The customer tenant is enabled again.
+customer-devices-count = { $n ->
     [one] 1 PC
    *[other] { $count } PCs
 }

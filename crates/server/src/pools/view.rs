@@ -512,7 +512,9 @@ mod tests {
             id: Uuid::from_u128(id),
             serial: serial.to_owned(),
             search: search.map(|(customer, invoice)| {
-                roadstead_store::pool::search_text(&[serial, "6T1A2EA", "Notebook 14", customer, invoice])
+                let order = format!("PO-{}", id % 3);
+                let texts = [serial, "6T1A2EA", "Notebook 14", customer, invoice, &order];
+                roadstead_store::pool::search_text(&texts)
             }),
             since: Some(since),
             reporter: Some(Uuid::from_u128(9)),
@@ -544,6 +546,7 @@ mod tests {
         };
         let pair = |value: &str, devices| (value.to_owned(), devices);
         assert_eq!(seen(GroupBy::EndCustomer, 0), [pair("muster ag", 30), pair("älpha <gmbh>", 10)]);
+        assert_eq!(seen(GroupBy::Order, 0), [pair("po-1", 14), pair("po-0", 13), pair("po-2", 13)]);
         assert_eq!(seen(GroupBy::Level, 20_260_101), [pair("premium", 20), pair("premium_plus", 20)]);
         // The second one has lapsed by then; the day of its end is no longer within it.
         assert_eq!(seen(GroupBy::Level, 20_260_630), [pair("premium", 40)]);
@@ -567,6 +570,7 @@ mod tests {
             steps in prop::collection::vec(
                 prop::collection::vec((0..40_u8, prop::option::of((0..4_u8, 0..6_u8)), 0..50_i64), 0..12), 1..6),
             needle in "[0-9abcg-]{1,4}", customer in prop::option::of(0..4_u8), from in prop::option::of(0..50_i64),
+            order in prop::option::of(0..3_u8),
         ) {
             let mut view = View::default();
             let mut naive = std::collections::BTreeMap::new();
@@ -593,6 +597,7 @@ mod tests {
             let filter = Filter {
                 q: Some(needle.clone()),
                 end_customer: customer.map(|c| format!("cust{c}")),
+                order: order.map(|n| format!("po-{n}")),
                 from,
                 ..Filter::default()
             };
@@ -601,6 +606,7 @@ mod tests {
                 .filter(|(_, (search, since))| {
                     search.contains(&needle)
                         && filter.end_customer.as_ref().is_none_or(|c| search.split('\n').nth(3) == Some(c))
+                        && filter.order.as_ref().is_none_or(|o| search.split('\n').nth(5) == Some(o))
                         && from.is_none_or(|from| *since >= from)
                 })
                 .map(|(key, _)| key.clone())

@@ -52,7 +52,7 @@ async fn a_pool_is_grouped_filtered_and_moved_by_order(#[values(Sqlite, Postgres
             "Transaction Date,Reseller ID,Product Number,Serial Number,Quantity,Invoice Number,PO Number\n";
         let line =
             |(serial, order): &(&str, &str)| format!("2026-11-18,R-1,6T1A2EA,{serial},1,INV-1,{order}\n");
-        head.to_owned() + &serials.iter().map(line).collect::<String>()
+        [head.to_owned()].into_iter().chain(serials.iter().map(line)).collect::<String>()
     };
     distributor.report("", "text/csv", file(&[("5CG0000001", "PO-Früh 7")])).await;
     world.certify(&newcomer).await;

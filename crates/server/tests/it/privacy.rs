@@ -168,25 +168,25 @@ async fn r2_the_logs_of_both_partners_say_what_a_report_sealed(#[values(Sqlite, 
     // Sold on to another partner, with a PC that nobody knew.
     world.clock.step_seconds(1);
     let distributor = world.token(Role::Distributor, Some("D-1")).await;
-    let lines = [&format!("{SERIAL} R-1 buyer=R-2 invoice=INV-2"), "5CG000000B R-2"];
-    distributor.report("", "text/csv", csv(&lines)).await;
+    let sold = format!("{SERIAL} R-1 buyer=R-2 invoice=INV-2");
+    distributor.report("", "text/csv", csv(&[&sold, "5CG000000B R-2"])).await;
     assert_eq!(two.pool().await, [SERIAL, "5CG000000B"]);
     let counts = |kept, sealed| json!({ "kept": kept, "wiped": 0, "sealed": sealed });
     let receipt = json!({
         "readings": counts(1, 0), "last_user": counts(0, 0), "location": counts(0, 0), "free_text": counts(0, 1),
     });
     assert_eq!(pool_changes(one).await[0], json!({ "arrived": 0, "left": 1, "privacy": receipt }));
-    assert_eq!(pool_changes(two).await, [json!({ "arrived": 2, "left": 0, "privacy": receipt })]);
+    assert_eq!(pool_changes(&two).await, [json!({ "arrived": 2, "left": 0, "privacy": receipt })]);
 
     // Taken back and sold to the first again, by one file: the same PC counts once on either side.
     world.clock.step_seconds(1);
-    let lines = [&format!("{SERIAL} R-2 kind=return"), &format!("{SERIAL} R-1 invoice=INV-3")];
-    distributor.report("", "text/csv", csv(&lines.map(String::as_str))).await;
+    let (back, again) = (format!("{SERIAL} R-2 kind=return"), format!("{SERIAL} R-1 invoice=INV-3"));
+    distributor.report("", "text/csv", csv(&[&back, &again])).await;
     assert_eq!(one.pool().await, [SERIAL]);
     let receipt = json!({
         "readings": counts(1, 0), "last_user": counts(0, 0), "location": counts(0, 0), "free_text": counts(0, 0),
     });
-    assert_eq!(pool_changes(two).await[0], json!({ "arrived": 0, "left": 1, "privacy": receipt }));
+    assert_eq!(pool_changes(&two).await[0], json!({ "arrived": 0, "left": 1, "privacy": receipt }));
     assert_eq!(pool_changes(one).await[0], json!({ "arrived": 1, "left": 0, "privacy": receipt }));
 
     world.user("one@example.com", Role::PartnerAdmin, Some("R-1")).await;

@@ -37,6 +37,7 @@ mod repair_desk;
 mod report;
 mod reporters;
 mod reports;
+mod sent_table;
 mod session;
 mod settings;
 mod sign_in;

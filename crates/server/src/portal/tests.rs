@@ -502,7 +502,7 @@ fn import(lang: Lang, wrong: bool) -> ImportPage {
     if wrong {
         rows.push(row(Outcome::Rejected, Some(("field.unknown_value", "role"))));
     }
-    page.table = "partner_number\nR-1 <x>".to_owned();
+    page.sent.table = "partner_number\nR-1 <x>".to_owned();
     page.preview(&rows);
     page.done = Some(lang.text_with("import-done", &[("n", 3.into()), ("count", "3".into())]));
     page

@@ -161,13 +161,14 @@ impl Line {
     }
 }
 
-pub(crate) fn cells_of(received: Option<&str>) -> Result<BTreeMap<String, String>> {
+fn cells_of(received: Option<&str>) -> Result<BTreeMap<String, String>> {
     let Some(text) = received else { return Ok(BTreeMap::new()) };
     serde_json::from_str(text).map_err(|error| Error::bad("report_lines", error))
 }
 
 /// The order that a line's cells as received name; empty if none.
-pub(crate) fn order_in(cells: &BTreeMap<String, String>) -> String {
+pub(crate) fn order_in(received: Option<&str>) -> String {
+    let cells = cells_of(received).unwrap_or_default();
     cells.get(Field::PurchaseOrder.as_str()).map_or_else(String::new, |text| text.trim().to_owned())
 }
 
@@ -303,7 +304,7 @@ impl WaitingRow {
             product_number: self.product_number,
             model: self.model,
             buyer_name: self.buyer_name,
-            order: order_in(&cells),
+            order: order_in(self.received.as_deref()),
         })
     }
 }

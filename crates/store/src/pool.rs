@@ -42,8 +42,7 @@ pub struct Unassigned {
 impl Unassigned {
     /// The order, as the sale names it; empty if it names none.
     pub fn order(&self) -> String {
-        crate::lines::cells_of(self.received.as_deref())
-            .map_or_else(|_| String::new(), |cells| order_in(&cells))
+        order_in(self.received.as_deref())
     }
 }
 

@@ -191,6 +191,7 @@ fn device(lang: Lang, here: bool) -> DevicePage {
         shipped_on: text("2026-11-19"),
         reporter_name: text("Nordic Distribution"),
         reported_at: Some(1_795_374_000_000_000),
+        received: text(r#"{"purchase_order":"PO-4711"}"#),
     };
     let moved = |from: Option<&str>, to: Option<&str>, kind: Option<&str>| Moved {
         seq: 1,

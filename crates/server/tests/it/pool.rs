@@ -84,6 +84,10 @@ async fn a_pool_is_grouped_filtered_and_moved_by_order(#[values(Sqlite, Postgres
     }
     let exported = partner.get("unassigned-devices?format=csv&order_number=po-8").await.text;
     assert!(exported.contains("Order Number") && exported.contains(",INV-1,PO-8,"), "{exported}");
+    let seen = async |serial: &str| {
+        partner.get(&format!("devices/{serial}")).await.expect(200)["order_number"].clone()
+    };
+    assert_eq!((seen("5CG0000002").await, seen("5CG0000004").await), (json!("PO-Früh 7"), json!(null)));
 
     // On the page, and from there as a whole group to a customer.
     let customer = partner.customer("Werft Nord").await;

@@ -189,6 +189,11 @@ async fn r2_the_logs_of_both_partners_say_what_a_report_sealed(#[values(Sqlite, 
     assert_eq!(pool_changes(&two).await[0], json!({ "arrived": 0, "left": 1, "privacy": receipt }));
     assert_eq!(pool_changes(one).await[0], json!({ "arrived": 1, "left": 0, "privacy": receipt }));
 
+    world.clock.step_seconds(1);
+    let (back, again) = (format!("{SERIAL} R-1 kind=return"), format!("{SERIAL} R-1 invoice=INV-4"));
+    distributor.report("", "text/csv", csv(&[&back, &again])).await;
+    assert_eq!(pool_changes(one).await[0], json!({ "arrived": 1, "left": 1, "privacy": receipt }));
+
     world.user("one@example.com", Role::PartnerAdmin, Some("R-1")).await;
     let page =
         crate::sign_in::Portal::sign_in(world, "one@example.com").await.get("/settings/logs").await.text;

@@ -65,6 +65,10 @@ actions! {
     UserCreated => "user.created",
     /// A customer tenant was created.
     CustomerCreated => "customer.created",
+    /// A customer tenant was disabled by its partner.
+    CustomerDisabled => "customer.disabled",
+    /// A disabled customer tenant was enabled again.
+    CustomerEnabled => "customer.enabled",
     /// The standing between a customer and a partner changed.
     AssignedPartnerChanged => "assigned_partner.changed",
     /// What a customer's partner may see was changed.

@@ -263,8 +263,9 @@ pub fn decide(case: &Case) -> Decision {
         };
     };
     let is_there = matches!(case.held, Held::Customer(holder) if holder.tenant == customer.tenant);
-    if is_there && case.key == Key::Same && matches!(case.word, Word::Cpin(_, Err(_))) {
-        // A roll-out runs again after the cPIN has ended: nothing is proved anew, and nothing is lost.
+    if is_there && case.key == Key::Same && (case.disabled || matches!(case.word, Word::Cpin(_, Err(_)))) {
+        // A roll-out runs again after the cPIN has ended or in a disabled tenant: nothing is proved anew, and nothing is
+        // lost.
         return Stay(Proof::Serial);
     }
     if case.disabled {
@@ -407,6 +408,27 @@ mod tests {
         let released = Case { released, ..foreign };
         assert_eq!(decide(&released), Decision::Join(MUSTER.tenant, Proof::Released));
         assert_eq!(decide(&Case { disabled: true, ..released }), Decision::Wait(Reason::CustomerDisabled));
+    }
+
+    #[test]
+    fn a_disabled_customer_takes_no_pc_and_keeps_those_that_are_there() {
+        use Decision::{Stay, Wait};
+        let (pin, list) = (Word::Cpin(MUSTER, Ok(())), Word::Listed(MUSTER));
+        let waits = Wait(Reason::CustomerDisabled);
+        for (word, held, key, expected) in [
+            (pin, Held::Pool(OWN), Key::First, waits),
+            (pin, Held::Nowhere, Key::First, waits),
+            (pin, Held::Customer(NEIGHBOUR), Key::First, waits),
+            (list, Held::Pool(OWN), Key::First, waits),
+            (pin, Held::Customer(MUSTER), Key::First, waits),
+            (pin, Held::Customer(MUSTER), Key::Second, waits),
+            (pin, Held::Customer(MUSTER), Key::Same, Stay(Proof::Serial)),
+            (list, Held::Customer(MUSTER), Key::Same, Stay(Proof::Serial)),
+            (Word::Nobody, Held::Customer(MUSTER), Key::First, Stay(Proof::Serial)),
+        ] {
+            let disabled = Case { disabled: true, ..case(word, held, key) };
+            assert_eq!(decide(&disabled), expected, "{word:?} {held:?} {key:?}");
+        }
     }
 
     #[test]

@@ -69,7 +69,8 @@ pub async fn of_serial(tx: &mut Tx, scope: &Scope, serial: &str) -> Result<Optio
         .await
 }
 
-/// Where a PC goes back to: the tenant that it came from if that is still the partner's, else the partner's pool.
+/// Where a PC goes back to: the tenant that it came from if that is still the partner's and not disabled, else the
+/// partner's pool.
 pub async fn way_back(
     tx: &mut Tx,
     scope: &Scope,
@@ -79,7 +80,8 @@ pub async fn way_back(
     scope.platform()?;
     let row: Option<(Uuid,)> = tx
         .optional(
-            "SELECT id FROM tenants WHERE parent = $1 AND (id = $2 OR kind = 'holding') \
+            "SELECT id FROM tenants WHERE parent = $1 AND (kind = 'holding' OR (id = $2 AND NOT EXISTS (SELECT 1 \
+             FROM customers c WHERE c.tenant = tenants.id AND c.disabled_at IS NOT NULL))) \
              ORDER BY CASE WHEN id = $2 THEN 0 ELSE 1 END LIMIT 1",
             args![partner, from],
         )

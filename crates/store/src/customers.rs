@@ -217,8 +217,8 @@ pub async fn list(tx: &mut Tx, scope: &Scope, q: &str, page: &Page) -> Result<Op
     Ok(Some(Rows::cut(items, rows, |customer| (customer.name.clone(), customer.id))))
 }
 
-/// Writes how customer and partner stand: who the partner is, and with it who manages the tenant. `false` if it no
-/// longer stands as it was read.
+/// Writes how customer and partner stand: who the partner is, and with it who manages the tenant. That it is disabled is
+/// the former partner's word and ends with it. `false` if it no longer stands as it was read.
 pub async fn assign(
     tx: &mut Tx,
     scope: &Scope,
@@ -230,8 +230,8 @@ pub async fn assign(
     scope.platform()?;
     let changed = tx
         .execute(
-            "UPDATE customers SET partner = $2, assignment = $3, partner_access = $4, updated_at = $5 \
-             WHERE tenant = $1 AND assignment = $6 AND partner IS NOT DISTINCT FROM $7",
+            "UPDATE customers SET partner = $2, assignment = $3, partner_access = $4, updated_at = $5, \
+             disabled_at = NULL WHERE tenant = $1 AND assignment = $6 AND partner IS NOT DISTINCT FROM $7",
             args![
                 customer.id,
                 partner,
@@ -263,6 +263,32 @@ pub async fn set_partner_access(
     )
     .await?;
     Ok(())
+}
+
+/// Disables the customer tenant as of this instant, or enables it. `false` if it no longer stands as it was read.
+pub async fn set_disabled(
+    tx: &mut Tx,
+    scope: &Scope,
+    customer: &Customer,
+    disabled_at: Option<Micros>,
+    at: Micros,
+) -> Result<bool> {
+    scope.platform()?;
+    let changed = tx
+        .execute(
+            "UPDATE customers SET disabled_at = $2, updated_at = $3 WHERE tenant = $1 AND assignment = $4 \
+             AND partner IS NOT DISTINCT FROM $5 AND disabled_at IS NOT DISTINCT FROM $6",
+            args![
+                customer.id,
+                disabled_at.map(|at| at.0),
+                at,
+                &customer.assignment,
+                customer.partner,
+                customer.disabled_at
+            ],
+        )
+        .await?;
+    Ok(changed == 1)
 }
 
 /// A PC in a customer tenant.

@@ -166,6 +166,12 @@ fn cells_of(received: Option<&str>) -> Result<BTreeMap<String, String>> {
     serde_json::from_str(text).map_err(|error| Error::bad("report_lines", error))
 }
 
+/// The order that a line's cells as received name; empty if none.
+pub(crate) fn order_in(received: Option<&str>) -> String {
+    let cells = cells_of(received).unwrap_or_default();
+    cells.get(Field::PurchaseOrder.as_str()).map_or_else(String::new, |text| text.trim().to_owned())
+}
+
 /// Whether lines come with their cells as received, which may be long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cells {
@@ -238,6 +244,8 @@ pub struct Waiting {
     pub model: String,
     /// The end customer.
     pub buyer_name: String,
+    /// The order; empty if not told.
+    pub order: String,
 }
 
 #[derive(sqlx::FromRow)]
@@ -296,6 +304,7 @@ impl WaitingRow {
             product_number: self.product_number,
             model: self.model,
             buyer_name: self.buyer_name,
+            order: order_in(self.received.as_deref()),
         })
     }
 }

@@ -70,6 +70,7 @@ const MIGRATIONS: &[Migration] = &[
         include_str!("migrations/0068_repair_retention.pg.sql"),
     ),
     (70, include_str!("migrations/0070_attachments.sql"), include_str!("migrations/0070_attachments.pg.sql")),
+    (71, include_str!("migrations/0071_orders.sql"), include_str!("migrations/0071_orders.pg.sql")),
     (72, include_str!("migrations/0072_own_places.sql"), include_str!("migrations/0072_own_places.pg.sql")),
 ];
 

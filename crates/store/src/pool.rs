@@ -9,6 +9,7 @@ use uuid::Uuid;
 use crate::args;
 use crate::engine::Tx;
 use crate::error::Result;
+use crate::lines::order_in;
 use crate::page::{Page, Rows};
 
 /// A PC in the pool.
@@ -34,6 +35,15 @@ pub struct Unassigned {
     pub sold_on: Option<String>,
     /// Who reported it.
     pub reporter_name: Option<String>,
+    /// The cells of the sale that no column says, as JSON text.
+    pub received: Option<String>,
+}
+
+impl Unassigned {
+    /// The order, as the sale names it; empty if it names none.
+    pub fn order(&self) -> String {
+        order_in(self.received.as_deref())
+    }
 }
 
 /// In which order.
@@ -65,7 +75,8 @@ pub struct Entry {
     pub premium_plus_until: Option<String>,
 }
 
-/// What lists search in, for the writer of placements: serial, product, model, end customer and invoice, a line each.
+/// What lists search in, for the writer of placements: serial, product, model, end customer, invoice and order, a line
+/// each.
 pub fn search_text(parts: &[&str]) -> String {
     let line = |part: &&str| part.replace(['\n', '\r'], " ").to_lowercase();
     parts.iter().map(line).collect::<Vec<_>>().join("\n")
@@ -84,7 +95,7 @@ macro_rules! unassigned_sql {
         concat!(
             "SELECT d.id, p.serial, d.product_number, d.model, (SELECT MAX(e.support_level) FROM entitlements e ",
             "WHERE e.device = p.device AND e.ends_on > $2) AS support_level, p.since, l.buyer_name, l.invoice, ",
-            "l.sold_on, n.name AS reporter_name FROM ",
+            "l.sold_on, n.name AS reporter_name, l.received FROM ",
             $from,
             " JOIN devices d ON d.id = p.device ",
             "LEFT JOIN report_lines l ON l.report = p.report AND l.line = p.line ",
@@ -100,7 +111,7 @@ macro_rules! page_sql {
         concat!(
             "SELECT o.id, o.serial, o.product_number, o.model, CASE WHEN o.premium_plus_until > $2 THEN 'premium_plus' ",
             "WHEN o.premium_until > $2 THEN 'premium' END AS support_level, o.since, o.buyer_name, o.invoice, o.sold_on, ",
-            "o.reporter_name FROM own_devices o ",
+            "o.reporter_name, o.received FROM own_devices o ",
             "WHERE o.tenant = (SELECT id FROM own_tenants WHERE parent = $1 AND kind = 'holding') AND ",
             $rest
         )

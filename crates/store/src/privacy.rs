@@ -81,7 +81,7 @@ macro_rules! known_sql {
     };
 }
 
-#[derive(Default, sqlx::FromRow)]
+#[derive(sqlx::FromRow)]
 struct Known {
     readings: i64,
     last_user: i64,
@@ -119,16 +119,33 @@ impl Known {
     }
 }
 
-/// What becomes of the data of these PCs when they leave these generations.
-pub async fn leaving(tx: &mut Tx, scope: &Scope, pcs: &[(DeviceId, i64)]) -> Result<Receipt> {
+#[derive(sqlx::FromRow)]
+struct Leaving {
+    device: Uuid,
+    #[sqlx(flatten)]
+    known: Known,
+}
+
+/// What becomes of the data of the PCs with these serials when they leave where they are now; asked before they are moved.
+/// A PC that is nowhere leaves nothing.
+pub async fn leaving(tx: &mut Tx, scope: &Scope, serials: &[&str]) -> Result<HashMap<DeviceId, Receipt>> {
     scope.platform()?;
-    let mut receipt = Receipt::default();
-    for (device, generation) in pcs {
-        let sql = concat!("SELECT ", known_sql!("$1", "$2"));
-        let known: Option<Known> = tx.optional(sql, args![*device, *generation]).await?;
-        receipt = receipt + known.unwrap_or_default().sealed();
+    if serials.is_empty() {
+        return Ok(HashMap::new());
     }
-    Ok(receipt)
+    let rows: Vec<Leaving> = tx
+        .all_of_set(
+            concat!(
+                "SELECT d.id AS device, ",
+                known_sql!("p.device", "p.generation"),
+                " FROM <set> s CROSS JOIN devices d CROSS JOIN placements p WHERE d.serial = s.value \
+                 AND p.device = d.id AND p.tenant IS NOT NULL"
+            ),
+            args![],
+            serials,
+        )
+        .await?;
+    Ok(rows.into_iter().map(|row| (DeviceId(row.device), row.known.sealed())).collect())
 }
 
 /// A receipt with a part for each tenant concerned.

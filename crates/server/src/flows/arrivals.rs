@@ -82,9 +82,12 @@ pub async fn decline(
         return Err(Refused::Rows { code, rows: stays });
     }
     let moves: Vec<Cause> = moves.into_values().collect();
-    let leaving: Vec<(DeviceId, i64)> =
-        moves.iter().map(|cause| (cause.moved.device, cause.moved.generation)).collect();
-    let receipt = privacy::leaving(&mut tx, &platform, &leaving).await?;
+    let leaving: Vec<&str> = moves.iter().map(|cause| cause.moved.serial.as_str()).collect();
+    let left = privacy::leaving(&mut tx, &platform, &leaving).await?;
+    let receipt = moves
+        .iter()
+        .filter_map(|cause| left.get(&cause.moved.device))
+        .fold(Receipt::default(), |all, own| all + *own);
     placements::apply(&mut tx, &platform, &moves, now).await?;
     tell(app, &mut tx, scope, own, &moves, (reason.trim(), receipt), id).await?;
     tx.commit().await?;

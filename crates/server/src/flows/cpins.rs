@@ -106,6 +106,9 @@ pub async fn send_instructions(
     let customer = manageable(&mut tx, scope, customer).await?;
     let made = cpins::list(&mut tx, scope, TenantId(customer.id)).await?;
     drop(tx);
+    if customer.disabled_at.is_some() {
+        return Err(Refused::Conflict("cpin.customer_disabled"));
+    }
     let valid = made.into_iter().find(|cpin| cpin.bounds().check(now).is_ok());
     let Some(valid) = valid else { return Err(Refused::Conflict("cpin.none_valid")) };
     let email = email.map(str::trim).filter(|email| !email.is_empty()).unwrap_or(&customer.admin_email);

@@ -240,6 +240,36 @@ pub async fn set_partner_access(
     Ok(())
 }
 
+/// Disables a customer tenant, or enables it again: its partner's word, as long as it manages the tenant. A disabled one
+/// takes no PC in; what is there stays.
+pub async fn set_disabled(
+    app: &App,
+    scope: &Scope,
+    id_or_number: &str,
+    disabled: bool,
+) -> Result<(), Refused> {
+    let own = scope.partner()?;
+    let platform = scope.carried_out();
+    let mut tx = app.store.read(scope).await?;
+    let customer = super::cpins::manageable(&mut tx, scope, id_or_number).await?;
+    drop(tx);
+    if customer.disabled_at.is_some() == disabled {
+        return Ok(());
+    }
+    let now = app.ambient.now();
+    let mut tx = app.store.write(&platform).await?;
+    if !customers::set_disabled(&mut tx, &platform, &customer, disabled.then_some(now), now).await? {
+        return Err(Refused::Conflict("customer.changed_meanwhile"));
+    }
+    let action = if disabled { AuditAction::CustomerDisabled } else { AuditAction::CustomerEnabled };
+    let detail = serde_json::json!({ "customer": customer.name });
+    let id = TenantId(customer.id);
+    tell(app, &mut tx, scope, &[own.0, id.0], action, id, &detail).await?;
+    tx.commit().await?;
+    app.wake();
+    Ok(())
+}
+
 /// The customer, or *not found*.
 pub async fn found(tx: &mut Tx, scope: &Scope, id_or_number: &str) -> Result<Customer, Refused> {
     let customer = customers::find(tx, scope, id_or_number).await?;

@@ -217,7 +217,7 @@ async fn settle(
             // The chain of a customer without a partner is its own.
             let to = Place { tenant: customer, partner: partner.unwrap_or(customer) };
             if let Some(found) = found.as_ref().filter(|found| found.tenant.is_some()) {
-                receipt = Some(privacy::leaving(tx, &scope, &[(found.device, found.generation)]).await?);
+                receipt = privacy::leaving(tx, &scope, &[&row.serial]).await?.remove(&found.device);
             }
             let (device, generation) = join(app, tx, &scope, row, found.as_ref(), to).await?;
             row.device = Some(device.0);

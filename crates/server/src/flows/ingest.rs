@@ -135,6 +135,7 @@ async fn take(
                 product_number: received.get(Field::Product).trim(),
                 model: received.get(Field::Model).trim(),
                 buyer_name: received.get(Field::BuyerName).trim(),
+                order: received.get(Field::PurchaseOrder).trim(),
                 replay: false,
             })
         })

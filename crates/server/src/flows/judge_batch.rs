@@ -11,13 +11,16 @@ use roadstead_domain::event::Event;
 use roadstead_domain::ids::{DeviceId, ReportId, ReporterId, TenantId};
 use roadstead_domain::partner::SupportLevel;
 use roadstead_domain::placement::{Move, Place};
+use roadstead_domain::privacy::Receipt;
 use roadstead_domain::sale::{Effect, Holder, Parked, Reason, SaleLine, Transaction, Verdict, judge};
 use roadstead_store::audit::NewEntry;
 use roadstead_store::entitlements::Attached;
 use roadstead_store::partners::KnownSellers;
 use roadstead_store::placements::{Cause, Why};
 use roadstead_store::serials::{Key, Known, NewDevice};
-use roadstead_store::{Tx, audit, entitlements, outbox, partners, placements, pool, self_service, serials};
+use roadstead_store::{
+    Tx, audit, entitlements, outbox, partners, placements, pool, privacy, self_service, serials,
+};
 
 use crate::app::App;
 
@@ -29,6 +32,7 @@ pub(super) struct Item<'a> {
     pub(super) product_number: &'a str,
     pub(super) model: &'a str,
     pub(super) buyer_name: &'a str,
+    pub(super) order: &'a str,
     /// Whether it was parked before and is judged again.
     pub(super) replay: bool,
 }
@@ -154,8 +158,9 @@ pub(super) async fn judge_batch(
         });
     }
     if preview.is_none() {
+        let left = left_behind(tx, scope, &batch.moves).await?;
         write(tx, scope, &mut batch, now).await?;
-        tell(app, tx, scope, items, &outcomes, &batch.moves, now).await?;
+        tell(app, tx, scope, items, &outcomes, (&batch.moves, &left), now).await?;
     }
     Ok(Judged { outcomes, withdrawn: batch.withdrawn })
 }
@@ -209,6 +214,7 @@ fn relocate<'a>(
                 item.model,
                 item.buyer_name,
                 &item.line.invoice,
+                item.order,
             ]),
         },
     });
@@ -239,6 +245,17 @@ fn attach(batch: &mut Batch<'_>, item: &Item<'_>, key: &Key) {
     }
 }
 
+/// What becomes of the data of PCs that lines take out of a pool. A PC that comes for the first time is not asked for.
+async fn left_behind(
+    tx: &mut Tx,
+    scope: &Scope,
+    moves: &[Cause],
+) -> roadstead_store::Result<HashMap<DeviceId, Receipt>> {
+    let leaving = moves.iter().filter(|cause| cause.moved.from.is_some());
+    let serials: BTreeSet<&str> = leaving.map(|cause| cause.moved.serial.as_str()).collect();
+    privacy::leaving(tx, scope, &serials.into_iter().collect::<Vec<_>>()).await
+}
+
 async fn write(
     tx: &mut Tx,
     scope: &Scope,
@@ -264,6 +281,26 @@ async fn write(
     self_service::arm(tx, batch.entitled_customers.iter().copied(), now).await
 }
 
+/// What a batch changed in one partner's pool by one report.
+#[derive(Default)]
+struct Change {
+    arrived: u64,
+    left: u64,
+    /// What became of the data of PCs that were in a pool before; each counts once, however often the batch moves it.
+    receipt: Option<Receipt>,
+    counted: HashSet<DeviceId>,
+}
+
+impl Change {
+    fn add(&mut self, device: DeviceId, left: &HashMap<DeviceId, Receipt>) {
+        if let Some(own) = left.get(&device)
+            && self.counted.insert(device)
+        {
+            self.receipt = Some(self.receipt.unwrap_or_default() + *own);
+        }
+    }
+}
+
 /// One event and one line in its log for each partner that the batch concerns.
 async fn tell(
     app: &App,
@@ -271,29 +308,37 @@ async fn tell(
     scope: &Scope,
     items: &[Item<'_>],
     outcomes: &[Outcome],
-    moves: &[Cause],
+    (moves, left): (&[Cause], &HashMap<DeviceId, Receipt>),
     now: Micros,
 ) -> roadstead_store::Result<()> {
-    let mut changes: BTreeMap<(TenantId, ReportId), (u64, u64)> = BTreeMap::new();
+    let mut changes: BTreeMap<(TenantId, ReportId), Change> = BTreeMap::new();
     for cause in moves {
         let Why::Line { report, .. } = cause.why else { continue };
         if let Some(from) = cause.moved.from {
-            changes.entry((from.partner, report)).or_default().1 += 1;
+            let change = changes.entry((from.partner, report)).or_default();
+            change.left += 1;
+            change.add(cause.moved.device, left);
         }
         if let Some(to) = cause.moved.to {
-            changes.entry((to.partner, report)).or_default().0 += 1;
+            let change = changes.entry((to.partner, report)).or_default();
+            change.arrived += 1;
+            change.add(cause.moved.device, left);
         }
     }
     let mut events = Vec::new();
     let mut entries = Vec::new();
-    for ((partner, report), (arrived, left)) in &changes {
+    for ((partner, report), Change { arrived, left, receipt, .. }) in &changes {
         let event = Event::UnassignedDevicesChanged { arrived: *arrived, left: *left, report: Some(*report) };
         events.push((Some(partner.0), event));
+        let mut detail = serde_json::json!({ "arrived": arrived, "left": left });
+        if let Some(receipt) = receipt {
+            detail["privacy"] = serde_json::json!(receipt);
+        }
         entries.push(NewEntry {
             home: Some(partner.0),
             action: AuditAction::PoolChanged,
             subject: Some(report.0),
-            detail: serde_json::json!({ "arrived": arrived, "left": left }),
+            detail,
         });
     }
     let parked: HashSet<(TenantId, ReportId)> = outcomes

@@ -144,6 +144,7 @@ fn written(pc: Unassigned, by: GroupBy) -> Option<String> {
     match by {
         GroupBy::EndCustomer => pc.buyer_name,
         GroupBy::Invoice => pc.invoice,
+        GroupBy::Order => Some(pc.order()),
         GroupBy::Model => Some(pc.model),
         GroupBy::Reporter => pc.reporter_name,
         GroupBy::Level | GroupBy::Age => None,

@@ -51,6 +51,7 @@ pub async fn run(app: &App, partner: TenantId, job: JobId) -> anyhow::Result<()>
                 product_number: &waiting.product_number,
                 model: &waiting.model,
                 buyer_name: &waiting.buyer_name,
+                order: &waiting.order,
                 replay: true,
             })
             .collect();

@@ -22,6 +22,8 @@ pub enum GroupBy {
     EndCustomer,
     /// The invoice.
     Invoice,
+    /// The order.
+    Order,
     /// Who reported the sale.
     Reporter,
     /// The model.
@@ -34,14 +36,15 @@ pub enum GroupBy {
 
 impl GroupBy {
     /// Every way.
-    pub const ALL: [Self; 6] =
-        [Self::EndCustomer, Self::Invoice, Self::Reporter, Self::Model, Self::Level, Self::Age];
+    pub const ALL: [Self; 7] =
+        [Self::EndCustomer, Self::Invoice, Self::Order, Self::Reporter, Self::Model, Self::Level, Self::Age];
 
     /// The stable code, which is also the name of the filter that opens a group.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::EndCustomer => "end_customer",
             Self::Invoice => "invoice_number",
+            Self::Order => "order_number",
             Self::Reporter => "reporter",
             Self::Model => "model",
             Self::Level => "support_level",
@@ -58,12 +61,14 @@ impl GroupBy {
 /// Which PCs. Texts are compared in lower case.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Filter {
-    /// Part of the serial, product, model, end customer or invoice.
+    /// Part of the serial, product, model, end customer, invoice or order.
     pub q: Option<String>,
     /// Exactly this end customer; empty for those without one. So for the next ones.
     pub end_customer: Option<String>,
     /// Exactly this invoice.
     pub invoice: Option<String>,
+    /// Exactly this order.
+    pub order: Option<String>,
     /// Exactly this model.
     pub model: Option<String>,
     /// Reported by this reporter.
@@ -93,10 +98,9 @@ impl Filter {
         let text = |name: &str| get(name).map(|text| folded(&text)).filter(|text| !text.is_empty());
         let without = text("without").unwrap_or_default();
         let empty = |name: &str| without.split(',').any(|named| named.trim() == name).then(String::new);
-        if without
-            .split(',')
-            .any(|name| !matches!(name.trim(), "" | "end_customer" | "invoice_number" | "model"))
-        {
+        if without.split(',').any(|name| {
+            !matches!(name.trim(), "" | "end_customer" | "invoice_number" | "order_number" | "model")
+        }) {
             return Err(("field.unknown_value", "without"));
         }
         let unknown = |name| ("field.unknown_value", name);
@@ -127,6 +131,7 @@ impl Filter {
             q: text("q"),
             end_customer: empty("end_customer").or_else(|| text("end_customer")),
             invoice: empty("invoice_number").or_else(|| text("invoice_number")),
+            order: empty("order_number").or_else(|| text("order_number")),
             model: empty("model").or_else(|| text("model")),
             reporter,
             level,
@@ -231,6 +236,7 @@ pub struct View {
     model: Column,
     end_customer: Column,
     invoice: Column,
+    order_number: Column,
     reporter: Column,
     /// The rows by serial and id.
     order: Vec<u32>,
@@ -280,6 +286,7 @@ impl View {
         self.model.push(next());
         self.end_customer.push(next());
         self.invoice.push(next());
+        self.order_number.push(next());
         self.reporter.push(&entry.reporter.map_or_else(String::new, |id| id.to_string()));
         row
     }
@@ -357,11 +364,12 @@ impl View {
         };
         let end_customer = exact(&self.end_customer, &filter.end_customer);
         let invoice = exact(&self.invoice, &filter.invoice);
+        let order_number = exact(&self.order_number, &filter.order);
         let model = exact(&self.model, &filter.model);
         let reporter = exact(&self.reporter, &filter.reporter.map(|id| id.to_string()));
         let search = filter.q.as_ref().map(|q| {
             let finder = Finder::new(q.as_bytes());
-            let texts = [&self.product, &self.model, &self.end_customer, &self.invoice]
+            let texts = [&self.product, &self.model, &self.end_customer, &self.invoice, &self.order_number]
                 .map(|column| (column, column.texts.containing(&finder)));
             (self.serials_containing(&q.to_uppercase()), texts)
         });
@@ -372,6 +380,7 @@ impl View {
             let row = row as usize;
             is(end_customer, &self.end_customer, row)
                 && is(invoice, &self.invoice, row)
+                && is(order_number, &self.order_number, row)
                 && is(model, &self.model, row)
                 && is(reporter, &self.reporter, row)
                 && filter.from.is_none_or(|from| self.since[row] >= from)
@@ -425,6 +434,7 @@ impl View {
         let (size, class): (usize, Vec<u32>) = match by {
             GroupBy::EndCustomer => text_of(&self.end_customer),
             GroupBy::Invoice => text_of(&self.invoice),
+            GroupBy::Order => text_of(&self.order_number),
             GroupBy::Reporter => text_of(&self.reporter),
             GroupBy::Model => text_of(&self.model),
             GroupBy::Level => {
@@ -447,6 +457,7 @@ impl View {
             match by {
                 GroupBy::EndCustomer => self.end_customer.text(sample).to_owned(),
                 GroupBy::Invoice => self.invoice.text(sample).to_owned(),
+                GroupBy::Order => self.order_number.text(sample).to_owned(),
                 GroupBy::Reporter => self.reporter.text(sample).to_owned(),
                 GroupBy::Model => self.model.text(sample).to_owned(),
                 GroupBy::Level => ["premium_plus", "premium", "none"][class].to_owned(),
@@ -501,7 +512,9 @@ mod tests {
             id: Uuid::from_u128(id),
             serial: serial.to_owned(),
             search: search.map(|(customer, invoice)| {
-                roadstead_store::pool::search_text(&[serial, "6T1A2EA", "Notebook 14", customer, invoice])
+                let order = format!("PO-{}", id % 3);
+                let texts = [serial, "6T1A2EA", "Notebook 14", customer, invoice, &order];
+                roadstead_store::pool::search_text(&texts)
             }),
             since: Some(since),
             reporter: Some(Uuid::from_u128(9)),
@@ -533,6 +546,7 @@ mod tests {
         };
         let pair = |value: &str, devices| (value.to_owned(), devices);
         assert_eq!(seen(GroupBy::EndCustomer, 0), [pair("muster ag", 30), pair("älpha <gmbh>", 10)]);
+        assert_eq!(seen(GroupBy::Order, 0), [pair("po-1", 14), pair("po-0", 13), pair("po-2", 13)]);
         assert_eq!(seen(GroupBy::Level, 20_260_101), [pair("premium", 20), pair("premium_plus", 20)]);
         // The second one has lapsed by then; the day of its end is no longer within it.
         assert_eq!(seen(GroupBy::Level, 20_260_630), [pair("premium", 40)]);
@@ -556,6 +570,7 @@ mod tests {
             steps in prop::collection::vec(
                 prop::collection::vec((0..40_u8, prop::option::of((0..4_u8, 0..6_u8)), 0..50_i64), 0..12), 1..6),
             needle in "[0-9abcg-]{1,4}", customer in prop::option::of(0..4_u8), from in prop::option::of(0..50_i64),
+            order in prop::option::of(0..3_u8),
         ) {
             let mut view = View::default();
             let mut naive = std::collections::BTreeMap::new();
@@ -582,6 +597,7 @@ mod tests {
             let filter = Filter {
                 q: Some(needle.clone()),
                 end_customer: customer.map(|c| format!("cust{c}")),
+                order: order.map(|n| format!("po-{n}")),
                 from,
                 ..Filter::default()
             };
@@ -590,6 +606,7 @@ mod tests {
                 .filter(|(_, (search, since))| {
                     search.contains(&needle)
                         && filter.end_customer.as_ref().is_none_or(|c| search.split('\n').nth(3) == Some(c))
+                        && filter.order.as_ref().is_none_or(|o| search.split('\n').nth(5) == Some(o))
                         && from.is_none_or(|from| *since >= from)
                 })
                 .map(|(key, _)| key.clone())

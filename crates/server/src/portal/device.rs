@@ -182,6 +182,7 @@ fn facts(lang: Lang, seen: &Seen) -> Vec<(String, String)> {
         fact("unassigned-end-customer", text(&device.buyer_name));
         fact("device-buyer", text(&device.buyer));
         fact("unassigned-invoice", text(&device.invoice));
+        fact("unassigned-order", device.order());
         fact("unassigned-sold-on", day(&device.sold_on));
         fact("device-shipped-on", day(&device.shipped_on));
         fact("unassigned-reported-by", text(&device.reporter_name));

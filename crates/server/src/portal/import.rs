@@ -2,13 +2,14 @@
 
 use askama::Template;
 use axum::extract::State;
-use axum::http::{StatusCode, Uri};
+use axum::http::Uri;
 use axum::response::{IntoResponse, Redirect, Response};
 use roadstead_domain::access::Action;
 use serde::Deserialize;
 
 use super::format::{link, number};
 use super::layout::{Entry, Frame};
+use super::sent_table::{self, Sent, SentTable};
 use crate::app::App;
 use crate::flows::Refused;
 use crate::flows::import_partners::{self, COLUMNS, Outcome};
@@ -16,23 +17,11 @@ use crate::http::{Browser, Form, Problem};
 use crate::i18n::Lang;
 
 const PATH: &str = "/partners/import";
-/// Rows of a preview that are shown besides the wrong ones.
-const SHOWN: usize = 200;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct Asked {
     done: String,
-}
-
-/// A row of the preview.
-pub(super) struct Row {
-    pub(super) row: String,
-    pub(super) number: String,
-    pub(super) name: String,
-    pub(super) mood: &'static str,
-    pub(super) outcome: String,
-    pub(super) fault: String,
 }
 
 /// The page.
@@ -42,19 +31,9 @@ pub(super) struct ImportPage {
     pub(super) frame: Frame,
     pub(super) lang: Lang,
     pub(super) csrf: String,
-    /// Where the table is sent to.
-    pub(super) path: &'static str,
     /// How many rows were written a moment ago.
     pub(super) done: Option<String>,
-    pub(super) columns: String,
-    pub(super) table: String,
-    /// What is wrong with the table as a whole.
-    pub(super) fault: Option<String>,
-    /// What the rows come to, in words with counts.
-    pub(super) counts: Vec<(&'static str, String)>,
-    pub(super) rows: Vec<Row>,
-    /// Whether it can be written now.
-    pub(super) ready: bool,
+    pub(super) sent: SentTable,
 }
 
 /// Shows the page.
@@ -78,14 +57,6 @@ fn title(lang: Lang) -> String {
     lang.text("import-title")
 }
 
-/// The table, and whether it is to be written.
-#[derive(Debug, Deserialize)]
-pub(super) struct Sent {
-    table: String,
-    #[serde(default)]
-    apply: String,
-}
-
 /// Shows what the table comes to, or writes it.
 pub(super) async fn submit(
     State(app): State<App>,
@@ -98,52 +69,44 @@ pub(super) async fn submit(
     let mut frame = Frame::of(&browser, &uri, Entry::Partners, title(lang));
     frame.here = PATH.to_owned();
     let mut page = ImportPage::new(frame, &browser.session.csrf);
-    page.table = sent.table;
-    match import_partners::import(&app, &scope, &page.table, sent.apply.is_empty()).await {
+    let outcome = import_partners::import(&app, &scope, &sent.table, sent.is_preview()).await;
+    page.sent.table = sent.table;
+    match outcome {
         Ok(imported) if imported.applied => {
             let rows = imported.rows.len().to_string();
             return Ok(Redirect::to(&link(PATH, &[("done", &rows)])).into_response());
         }
         Ok(imported) => page.preview(&imported.rows),
-        Err(Refused::Invalid { code, field }) => {
-            page.fault = Some(format!("{} ({field}). {}", lang.code_text(code), lang.code_advice(code)));
-        }
+        Err(Refused::Invalid { code, field }) => page.sent.refuse(lang, code, field),
         Err(other) => return Err(other.into()),
     }
-    let status = if page.ready { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
-    Ok((status, super::page(&page)?).into_response())
+    Ok((page.sent.status(), super::page(&page)?).into_response())
 }
 
 impl ImportPage {
     /// An empty page.
     pub(super) fn new(frame: Frame, csrf: &str) -> Self {
-        Self {
-            lang: frame.lang,
-            frame,
-            csrf: csrf.to_owned(),
-            path: PATH,
-            done: None,
-            columns: COLUMNS.map(|column| column.name).join(","),
-            table: String::new(),
-            fault: None,
-            counts: Vec::new(),
-            rows: Vec::new(),
-            ready: false,
-        }
+        let lang = frame.lang;
+        let sent = SentTable::new(
+            PATH,
+            lang.text_with(
+                "import-columns",
+                &[("columns", COLUMNS.map(|column| column.name).join(",").into())],
+            ),
+            ["form-partner-number", "form-name"].map(|key| lang.text(key)),
+        );
+        Self { frame, lang, csrf: csrf.to_owned(), done: None, sent }
     }
 
-    /// With what the rows come to: the wrong ones first.
+    /// With what the rows come to.
     pub(super) fn preview(&mut self, rows: &[import_partners::Row]) {
         let lang = self.lang;
-        let count = |outcome| rows.iter().filter(|row| row.outcome == outcome).count();
-        for outcome in Outcome::ALL.into_iter().filter(|outcome| count(*outcome) > 0) {
-            let lines = number(lang, i64::try_from(count(outcome)).unwrap_or(i64::MAX));
-            let text = lang.text(&format!("import-{}", outcome.as_str()));
-            self.counts.push((mood(outcome), format!("{text}: {lines}")));
-        }
-        self.ready = count(Outcome::Rejected) == 0;
-        let (wrong, right): (Vec<_>, Vec<_>) = rows.iter().partition(|row| row.outcome == Outcome::Rejected);
-        self.rows = wrong.into_iter().chain(right).take(SHOWN).map(|row| row_view(lang, row)).collect();
+        let told = |outcome: Outcome| (mood(outcome), lang.text(&format!("import-{}", outcome.as_str())));
+        let row = |row: &import_partners::Row| {
+            let named = (row.partner_number.as_str(), row.name.clone());
+            sent_table::Row::new(lang, Some(row.row), named, told(row.outcome), row.fault)
+        };
+        self.sent.preview(lang, &Outcome::ALL.map(told), rows.iter().map(row).collect());
     }
 }
 
@@ -152,19 +115,5 @@ fn mood(outcome: Outcome) -> &'static str {
         Outcome::Created | Outcome::Updated => "good",
         Outcome::Unchanged => "plain",
         Outcome::Rejected => "bad",
-    }
-}
-
-fn row_view(lang: Lang, row: &import_partners::Row) -> Row {
-    let fault = row.fault.map_or_else(String::new, |(code, column)| {
-        format!("{column}: {}. {}", lang.code_text(code), lang.code_advice(code))
-    });
-    Row {
-        row: row.row.to_string(),
-        number: row.partner_number.clone(),
-        name: row.name.clone(),
-        mood: mood(row.outcome),
-        outcome: lang.text(&format!("import-{}", row.outcome.as_str())),
-        fault,
     }
 }

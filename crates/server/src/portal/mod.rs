@@ -37,6 +37,7 @@ mod repair_desk;
 mod report;
 mod reporters;
 mod reports;
+mod sent_table;
 mod session;
 mod settings;
 mod sign_in;
@@ -89,6 +90,8 @@ pub fn routes() -> Routes {
         .get("/customers/new", customers::new)
         .post("/customers/new", customers::create)
         .get("/customers/{id}", customers::one)
+        .get("/customers/{id}/disabled", customers::ask_disabled)
+        .post("/customers/{id}/disabled", customers::set_disabled)
         .get("/customers/{id}/arrivals", arrivals::show)
         .post("/customers/{id}/arrivals", arrivals::decline)
         .post("/customers/{id}/arrivals/confirm", arrivals::confirm)

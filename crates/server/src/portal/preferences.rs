@@ -59,6 +59,7 @@ struct PreferencesPage {
     id: String,
     tab: &'static str,
     name: String,
+    is_disabled: bool,
     done: Option<String>,
     refused: Option<(String, String)>,
     cpins: Vec<CpinView>,
@@ -114,6 +115,7 @@ pub(super) async fn show(
         id: customer.id.to_string(),
         tab: "preferences",
         decides_privacy: may_decide_privacy(&scope, customer.management()? == Management::Customer),
+        is_disabled: customer.disabled_at.is_some(),
         name: customer.name,
         admin_email: customer.admin_email,
         done: done.then(|| lang.text(&format!("preferences-done-{}", asked.done))),
@@ -140,7 +142,8 @@ fn may_decide_privacy(scope: &Scope, customer_run: bool) -> bool {
 }
 
 /// What a form of this page can be refused for.
-const KNOWN: [&str; 9] = [
+const KNOWN: [&str; 10] = [
+    "cpin.customer_disabled",
     "cpin.none_valid",
     "field.missing",
     "field.not_an_address",

@@ -2,7 +2,7 @@
 
 use askama::Template;
 use axum::extract::State;
-use axum::http::{StatusCode, Uri};
+use axum::http::Uri;
 use axum::response::{IntoResponse, Redirect, Response};
 use roadstead_domain::access::{Action, Scope};
 use roadstead_domain::clock::Micros;
@@ -12,6 +12,7 @@ use serde::Deserialize;
 
 use super::format::{instant, link, number};
 use super::layout::{Entry, Frame};
+use super::sent_table::{self, Sent, SentTable};
 use crate::app::App;
 use crate::flows::Refused;
 use crate::flows::recalls::{self, COLUMNS, Outcome};
@@ -19,8 +20,6 @@ use crate::http::{Browser, Form, Problem};
 use crate::i18n::Lang;
 
 const PATH: &str = "/recalls";
-/// Rows of a preview that are shown besides the wrong ones.
-const SHOWN: usize = 200;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -38,16 +37,6 @@ pub(super) struct ListView {
     pub(super) changed: String,
 }
 
-/// A row of the preview.
-pub(super) struct Row {
-    pub(super) row: String,
-    pub(super) list: String,
-    pub(super) range: String,
-    pub(super) mood: &'static str,
-    pub(super) outcome: String,
-    pub(super) fault: String,
-}
-
 /// The page.
 #[derive(Template)]
 #[template(path = "recalls.html")]
@@ -55,19 +44,9 @@ pub(super) struct RecallsPage {
     pub(super) frame: Frame,
     pub(super) lang: Lang,
     pub(super) csrf: String,
-    /// Where the table is sent to.
-    pub(super) path: &'static str,
     pub(super) done: Option<String>,
     pub(super) lists: Vec<ListView>,
-    pub(super) columns: String,
-    pub(super) table: String,
-    /// What is wrong with the table as a whole.
-    pub(super) fault: Option<String>,
-    /// What the rows come to, in words with counts.
-    pub(super) counts: Vec<(&'static str, String)>,
-    pub(super) rows: Vec<Row>,
-    /// Whether it can be written now.
-    pub(super) ready: bool,
+    pub(super) sent: SentTable,
 }
 
 /// Shows the page.
@@ -90,7 +69,6 @@ async fn page(app: &App, browser: &Browser, scope: &Scope, uri: &Uri) -> Result<
         frame,
         lang,
         csrf: browser.session.csrf.clone(),
-        path: PATH,
         done: None,
         lists: lists
             .into_iter()
@@ -103,21 +81,15 @@ async fn page(app: &App, browser: &Browser, scope: &Scope, uri: &Uri) -> Result<
                 changed: instant(lang, Micros(list.changed_at)),
             })
             .collect(),
-        columns: COLUMNS.map(|column| column.name).join(","),
-        table: String::new(),
-        fault: None,
-        counts: Vec::new(),
-        rows: Vec::new(),
-        ready: false,
+        sent: SentTable::new(
+            PATH,
+            lang.text_with(
+                "recalls-columns",
+                &[("columns", COLUMNS.map(|column| column.name).join(",").into())],
+            ),
+            ["recalls-list", "recalls-pcs"].map(|key| lang.text(key)),
+        ),
     })
-}
-
-/// The table, and whether it is to be written.
-#[derive(Debug, Deserialize)]
-pub(super) struct Sent {
-    table: String,
-    #[serde(default)]
-    apply: String,
 }
 
 /// Shows what the table comes to, or writes it.
@@ -129,21 +101,18 @@ pub(super) async fn submit(
 ) -> Result<Response, Problem> {
     let scope = browser.may(Action::ManageRecalls)?;
     let lang = browser.lang;
-    let outcome = recalls::import(&app, &scope, &sent.table, sent.apply.is_empty()).await;
+    let outcome = recalls::import(&app, &scope, &sent.table, sent.is_preview()).await;
     let mut page = page(&app, &browser, &scope, &uri).await?;
-    page.table = sent.table;
+    page.sent.table = sent.table;
     match outcome {
         Ok(imported) if imported.applied => {
             return Ok(Redirect::to(&link(PATH, &[("done", "written")])).into_response());
         }
-        Ok(imported) => page.preview(&imported.rows),
-        Err(Refused::Invalid { code, field }) => {
-            page.fault = Some(format!("{} ({field}). {}", lang.code_text(code), lang.code_advice(code)));
-        }
+        Ok(imported) => preview(lang, &mut page.sent, &imported.rows),
+        Err(Refused::Invalid { code, field }) => page.sent.refuse(lang, code, field),
         Err(other) => return Err(other.into()),
     }
-    let status = if page.ready { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
-    Ok((status, super::page(&page)?).into_response())
+    Ok((page.sent.status(), super::page(&page)?).into_response())
 }
 
 /// Which list.
@@ -163,19 +132,13 @@ pub(super) async fn remove(
     Ok(Redirect::to(&link(PATH, &[("done", "removed")])).into_response())
 }
 
-impl RecallsPage {
-    /// With what the rows come to: the wrong ones first.
-    fn preview(&mut self, rows: &[recalls::Row]) {
-        let lang = self.lang;
-        let count = |outcome| rows.iter().filter(|row| row.outcome == outcome).count();
-        for outcome in Outcome::ALL.into_iter().filter(|outcome| count(*outcome) > 0) {
-            let lines = number(lang, i64::try_from(count(outcome)).unwrap_or(i64::MAX));
-            self.counts.push((mood(outcome), format!("{}: {lines}", outcome_text(lang, outcome))));
-        }
-        self.ready = count(Outcome::Rejected) == 0;
-        let (wrong, right): (Vec<_>, Vec<_>) = rows.iter().partition(|row| row.outcome == Outcome::Rejected);
-        self.rows = wrong.into_iter().chain(right).take(SHOWN).map(|row| row_view(lang, row)).collect();
-    }
+fn preview(lang: Lang, sent: &mut SentTable, rows: &[recalls::Row]) {
+    let told = |outcome| (mood(outcome), outcome_text(lang, outcome));
+    let row = |row: &recalls::Row| {
+        let named = (row.list.as_str(), range_text(&row.range));
+        sent_table::Row::new(lang, row.row, named, told(row.outcome), row.fault)
+    };
+    sent.preview(lang, &Outcome::ALL.map(told), rows.iter().map(row).collect());
 }
 
 fn outcome_text(lang: Lang, outcome: Outcome) -> String {
@@ -188,20 +151,6 @@ fn mood(outcome: Outcome) -> &'static str {
         Outcome::Unchanged => "plain",
         Outcome::Removed => "waiting",
         Outcome::Rejected => "bad",
-    }
-}
-
-fn row_view(lang: Lang, row: &recalls::Row) -> Row {
-    let fault = row.fault.map_or_else(String::new, |(code, column)| {
-        format!("{column}: {}. {}", lang.code_text(code), lang.code_advice(code))
-    });
-    Row {
-        row: row.row.map_or_else(String::new, |row| row.to_string()),
-        list: row.list.clone(),
-        range: range_text(&row.range),
-        mood: mood(row.outcome),
-        outcome: outcome_text(lang, row.outcome),
-        fault,
     }
 }
 

@@ -90,6 +90,7 @@ fn row(n: usize) -> Row {
         level: [Some(("premium_plus", "Premium+")), Some(("premium", "Premium")), None][n % 3],
         end_customer: ["Müller & Söhne GmbH", "Kanzlei Dr. Vogt", ""][n % 3].to_owned(),
         invoice: format!("RE-2026-{n:04}"),
+        order: ["PO-4711", ""][n % 2].to_owned(),
         sold_on: "18.11.2026".to_owned(),
         reported_by: "Nordic Distribution".to_owned(),
         since: "18.11.2026, 14:05".to_owned(),
@@ -190,6 +191,7 @@ fn device(lang: Lang, here: bool) -> DevicePage {
         shipped_on: text("2026-11-19"),
         reporter_name: text("Nordic Distribution"),
         reported_at: Some(1_795_374_000_000_000),
+        received: text(r#"{"purchase_order":"PO-4711"}"#),
     };
     let moved = |from: Option<&str>, to: Option<&str>, kind: Option<&str>| Moved {
         seq: 1,
@@ -501,7 +503,7 @@ fn import(lang: Lang, wrong: bool) -> ImportPage {
     if wrong {
         rows.push(row(Outcome::Rejected, Some(("field.unknown_value", "role"))));
     }
-    page.table = "partner_number\nR-1 <x>".to_owned();
+    page.sent.table = "partner_number\nR-1 <x>".to_owned();
     page.preview(&rows);
     page.done = Some(lang.text_with("import-done", &[("n", 3.into()), ("count", "3".into())]));
     page

@@ -33,11 +33,20 @@ const GROUPS: usize = 50;
 /// A pool of this many PCs is prepared for the first filter when its page is opened.
 const LARGE: i64 = 20_000;
 /// The filters, by their names in the address.
-const FILTERS: [&str; 8] =
-    ["q", "end_customer", "invoice_number", "model", "reporter", "support_level", "age", "without"];
+const FILTERS: [&str; 9] = [
+    "q",
+    "end_customer",
+    "invoice_number",
+    "order_number",
+    "model",
+    "reporter",
+    "support_level",
+    "age",
+    "without",
+];
 /// The columns that may be left out, in their order.
-pub(super) const COLUMNS: [&str; 7] =
-    ["model", "level", "end_customer", "invoice", "sold_on", "reported_by", "since"];
+pub(super) const COLUMNS: [&str; 8] =
+    ["model", "level", "end_customer", "invoice", "order", "sold_on", "reported_by", "since"];
 
 /// What the address asks for: what is not known, or empty, is left out.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -125,6 +134,7 @@ pub(super) struct Row {
     pub(super) level: Option<(&'static str, &'static str)>,
     pub(super) end_customer: String,
     pub(super) invoice: String,
+    pub(super) order: String,
     pub(super) sold_on: String,
     pub(super) reported_by: String,
     pub(super) since: String,
@@ -423,6 +433,7 @@ fn group_key(by: GroupBy) -> &'static str {
     match by {
         GroupBy::EndCustomer => "unassigned-end-customer",
         GroupBy::Invoice => "unassigned-invoice",
+        GroupBy::Order => "unassigned-order",
         GroupBy::Reporter => "unassigned-reported-by",
         GroupBy::Model => "unassigned-model",
         GroupBy::Level => "unassigned-level",
@@ -506,7 +517,7 @@ pub(super) fn choices(lang: Lang, asked: &Asked, reporters: &BTreeMap<String, St
     let shown = asked.columns();
     let column_key = |column: &str| format!("unassigned-{}", column.replace('_', "-"));
     Choices {
-        texts: [GroupBy::EndCustomer, GroupBy::Invoice, GroupBy::Model]
+        texts: [GroupBy::EndCustomer, GroupBy::Invoice, GroupBy::Order, GroupBy::Model]
             .map(|by| (by.as_str(), lang.text(group_key(by)), asked.get(by.as_str()).to_owned()))
             .into(),
         selects: vec![
@@ -533,6 +544,7 @@ fn row(lang: Lang, pc: Unassigned) -> Row {
     let level = pc.support_level.as_deref().and_then(SupportLevel::from_code);
     Row {
         link: super::device::path_of(&pc.serial),
+        order: pc.order(),
         serial: pc.serial,
         model: pc.model,
         product_number: pc.product_number,

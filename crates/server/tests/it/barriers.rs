@@ -75,6 +75,10 @@ const PAGES: &[(&str, &str, &str)] = &[
     ("partner", "customer-new-admin", "/customers/new?management=customer&name=Werft&city=Kiel"),
     ("partner", "customer", "/customers/{customer}"),
     ("partner", "customer-invited", "/customers/{invited}"),
+    ("partner", "customer-disable", "/customers/{customer}/disabled"),
+    ("partner", "customer-disabled", "/customers/{disabled}"),
+    ("partner", "customer-enable", "/customers/{disabled}/disabled"),
+    ("partner", "customer-disabled-preferences", "/customers/{disabled}/settings/preferences"),
     ("partner", "customer-overview", "/customers/{customer}/settings"),
     ("partner", "customer-notifications", "/customers/{customer}/settings/notifications"),
     ("partner", "customer-repair-cases", "/customers/{customer}/settings/repair-cases"),
@@ -193,6 +197,8 @@ async fn populate(world: &World, catcher: &mut Catcher) -> Vec<(&'static str, St
     admin.post(&format!("customers/{customer}/assigned-partner/accept"), json!({})).await.expect(200);
     admin.post(&format!("customers/{customer}/cpins"), json!({})).await.expect(201);
     let invited = partner.invited_customer("Reederei Süd").await;
+    let disabled = partner.customer("Werft Ost").await;
+    partner.patch(&format!("customers/{disabled}"), json!({ "disabled": true })).await.expect(200);
     let transfer = |serials: &[&str]| {
         let items: Vec<Value> =
             serials.iter().map(|serial| json!({ "serial": serial, "to": customer })).collect();
@@ -260,6 +266,7 @@ async fn populate(world: &World, catcher: &mut Catcher) -> Vec<(&'static str, St
         ("{preview}", preview),
         ("{customer}", customer),
         ("{invited}", invited),
+        ("{disabled}", disabled),
         ("{transfer}", moved),
         ("{blocked}", blocked),
         ("{case}", case),

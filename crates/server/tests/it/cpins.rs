@@ -87,6 +87,38 @@ async fn b37_b39_the_cpin_moves_a_pc_out_of_the_pool_into_the_dashboard_once(
 
 #[rstest]
 #[tokio::test]
+async fn a_cpin_of_a_disabled_customer_does_not_hold(#[values(Sqlite, Postgres)] kind: Kind) {
+    let world = World::start(kind, "disabled_cpin").await;
+    let partner = world.partner("R-1").await;
+    world.distributor("D-1").await.report("", "text/csv", csv(&["5CG000000A R-1", "5CG000000B R-1"])).await;
+    let customer = partner.customer("Werft Nord").await;
+    let cpin = partner.cpin(&customer).await;
+    let (there, new) = (Pc::new(&world, "5CG000000A", 1), Pc::new(&world, "5CG000000B", 2));
+    assert_eq!(there.enrol_with(&cpin).await.expect(201)["state"], "enrolled");
+    let path = format!("customers/{customer}");
+    partner.patch(&path, json!({ "disabled": true })).await.expect(200);
+
+    let waits = new.enrol_with(&cpin).await.expect(201);
+    assert_eq!(
+        (&waits["state"], &waits["reason"]),
+        (&json!("waiting"), &json!("enrolment.customer_disabled"))
+    );
+    let waiting = ("5CG000000B".to_owned(), "enrolment.customer_disabled".to_owned());
+    assert_eq!(partner.pending().await, [waiting]);
+    assert_eq!(there.enrol_with(&cpin).await.expect(200)["state"], "enrolled", "what is there stays");
+    assert_eq!(partner.devices_of(&customer).await, ["5CG000000A"]);
+    let sent = json!({ "email": "inga@example.com", "language": "de" });
+    let refused = partner.post(&format!("{path}/cpins/instructions"), sent).await;
+    assert_eq!(refused.refused(409), "cpin.customer_disabled");
+
+    partner.patch(&path, json!({ "disabled": false })).await.expect(200);
+    assert_eq!(new.enrol_with(&cpin).await.expect(200)["state"], "enrolled");
+    assert_eq!(partner.devices_of(&customer).await, ["5CG000000A", "5CG000000B"]);
+    assert_eq!(partner.pending().await, []);
+}
+
+#[rstest]
+#[tokio::test]
 async fn d10_every_other_case(#[values(Sqlite, Postgres)] kind: Kind) {
     let world = World::start(kind, "d10").await;
     let (one, two) = (world.partner("R-1").await, world.partner("R-2").await);

@@ -5,6 +5,7 @@ use roadstead_store::engine::Kind::{self, Postgres, Sqlite};
 use rstest::rstest;
 use serde_json::json;
 
+use crate::sign_in::Portal;
 use crate::world::{World, csv};
 
 #[rstest]
@@ -111,6 +112,97 @@ async fn a_customer_closes_its_tenant_to_the_partner(#[values(Sqlite, Postgres)]
     assert_eq!(reader.patch(&path, json!({ "access": "open" })).await.refused(403), "forbidden");
     admin.patch(&path, json!({ "access": "open" })).await.expect(200);
     partner.get(&format!("customers/{id}/devices")).await.expect(200);
+}
+
+#[rstest]
+#[tokio::test]
+async fn the_partner_disables_a_customer_that_it_manages(#[values(Sqlite, Postgres)] kind: Kind) {
+    let world = World::start(kind, "disable").await;
+    let (partner, neighbour) = (world.partner("R-1").await, world.partner("R-2").await);
+    let id = partner.invited_customer("Werft Nord").await;
+    let (path, disable) = (format!("customers/{id}"), json!({ "disabled": true }));
+    let admin = world.token(Role::ItAdmin, Some(&id)).await;
+    // It is the customer's word first.
+    assert_eq!(partner.patch(&path, disable.clone()).await.refused(403), "customer.not_open");
+    admin.post(&format!("{path}/assigned-partner/accept"), json!({})).await.expect(200);
+    admin.patch(&format!("{path}/assigned-partner"), json!({ "access": "closed" })).await.expect(200);
+    assert_eq!(partner.patch(&path, disable.clone()).await.refused(403), "customer.not_open");
+    admin.patch(&format!("{path}/assigned-partner"), json!({ "access": "open" })).await.expect(200);
+
+    let reader = world.token(Role::PartnerReadOnly, Some("R-1")).await;
+    assert_eq!(reader.patch(&path, disable.clone()).await.refused(403), "forbidden");
+    for stranger in [&admin, &neighbour, &world.operator] {
+        assert_eq!(stranger.patch(&path, disable.clone()).await.refused(404), "not_found");
+    }
+    let missing = partner.patch(&path, json!({})).await.expect(422);
+    assert_eq!(
+        (&missing["code"], &missing["errors"][0]["field"]),
+        (&json!("field.missing"), &json!("disabled"))
+    );
+    assert_eq!(admin.get(&path).await.expect(200)["disabled"], false);
+
+    // Said twice it is done once, and both logs name who did it.
+    for _ in 0..2 {
+        assert_eq!(partner.patch(&path, disable.clone()).await.expect(200)["disabled"], true);
+    }
+    for log in [&partner, &admin] {
+        let log = log.all("audit-log").await;
+        let told: Vec<_> = log.iter().filter(|entry| entry["action"] == "customer.disabled").collect();
+        assert_eq!(told.len(), 1, "{log:?}");
+        assert_eq!((&told[0]["detail"]["customer"], &told[0]["subject"]), (&json!("Werft Nord"), &json!(id)));
+        assert!(told[0]["actor"].is_object() || told[0]["actor"].is_string(), "{}", told[0]);
+    }
+    // Its people read as before.
+    assert_eq!(admin.get(&path).await.expect(200)["disabled"], true);
+    admin.get(&format!("{path}/devices")).await.expect(200);
+    assert_eq!(partner.patch(&path, json!({ "disabled": false })).await.expect(200)["disabled"], false);
+    let log = admin.all("audit-log").await;
+    assert!(log.iter().any(|entry| entry["action"] == "customer.enabled"), "{log:?}");
+
+    // The partner's word ends with the partner.
+    partner.patch(&path, disable).await.expect(200);
+    admin.post(&format!("{path}/assigned-partner/end"), json!({})).await.expect(200);
+    assert_eq!(admin.get(&path).await.expect(200)["disabled"], false);
+}
+
+#[rstest]
+#[tokio::test]
+async fn the_pages_say_what_disabling_means_and_that_it_is_so(#[values(Sqlite, Postgres)] kind: Kind) {
+    let world = World::start(kind, "disable_pages").await;
+    let partner = world.partner("R-1").await;
+    let id = partner.customer("Werft Nord").await;
+    world.user("admin@example.com", Role::PartnerAdmin, Some("R-1")).await;
+    world.user("reader@example.com", Role::PartnerReadOnly, Some("R-1")).await;
+    let admin = Portal::sign_in(&world, "admin@example.com").await;
+    let reader = Portal::sign_in(&world, "reader@example.com").await;
+    let (page, ask) = (format!("/customers/{id}"), format!("/customers/{id}/disabled"));
+    let button = format!("href=\"{ask}\"");
+    assert!(admin.get(&page).await.text.contains(&button));
+    assert!(!reader.get(&page).await.text.contains(&button));
+    assert_eq!(reader.get(&ask).await.status.as_u16(), 403);
+
+    let asked = admin.get(&ask).await.text;
+    for said in
+        ["Disable Werft Nord?", "No PC can be moved here", "cPINs and the zero-touch list do not hold"]
+    {
+        assert!(asked.contains(said), "{said}: {asked}");
+    }
+    let sent = admin.submit_from(&ask, &ask, &[("to", "disabled")]).await;
+    assert_eq!(sent.status.as_u16(), 303, "{}", sent.text);
+    for (page, said) in [
+        ("/customers", "<span class=\"badge bad\">Disabled</span>"),
+        (page.as_str(), "Disabled since"),
+        (&format!("{page}/settings/preferences"), "its cPINs do not hold"),
+        (&ask, "Enable Werft Nord?"),
+        ("/settings/logs", "Customer disabled"),
+    ] {
+        let shown = admin.get(page).await.text;
+        assert!(shown.contains(said), "{page}: {shown}");
+    }
+    let wrong = admin.submit_from(&ask, &ask, &[("to", "gone")]).await;
+    assert_eq!(wrong.status.as_u16(), 422);
+    admin.submit_from(&ask, &ask, &[("to", "enabled")]).await;
+    assert!(!admin.get(&page).await.text.contains("Disabled since"));
 }
 
 #[rstest]

@@ -81,6 +81,7 @@ const COVERED: &[&str] = &[
     "GET /unassigned-devices",
     "GET /unassigned-devices/groups",
     "GET /users",
+    "PATCH /customers/{id}",
     "PATCH /customers/{id}/assigned-partner",
     "PATCH /customers/{id}/notification-settings",
     "PATCH /users/{id}",

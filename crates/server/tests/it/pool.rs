@@ -8,7 +8,7 @@ use rstest::rstest;
 use serde_json::{Value, json};
 
 use crate::sign_in::Portal;
-use crate::world::{Client, World, csv};
+use crate::world::{Client, World, csv, eventually};
 
 /// Sixty PCs of R-1 in two deliveries with 40 days between, and one of R-2.
 async fn filled(kind: Kind, name: &str) -> (World, Client) {
@@ -39,6 +39,72 @@ async fn groups(partner: &Client, query: &str) -> Vec<(String, u64)> {
     items.iter().map(|g| (g["name"].as_str().unwrap().to_owned(), g["devices"].as_u64().unwrap())).collect()
 }
 
+/// Orders of lines that were placed at once and of one that waited for its partner.
+#[rstest]
+#[tokio::test]
+async fn a_pool_is_grouped_filtered_and_moved_by_order(#[values(Sqlite, Postgres)] kind: Kind) {
+    let world = World::start(kind, "orders").await;
+    let newcomer = world.newcomer("R-1").await;
+    let partner = world.token(Role::PartnerAdmin, Some("R-1")).await;
+    let distributor = world.distributor("D-1").await;
+    let file = |serials: &[(&str, &str)]| {
+        let head =
+            "Transaction Date,Reseller ID,Product Number,Serial Number,Quantity,Invoice Number,PO Number\n";
+        let line =
+            |(serial, order): &(&str, &str)| format!("2026-11-18,R-1,6T1A2EA,{serial},1,INV-1,{order}\n");
+        [head.to_owned()].into_iter().chain(serials.iter().map(line)).collect::<String>()
+    };
+    distributor.report("", "text/csv", file(&[("5CG0000001", "PO-Früh 7")])).await;
+    world.certify(&newcomer).await;
+    eventually("the line that waited is judged again", async || {
+        (partner.pool().await.len() == 1).then_some(())
+    })
+    .await;
+    distributor
+        .report(
+            "",
+            "text/csv",
+            file(&[("5CG0000002", " PO-Früh 7 "), ("5CG0000003", "PO-8"), ("5CG0000004", "")]),
+        )
+        .await;
+
+    let pair = |name: &str, devices| (name.to_owned(), devices);
+    assert_eq!(
+        groups(&partner, "by=order_number").await,
+        [pair("PO-Früh 7", 2), pair("", 1), pair("PO-8", 1)]
+    );
+    assert_eq!(serials(&partner, "order_number=po-fr%C3%BCh%207").await, ["5CG0000001", "5CG0000002"]);
+    assert_eq!(serials(&partner, "without=order_number").await, ["5CG0000004"]);
+    assert_eq!(serials(&partner, "q=po-8").await, ["5CG0000003"]);
+    // The whole list and what passes a filter tell it alike.
+    for query in ["", "q=5cg"] {
+        let items = partner.all(&format!("unassigned-devices?{query}")).await;
+        let orders: Vec<&str> = items.iter().map(|pc| pc["order_number"].as_str().unwrap()).collect();
+        assert_eq!(orders, ["PO-Früh 7", "PO-Früh 7", "PO-8", ""], "{query}");
+    }
+    let exported = partner.get("unassigned-devices?format=csv&order_number=po-8").await.text;
+    assert!(exported.contains("Order Number") && exported.contains(",INV-1,PO-8,"), "{exported}");
+    let seen = async |serial: &str| {
+        partner.get(&format!("devices/{serial}")).await.expect(200)["order_number"].clone()
+    };
+    assert_eq!((seen("5CG0000002").await, seen("5CG0000004").await), (json!("PO-Früh 7"), json!(null)));
+
+    // On the page, and from there as a whole group to a customer.
+    let customer = partner.customer("Werft Nord").await;
+    let number = partner.get(&format!("customers/{customer}")).await.expect(200)["customer_id"].clone();
+    world.user("one@example.com", Role::PartnerAdmin, Some("R-1")).await;
+    let one = Portal::sign_in(&world, "one@example.com").await;
+    let page = one.get("/unassigned-devices?group=order_number").await.text;
+    assert!(page.contains("PO-Früh 7") && page.contains("order_number=po-fr%C3%BCh%207"), "{page}");
+    let query = "order_number=po-fr%C3%BCh%207";
+    assert!(one.get(&format!("/unassigned-devices?{query}")).await.text.contains("Order: po-früh 7"));
+    let fields = [("to", number.as_str().unwrap()), ("filter", query), ("whole", "1")];
+    let previewed = one.submit("/transfers", &fields).await;
+    assert_eq!(previewed.status.as_u16(), 303, "{}", previewed.text);
+    let shown = partner.all("transfers").await.remove(0);
+    assert_eq!((&shown["rows"], &shown["ready"]), (&json!(2), &json!(2)), "{shown}");
+}
+
 #[rstest]
 #[tokio::test]
 async fn a_pool_is_filtered_and_grouped(#[values(Sqlite, Postgres)] kind: Kind) {
@@ -57,7 +123,8 @@ async fn a_pool_is_filtered_and_grouped(#[values(Sqlite, Postgres)] kind: Kind) 
     assert_eq!(partner.get("unassigned-devices/groups?by=boss").await.refused(422), "field.unknown_value");
 
     // Each group's value opens it as a filter.
-    for by in ["end_customer", "invoice_number", "reporter", "model", "support_level", "age"] {
+    for by in ["end_customer", "invoice_number", "order_number", "reporter", "model", "support_level", "age"]
+    {
         for group in partner.all(&format!("unassigned-devices/groups?by={by}")).await {
             let value = group["value"].as_str().unwrap();
             let filter = match value {

@@ -147,6 +147,59 @@ async fn d07_a_move_seals_an_undo_unseals_and_what_stays_sealed_is_wiped(
     assert!(told["privacy"]["wiped_at"].is_string());
 }
 
+/// A report that moves a PC between pools seals as a transfer does, and both partners' logs say so.
+#[rstest]
+#[tokio::test]
+async fn r2_the_logs_of_both_partners_say_what_a_report_sealed(#[values(Sqlite, Postgres)] kind: Kind) {
+    let stage = Stage::new(kind, "report_receipts").await;
+    let (world, one) = (&stage.world, &stage.partner);
+    let two = world.partner("R-2").await;
+    let pool_changes = async |who: &Client| {
+        let log = who.all("audit-log?action=pool.changed").await;
+        log.iter().map(|entry| entry["detail"].clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(pool_changes(one).await, [json!({ "arrived": 1, "left": 0 })], "nothing was there before");
+    stage.checks_in("Inga").await;
+    let desk = world.token(Role::CustomerSupport, None).await;
+    let contact = json!({ "name": "Inga", "phone": "040 1" });
+    let body = json!({ "serial": SERIAL, "contact": contact, "text": "It clicks", "caller": "Inga" });
+    desk.post("repair-cases", body).await.expect(201);
+
+    // Sold on to another partner, with a PC that nobody knew.
+    world.clock.step_seconds(1);
+    let distributor = world.token(Role::Distributor, Some("D-1")).await;
+    let sold = format!("{SERIAL} R-1 buyer=R-2 invoice=INV-2");
+    distributor.report("", "text/csv", csv(&[&sold, "5CG000000B R-2"])).await;
+    assert_eq!(two.pool().await, [SERIAL, "5CG000000B"]);
+    let counts = |kept, sealed| json!({ "kept": kept, "wiped": 0, "sealed": sealed });
+    let receipt = json!({
+        "readings": counts(1, 0), "last_user": counts(0, 0), "location": counts(0, 0), "free_text": counts(0, 1),
+    });
+    assert_eq!(pool_changes(one).await[0], json!({ "arrived": 0, "left": 1, "privacy": receipt }));
+    assert_eq!(pool_changes(&two).await, [json!({ "arrived": 2, "left": 0, "privacy": receipt })]);
+
+    // Taken back and sold to the first again, by one file: the same PC counts once on either side.
+    world.clock.step_seconds(1);
+    let (back, again) = (format!("{SERIAL} R-2 kind=return"), format!("{SERIAL} R-1 invoice=INV-3"));
+    distributor.report("", "text/csv", csv(&[&back, &again])).await;
+    assert_eq!(one.pool().await, [SERIAL]);
+    let receipt = json!({
+        "readings": counts(1, 0), "last_user": counts(0, 0), "location": counts(0, 0), "free_text": counts(0, 0),
+    });
+    assert_eq!(pool_changes(&two).await[0], json!({ "arrived": 0, "left": 1, "privacy": receipt }));
+    assert_eq!(pool_changes(one).await[0], json!({ "arrived": 1, "left": 0, "privacy": receipt }));
+
+    world.clock.step_seconds(1);
+    let (back, again) = (format!("{SERIAL} R-1 kind=return"), format!("{SERIAL} R-1 invoice=INV-4"));
+    distributor.report("", "text/csv", csv(&[&back, &again])).await;
+    assert_eq!(pool_changes(one).await[0], json!({ "arrived": 1, "left": 1, "privacy": receipt }));
+
+    world.user("one@example.com", Role::PartnerAdmin, Some("R-1")).await;
+    let page =
+        crate::sign_in::Portal::sign_in(world, "one@example.com").await.get("/settings/logs").await.text;
+    assert!(page.contains("Free text of repair cases: 1"), "{page}");
+}
+
 /// What became of the data stands in the log of every tenant concerned, each with its own part.
 #[rstest]
 #[tokio::test]

@@ -13,6 +13,7 @@ use crate::world::{Client, World, csv};
 /// wrong with it (422), before any tenant is looked for, so that it learns nothing of one that is not its own.
 const ACTIONS: &[(&str, &str, &str, &str)] = &[
     ("read", "GET", "customers/{id}", ""),
+    ("disable", "PATCH", "customers/{id}", "{}"),
     ("its PCs", "GET", "customers/{id}/devices", ""),
     ("its switch", "GET", "customers/{id}/notification-settings", ""),
     ("turn the switch", "PATCH", "customers/{id}/notification-settings", r#"{"self_service":"loud"}"#),
@@ -57,7 +58,8 @@ async fn golden_rights_role_by_action_by_kind_of_tenant(#[values(Sqlite, Postgre
     let accepted = partner.invited_customer("Accepted").await;
     let closed = partner.invited_customer("Closed").await;
     let ended = partner.invited_customer("Ended").await;
-    for id in [&accepted, &closed, &ended] {
+    let disabled = partner.invited_customer("Disabled").await;
+    for id in [&accepted, &closed, &ended, &disabled] {
         let admin = world.token(Role::ItAdmin, Some(id)).await;
         admin.post(&format!("customers/{id}/assigned-partner/accept"), json!({})).await.expect(200);
     }
@@ -68,6 +70,7 @@ async fn golden_rights_role_by_action_by_kind_of_tenant(#[values(Sqlite, Postgre
         .expect(200);
     let admin = world.token(Role::ItAdmin, Some(&ended)).await;
     admin.post(&format!("customers/{ended}/assigned-partner/end"), json!({})).await.expect(200);
+    partner.patch(&format!("customers/{disabled}"), json!({ "disabled": true })).await.expect(200);
 
     let mut table = String::new();
     for (name, id) in [
@@ -76,6 +79,7 @@ async fn golden_rights_role_by_action_by_kind_of_tenant(#[values(Sqlite, Postgre
         ("accepted", accepted),
         ("closed", closed),
         ("ended", ended),
+        ("disabled", disabled),
     ] {
         let own = world.token(Role::ItAdmin, Some(&id)).await;
         let own_reader = world.token(Role::ReportAdmin, Some(&id)).await;

@@ -173,10 +173,8 @@ async fn a_target_that_closed_since_the_preview_takes_nothing(#[values(Sqlite, P
     let id = partner.invited_customer("Werft Nord").await;
     let admin = world.token(Role::ItAdmin, Some(&id)).await;
     admin.post(&format!("customers/{id}/assigned-partner/accept"), json!({})).await.expect(200);
-    let disable = async |at: Option<i64>| {
-        let mut tx = world.app.store.write(&roadstead_domain::access::system()).await.unwrap();
-        tx.execute("UPDATE customers SET disabled_at = $1", vec![at.into()]).await.unwrap();
-        tx.commit().await.unwrap();
+    let disable = async |disabled: bool| {
+        partner.patch(&format!("customers/{id}"), json!({ "disabled": disabled })).await.expect(200);
     };
     let (transfer, digest) = id_and_digest(&preview(&partner, &[("5CG0000001", &id)]).await);
     let path = format!("transfers/{transfer}/commit");
@@ -186,14 +184,41 @@ async fn a_target_that_closed_since_the_preview_takes_nothing(#[values(Sqlite, P
         assert_eq!(refused["code"], "transfer.changed_since");
         codes(&preview(&partner, &[("5CG0000001", &id)]).await)
     };
-    disable(Some(1)).await;
+    disable(true).await;
     assert_eq!(refused().await, ["blocked transfer.customer_disabled"]);
-    disable(None).await;
+    disable(false).await;
     admin.patch(&format!("customers/{id}/assigned-partner"), json!({ "access": "closed" })).await.expect(200);
     assert_eq!(refused().await, ["blocked transfer.customer_closed"]);
     admin.post(&format!("customers/{id}/assigned-partner/end"), json!({})).await.expect(200);
     assert_eq!(refused().await, ["blocked transfer.target_not_found"]);
     assert_eq!(partner.pool().await, ["5CG0000001"]);
+}
+
+#[rstest]
+#[tokio::test]
+async fn nothing_comes_back_to_a_disabled_customer(#[values(Sqlite, Postgres)] kind: Kind) {
+    let world = World::start(kind, "no_way_back").await;
+    let partner = partner_with(&world, "R-1", &["5CG0000001", "5CG0000002"]).await;
+    let (north, south) = (partner.customer("Werft Nord").await, partner.invited_customer("Werft Süd").await);
+    let admin = world.token(Role::ItAdmin, Some(&south)).await;
+    admin.post(&format!("customers/{south}/assigned-partner/accept"), json!({})).await.expect(200);
+    commit(&partner, &[("5CG0000001", &north), ("5CG0000002", &north)]).await;
+    let away = commit(&partner, &[("5CG0000001", &south)]).await;
+    partner.patch(&format!("customers/{north}"), json!({ "disabled": true })).await.expect(200);
+
+    // An undo judges as a transfer does, and an arrival that is declined goes to the pool instead.
+    let path = format!("transfers/{away}/undo");
+    let refused = partner.post(&path, json!({})).await.expect(409);
+    assert_eq!(refused["code"], "transfer.undo_conflicts");
+    assert_eq!(refused["errors"], json!([{ "row": 1, "serial": "5CG0000001" }]));
+    let declined = json!({ "serials": ["5CG0000001"], "reason": "Not ours" });
+    admin.post(&format!("customers/{south}/arrivals/decline"), declined).await.expect(200);
+    assert_eq!(devices(&partner, &north).await, ["5CG0000002"]);
+    assert_eq!(partner.pool().await, ["5CG0000001"]);
+
+    // What is there can be taken away.
+    commit(&partner, &[("5CG0000002", "unassigned")]).await;
+    assert_eq!(devices(&partner, &north).await, Vec::<String>::new());
 }
 
 #[rstest]

@@ -217,6 +217,34 @@ pub(super) async fn get(
     Ok(Json(customers::found(&mut tx, &scope, &id).await?.into()))
 }
 
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(default)]
+pub(super) struct CustomerChange {
+    /// `true`: the tenant takes no PC in, by transfer, cPIN or list, until it is enabled again; what is there stays.
+    disabled: Option<bool>,
+}
+
+/// Disable a customer tenant, or enable it again. Only the partner that manages it may.
+#[utoipa::path(
+    patch, path = "/customers/{id}", tag = "customers", params(("id" = String, Path)), request_body = CustomerChange,
+    responses(
+        (status = 200, body = CustomerBody), (status = 403, body = ProblemBody), (status = 404, body = ProblemBody),
+        (status = 409, body = ProblemBody), (status = 422, body = ProblemBody)
+    )
+)]
+pub(super) async fn change(
+    State(app): State<App>,
+    caller: ApiCaller,
+    Path(id): Path<String>,
+    Json(change): Json<CustomerChange>,
+) -> Result<Json<CustomerBody>, Problem> {
+    let scope = caller.may(Action::ManageCustomers)?;
+    let disabled = change.disabled.ok_or_else(|| Problem::field("field.missing", "disabled"))?;
+    customers::set_disabled(&app, &scope, &id, disabled).await?;
+    let mut tx = app.store.read(&scope).await?;
+    Ok(Json(customers::found(&mut tx, &scope, &id).await?.into()))
+}
+
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct CustomerDeviceBody {
     id: Uuid,

@@ -37,6 +37,7 @@ pub(super) struct DeviceBody {
     placement: PlacementBody,
     end_customer: Option<String>,
     invoice_number: Option<String>,
+    order_number: Option<String>,
     #[schema(format = Date)]
     sold_on: Option<String>,
     #[schema(format = Date)]
@@ -184,6 +185,7 @@ pub(super) async fn get(
         placement: PlacementBody::now(device.as_ref(), last.as_ref()),
         end_customer: of(|device| device.buyer_name.clone()),
         invoice_number: of(|device| device.invoice.clone()),
+        order_number: of(|device| Some(device.order()).filter(|order| !order.is_empty())),
         sold_on: of(|device| device.sold_on.clone()),
         shipped_on: of(|device| device.shipped_on.clone()),
         reported_by: of(|device| device.reporter_name.clone()),

@@ -90,7 +90,7 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(enrolments::decide))
         .routes(routes!(unassigned_devices::list))
         .routes(routes!(customers::create, customers::list))
-        .routes(routes!(customers::get))
+        .routes(routes!(customers::get, customers::change))
         .routes(routes!(customers::devices))
         .routes(routes!(customers::assigned_partner, customers::set_access))
         .routes(routes!(customers::step))

@@ -20,12 +20,14 @@ use crate::pools::{Filter, GroupBy, Name};
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct Filters {
-    /// Part of the serial, product, model, end customer or invoice, in any case.
+    /// Part of the serial, product, model, end customer, invoice or order, in any case.
     q: Option<String>,
-    /// This end customer, in any case; so with the invoice and the model.
+    /// This end customer, in any case; so with the invoice, the order and the model.
     end_customer: Option<String>,
     /// This invoice.
     invoice_number: Option<String>,
+    /// This order.
+    order_number: Option<String>,
     /// This model.
     model: Option<String>,
     /// Reported by this reporter: its id, as the groups tell it.
@@ -34,7 +36,7 @@ pub(super) struct Filters {
     support_level: Option<String>,
     /// In the pool for so many days: `0` (to 7), `8` (to 30), `31` (to 90), `91` (to 365) or `366` (and more).
     age: Option<String>,
-    /// Without `end_customer`, `invoice_number` or `model`, several with commas between.
+    /// Without `end_customer`, `invoice_number`, `order_number` or `model`, several with commas between.
     without: Option<String>,
     /// In the pool since this instant (RFC 3339) or day.
     reported_after: Option<String>,
@@ -53,6 +55,7 @@ impl Filters {
                 "q" => &self.q,
                 "end_customer" => &self.end_customer,
                 "invoice_number" => &self.invoice_number,
+                "order_number" => &self.order_number,
                 "model" => &self.model,
                 "reporter" => &self.reporter,
                 "support_level" => &self.support_level,
@@ -86,6 +89,7 @@ pub(super) struct DeviceBody {
     support_level: Option<String>,
     end_customer: String,
     invoice_number: String,
+    order_number: String,
     /// The day of the sale.
     sold_on: Option<String>,
     /// The reporter's name.
@@ -97,6 +101,7 @@ pub(super) struct DeviceBody {
 impl From<Unassigned> for DeviceBody {
     fn from(pc: Unassigned) -> Self {
         Self {
+            order_number: pc.order(),
             id: pc.id,
             serial_number: pc.serial,
             product_number: pc.product_number,
@@ -152,13 +157,14 @@ pub(super) async fn list(
     }
 }
 
-const HEAD: [&str; 9] = [
+const HEAD: [&str; 10] = [
     "Serial Number",
     "Product Number",
     "Model",
     "Support Level",
     "End Customer",
     "Invoice Number",
+    "Order Number",
     "Sold On",
     "Reported By",
     "Unassigned Since",
@@ -174,6 +180,7 @@ fn cells(pc: &Unassigned) -> Vec<String> {
         level.map_or("", SupportLevel::name).to_owned(),
         text(&pc.buyer_name),
         text(&pc.invoice),
+        pc.order(),
         text(&pc.sold_on),
         text(&pc.reporter_name),
         instant(pc.since),
@@ -228,7 +235,7 @@ impl Walk {
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct Grouping {
-    /// `end_customer`, `invoice_number`, `reporter`, `model`, `support_level` or `age`.
+    /// `end_customer`, `invoice_number`, `order_number`, `reporter`, `model`, `support_level` or `age`.
     by: String,
 }
 

@@ -68,6 +68,8 @@ device-unknown = Kein PC hat diesen Schlüssel
 device-unknown-advice = Registrieren Sie den PC zuerst.
 cpin-none-valid = Es gibt keine gültige cPIN
 cpin-none-valid-advice = Erzeugen Sie zuerst eine neue.
+cpin-customer-disabled = Der Kundenmandant ist deaktiviert; seine cPINs gelten nicht
+cpin-customer-disabled-advice = Senden Sie die Anleitung, sobald der Partner den Mandanten wieder aktiviert hat.
 
 nav-pending = Ausstehende Registrierungen
 pending-lead = PCs, die aufgenommen werden wollen und warten: jeder mit seinem Grund. Was einen anderen Partner oder Kunden betrifft, wird nicht genannt.

@@ -32,7 +32,7 @@ error-request-id = Anfragenummer
 
 unassigned-lead = Die PCs Ihres Holding-Mandanten: von Ihnen verkauft und noch in keinem Kundenmandanten. Sie kommen von selbst, sobald sie gemeldet sind.
 unassigned-search = Liste durchsuchen
-unassigned-search-hint = Seriennummer, Modell, Endkunde, Rechnung
+unassigned-search-hint = Seriennummer, Modell, Endkunde, Rechnung, Bestellung
 unassigned-search-button = Suchen
 unassigned-sort = Sortieren nach
 unassigned-sort-serial = Seriennummer
@@ -47,13 +47,14 @@ unassigned-arrived = { $n ->
    *[other] { $count } neue PCs sind angekommen.
     }
 unassigned-no-hit = Kein PC passt
-unassigned-no-hit-advice = Gesucht wird nach einem Teil der Seriennummer, des Modells, der Produktnummer, des Endkunden oder der Rechnung.
+unassigned-no-hit-advice = Gesucht wird nach einem Teil der Seriennummer, des Modells, der Produktnummer, des Endkunden, der Rechnung oder der Bestellung.
 unassigned-serial = Seriennummer
 unassigned-model = Modell
 unassigned-level = Servicestufe
 unassigned-no-level = keine
 unassigned-end-customer = Endkunde
 unassigned-invoice = Rechnung
+unassigned-order = Bestellung
 unassigned-sold-on = Verkauft am
 unassigned-reported-by = Gemeldet von
 unassigned-since = Hier seit
@@ -205,6 +206,23 @@ customer-search = Nach Seriennummer, Produkt, Modell suchen
 customer-id = Kunden-ID
 customer-id-lead = Diese nennt, wer am Telefon oder per Mail nach diesem Kunden fragt. Innerhalb von Roadstead muss sie niemand kopieren.
 customer-disabled = Deaktiviert
+customer-disabled-since = Deaktiviert seit { $since }.
+customer-disabled-means = Bis der Partner ihn wieder aktiviert, kann kein PC hierher übertragen werden oder sich hier registrieren. Was hier ist, bleibt.
+customer-disable = Deaktivieren
+customer-enable = Aktivieren
+customer-disable-title = { $name } deaktivieren?
+customer-enable-title = { $name } aktivieren?
+customer-disable-follows = Das folgt daraus:
+customer-disable-cancel = So lassen
+customer-disable-moves = Kein PC kann hierher übertragen werden, auch nicht durch das Rückgängigmachen einer Übertragung.
+customer-disable-cpins = cPINs und die Zero-Touch-Liste gelten nicht: PCs, die sie verwenden, warten unter Ausstehende Registrierungen.
+customer-disable-stays = PCs, die hier sind, bleiben, mit Ansprüchen, Warnungen und Reparaturfällen. Sie können sie woandershin übertragen.
+customer-disable-people = Die Personen beim Kunden melden sich an und lesen wie bisher.
+customer-disable-until = Es gilt, bis Sie den Mandanten wieder aktivieren oder der Kunde seinen Partner beendet oder wechselt. Beide Protokolle nennen, wer es war.
+customer-enable-moves = PCs können wieder hierher übertragen werden.
+customer-enable-cpins = cPINs und die Zero-Touch-Liste gelten wieder; wartende PCs registrieren sich beim nächsten Versuch.
+done-customer-disabled = Der Kundenmandant ist deaktiviert.
+done-customer-enabled = Der Kundenmandant ist wieder aktiv.
 customer-devices-count = { $n ->
     [one] 1 PC
    *[other] { $count } PCs

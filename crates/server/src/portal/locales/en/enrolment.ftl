@@ -68,6 +68,8 @@ device-unknown = No PC has this key
 device-unknown-advice = Enrol the PC first.
 cpin-none-valid = There is no valid cPIN
 cpin-none-valid-advice = Make a new one first.
+cpin-customer-disabled = The customer tenant is disabled; its cPINs do not hold
+cpin-customer-disabled-advice = Send the instructions once the partner has enabled the tenant again.
 
 nav-pending = Pending enrolment
 pending-lead = PCs that ask to join and wait: each with its reason. What concerns another partner or customer is not named.

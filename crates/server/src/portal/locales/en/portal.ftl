@@ -32,7 +32,7 @@ error-request-id = Request ID
 
 unassigned-lead = The PCs of your holding tenant: resold by you and not yet in a customer tenant. They arrive by themselves once they are reported.
 unassigned-search = Search the list
-unassigned-search-hint = Serial, model, end customer, invoice
+unassigned-search-hint = Serial, model, end customer, invoice, order
 unassigned-search-button = Search
 unassigned-sort = Sort by
 unassigned-sort-serial = Serial number
@@ -47,13 +47,14 @@ unassigned-arrived = { $n ->
    *[other] { $count } new PCs have arrived.
     }
 unassigned-no-hit = No PC matches
-unassigned-no-hit-advice = The search looks for a part of the serial number, the model, the product number, the end customer or the invoice.
+unassigned-no-hit-advice = The search looks for a part of the serial number, the model, the product number, the end customer, the invoice or the order.
 unassigned-serial = Serial number
 unassigned-model = Model
 unassigned-level = Support level
 unassigned-no-level = none
 unassigned-end-customer = End customer
 unassigned-invoice = Invoice
+unassigned-order = Order
 unassigned-sold-on = Sold on
 unassigned-reported-by = Reported by
 unassigned-since = In the pool since
@@ -205,6 +206,23 @@ customer-search = Search by serial, product, model
 customer-id = Customer ID
 customer-id-lead = Whoever asks for this customer by telephone or mail names this. Inside Roadstead nobody needs to copy it.
 customer-disabled = Disabled
+customer-disabled-since = Disabled since { $since }.
+customer-disabled-means = No PC can be moved or enrolled here until the partner enables it again. What is here stays.
+customer-disable = Disable
+customer-enable = Enable
+customer-disable-title = Disable { $name }?
+customer-enable-title = Enable { $name }?
+customer-disable-follows = This is what follows:
+customer-disable-cancel = Leave it as it is
+customer-disable-moves = No PC can be moved here, not even by undoing a transfer.
+customer-disable-cpins = cPINs and the zero-touch list do not hold: PCs that use them wait under Pending enrolment.
+customer-disable-stays = PCs that are here stay, with their entitlements, alerts and repair cases. You can move them elsewhere.
+customer-disable-people = The customer's people sign in and read as before.
+customer-disable-until = It lasts until you enable the tenant again, or the customer ends or changes its partner. Both logs name who did it.
+customer-enable-moves = PCs can be moved here again.
+customer-enable-cpins = cPINs and the zero-touch list hold again; PCs that wait enrol with their next try.
+done-customer-disabled = The customer tenant is disabled.
+done-customer-enabled = The customer tenant is enabled again.
 customer-devices-count = { $n ->
     [one] 1 PC
    *[other] { $count } PCs

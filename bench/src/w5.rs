@@ -95,8 +95,7 @@ pub async fn run(options: &Options, engine: &Engine) -> anyhow::Result<Workload>
         "engine" => engine.settings(), "pcs" => options.pcs, "enrolled" => enrolled.len(),
         "how" => "POST /device/v1/enrolments and /device/v1/check-ins, each signed by the PC's key (RFC 9421) for the address \
                   by which PCs know the platform; the PCs were sold with a support level and are in their partner's pool",
-        "slices" => format!("check-ins: {} slices of an {}th of the PCs, product and floors in turn", options.rounds,
-                            options.rounds),
+        "slices" => format!("each PC checks in once, in {} slices in turn with the floors", options.rounds),
         "durability" => "an enrolment is a commit of its own; check-ins that come while one commits are the next commit",
         "wrong_cpins" => "every tenth has a slip and is refused by its check character; guesses are throttled, so that they \
                           are no load",

@@ -11,8 +11,8 @@ use crate::Options;
 use crate::engine::{Cell, Engine, Inside};
 use crate::generator::{self, Sellers, Style};
 use crate::http::{Client, Credential, Pieces, text_at};
-use crate::load::{self, Slice, Target};
-use crate::machine::{Spread, idle_share, percentile};
+use crate::load::{self, Slices, Target};
+use crate::machine::idle_share;
 use crate::object;
 use crate::question::{self, Asking, Question};
 use crate::report::{Bound, Outcome, figure};
@@ -50,39 +50,6 @@ pub struct Plan {
     pub table: &'static str,
     /// What the product is shown.
     pub credential: Credential,
-}
-
-/// Slices of one kind at one place.
-#[derive(Default)]
-struct Slices {
-    slices: Vec<Slice>,
-    cpu_ms: f64,
-}
-
-impl Slices {
-    fn rates(&self) -> Spread {
-        Spread::of(&self.slices.iter().map(Slice::rate).collect::<Vec<_>>())
-    }
-
-    fn cpu_us(&self) -> f64 {
-        self.cpu_ms * 1000.0 / self.slices.iter().map(|slice| slice.answers).sum::<u64>().max(1) as f64
-    }
-
-    fn row(&self, who: &str, place: &Map<String, Value>, bytes: Option<u64>) -> Map<String, Value> {
-        let mut millis: Vec<f64> =
-            self.slices.iter().flat_map(|slice| slice.millis.iter().copied()).collect();
-        millis.sort_unstable_by(f64::total_cmp);
-        let known = |value: f64| if value > 0.0 { figure(value).into() } else { Value::from("-") };
-        let rates = self.rates();
-        let mut row = place.clone();
-        row.extend(object! {
-            "who" => who, "per_second" => figure(rates.median), "min" => figure(rates.min),
-            "max" => figure(rates.max), "p50_ms" => known(percentile(&millis, 0.5)),
-            "p99_ms" => known(percentile(&millis, 0.99)), "cpu_us_each" => known(self.cpu_us()),
-            "bytes" => bytes.map_or(Value::from("-"), Value::from),
-        });
-        row
-    }
 }
 
 /// What came of asking at one number of connections.

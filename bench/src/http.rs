@@ -19,7 +19,8 @@ use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use tokio::net::TcpStream;
 
-type AnyBody = BoxBody<Bytes, std::io::Error>;
+/// A body of any kind.
+pub type AnyBody = BoxBody<Bytes, std::io::Error>;
 
 /// What a request shows: a header with its value.
 #[derive(Clone, Debug)]
@@ -121,7 +122,7 @@ impl Client {
 
     /// Posts JSON; the answer as JSON.
     pub async fn post(&mut self, path: &str, body: &Value) -> anyhow::Result<Value> {
-        let body = http_body_util::Full::from(serde_json::to_vec(body)?).map_err(never).boxed();
+        let body = full(serde_json::to_vec(body)?);
         let request = self.request(Method::POST, path, "application/json", body)?;
         Ok(serde_json::from_slice(&self.send(request).await?.collect().await?.to_bytes())?)
     }
@@ -141,12 +142,17 @@ impl Client {
     pub async fn follow(mut self, path: &str) -> anyhow::Result<Events> {
         let request = self.request(Method::GET, path, "text/event-stream", empty())?;
         let body = self.send(request).await?;
-        Ok(Events { body, text: String::new(), _client: self })
+        Ok(Events::of(body, self.sender))
     }
 }
 
 fn never(error: Infallible) -> std::io::Error {
     match error {}
+}
+
+/// A body at hand.
+pub fn full(bytes: impl Into<Bytes>) -> AnyBody {
+    http_body_util::Full::new(bytes.into()).map_err(never).boxed()
 }
 
 fn empty() -> AnyBody {
@@ -212,10 +218,16 @@ impl Body for Pieces {
 pub struct Events {
     body: Incoming,
     text: String,
-    _client: Client,
+    /// The connection lasts as long as this.
+    _sender: SendRequest<AnyBody>,
 }
 
 impl Events {
+    /// Of an answer that goes on, on the connection of this sender.
+    pub fn of(body: Incoming, sender: SendRequest<AnyBody>) -> Self {
+        Self { body, text: String::new(), _sender: sender }
+    }
+
     /// The next event's name and data, and when it was here.
     pub async fn next(&mut self) -> anyhow::Result<(String, Value, Instant)> {
         loop {

@@ -9,10 +9,14 @@ use http_body_util::{BodyExt, Empty};
 use hyper::body::Bytes;
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper::{Request, header};
+use serde_json::{Map, Value};
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 
 use crate::http::{Credential, dial};
+use crate::machine::{Spread, percentile};
+use crate::object;
+use crate::report::figure;
 
 /// What is asked for, and how long the answer is.
 #[derive(Clone, Debug)]
@@ -60,6 +64,44 @@ impl Slice {
         slice.answers = slice.millis.len() as u64;
         slice.seconds = (end - start).as_secs_f64();
         slice
+    }
+}
+
+/// Slices of one kind at one place.
+#[derive(Debug, Default)]
+pub struct Slices {
+    /// One after the other.
+    pub slices: Vec<Slice>,
+    /// What all of them used of the processor.
+    pub cpu_ms: f64,
+}
+
+impl Slices {
+    /// The rates of all.
+    pub fn rates(&self) -> Spread {
+        Spread::of(&self.slices.iter().map(Slice::rate).collect::<Vec<_>>())
+    }
+
+    /// Microseconds of processor an answer.
+    pub fn cpu_us(&self) -> f64 {
+        self.cpu_ms * 1000.0 / self.slices.iter().map(|slice| slice.answers).sum::<u64>().max(1) as f64
+    }
+
+    /// A row for the table.
+    pub fn row(&self, who: &str, place: &Map<String, Value>, bytes: Option<u64>) -> Map<String, Value> {
+        let mut millis: Vec<f64> =
+            self.slices.iter().flat_map(|slice| slice.millis.iter().copied()).collect();
+        millis.sort_unstable_by(f64::total_cmp);
+        let known = |value: f64| if value > 0.0 { figure(value).into() } else { Value::from("-") };
+        let rates = self.rates();
+        let mut row = place.clone();
+        row.extend(object! {
+            "who" => who, "per_second" => figure(rates.median), "min" => figure(rates.min),
+            "max" => figure(rates.max), "p50_ms" => known(percentile(&millis, 0.5)),
+            "p99_ms" => known(percentile(&millis, 0.99)), "cpu_us_each" => known(self.cpu_us()),
+            "bytes" => bytes.map_or(Value::from("-"), Value::from),
+        });
+        row
     }
 }
 

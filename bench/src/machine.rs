@@ -152,6 +152,43 @@ pub fn peak_mb(process: u32) -> anyhow::Result<f64> {
     Ok(kib * 1024.0 / 1e6)
 }
 
+/// Bytes that a process has resident, and its share of them where others have them too.
+pub fn memory(process: u32) -> anyhow::Result<(f64, f64)> {
+    let text =
+        std::fs::read_to_string(format!("/proc/{process}/smaps_rollup")).context("the process is gone")?;
+    let bytes = |name: &str| -> anyhow::Result<f64> {
+        let line =
+            text.lines().find_map(|line| line.strip_prefix(name)).with_context(|| format!("no {name}"))?;
+        let kib: f64 = line.trim().trim_end_matches("kB").trim().parse().context("smaps_rollup")?;
+        Ok(kib * 1024.0)
+    };
+    Ok((bytes("Rss:")?, bytes("Pss:")?))
+}
+
+/// Lets this process, and what it starts from now on, have so many files and connections open.
+pub fn open_files(needed: u64) -> anyhow::Result<()> {
+    let limits = || -> anyhow::Result<(u64, u64)> {
+        let text = std::fs::read_to_string("/proc/self/limits")?;
+        let line = text.lines().find_map(|line| line.strip_prefix("Max open files"));
+        let mut words = line.context("no limit of open files")?.split_whitespace();
+        let mut number = || words.next().map_or(0, |word| word.parse().unwrap_or(u64::MAX));
+        Ok((number(), number()))
+    };
+    let (soft, hard) = limits()?;
+    if soft >= needed {
+        return Ok(());
+    }
+    anyhow::ensure!(
+        hard >= needed,
+        "{needed} open files are needed, and the hard limit (ulimit -Hn) is {hard}"
+    );
+    let mut command = std::process::Command::new("prlimit");
+    command.args(["--pid", &std::process::id().to_string(), &format!("--nofile={needed}:{hard}")]);
+    anyhow::ensure!(command.status().context("prlimit")?.success(), "{command:?} failed");
+    anyhow::ensure!(limits()?.0 >= needed, "the limit of open files stays as it was");
+    Ok(())
+}
+
 /// Milliseconds of processor that this thread has used.
 pub fn thread_cpu_ms() -> anyhow::Result<f64> {
     let text = std::fs::read_to_string("/proc/thread-self/schedstat")?;

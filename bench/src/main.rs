@@ -1,9 +1,12 @@
 //! Roadstead's benches: the release server against floors that the same machine reaches in the same run.
 //! See README.md beside this package.
 
+mod agents;
 mod asked;
+mod commits;
 mod copy;
 mod engine;
+mod explanation;
 mod fill;
 mod floor;
 mod generator;
@@ -15,6 +18,8 @@ mod plot;
 mod question;
 mod report;
 mod server;
+mod signed;
+mod signed_floor;
 mod transfer;
 mod w1;
 mod w1e;
@@ -23,6 +28,8 @@ mod w3a;
 mod w3c;
 mod w4;
 mod w5;
+mod w6;
+mod w7;
 mod w9;
 mod web_floor;
 
@@ -64,19 +71,31 @@ enum Command {
     W4(Options),
     /// PCs enrol and check in, per second.
     W5(Options),
+    /// From an alert to the agent's live channel, with many agents connected; and (W8) the memory that each of them costs.
+    W6(Options),
+    /// From Submit to the desk's page, and cases per second.
+    W7(Options),
+    /// A serial explained to a partner, answer by answer. On PostgreSQL in the largest of the filled databases of W9.
+    Explanation(Options),
     /// What a line, a look-up and a page cost as the platform grows. On PostgreSQL.
     W9(Options),
     /// Fills the databases of W9, where they are not there yet, and measures nothing.
     Fill(Options),
     /// Two servers on one database against one. On PostgreSQL.
     Nodes(Options),
-    /// One after the other, without W9 and nodes.
+    /// One after the other, without W9 and nodes, and on PostgreSQL without explanation.
     All(Options),
     /// The web floor's own process (started by w2 and w3a).
     #[command(hide = true)]
     WebFloor {
         /// A JSON list of answers.
         bodies: PathBuf,
+    },
+    /// The floor of check-ins (started by w5 and w6).
+    #[command(hide = true)]
+    SignedFloor {
+        /// The address that the requests are signed for.
+        origin: String,
     },
 }
 
@@ -87,7 +106,7 @@ struct Options {
     /// ROADSTEAD_TEST_POSTGRES says where one is.
     #[arg(long, value_enum, default_value = "sqlite")]
     engine: EngineName,
-    /// Lines of a report of W1, PCs in the tenant of W2 and W3a.
+    /// Lines of a report of W1, PCs in the tenant of W2, W3a and, on SQLite, of explanation.
     #[arg(long, default_value_t = 1_000_000)]
     lines: u64,
     /// Runs of W1, each of the product and of both floors.
@@ -99,10 +118,10 @@ struct Options {
     /// Lines of each report of W1e; the product judges 10,000 in one batch.
     #[arg(long, default_value_t = 10_000)]
     report_lines: u64,
-    /// Seconds of a slice of W2 and W3a.
+    /// Seconds of a slice of W2, W3a and explanation, and of the commits of W5 and W7.
     #[arg(long, default_value_t = 2.0)]
     seconds: f64,
-    /// Slices of W2 and W3a at each page and number of connections.
+    /// Slices of W2, W3a, W5's check-ins and explanation at each page and number of connections.
     #[arg(long, default_value_t = 5)]
     rounds: usize,
     /// PCs that W4 moves.
@@ -111,7 +130,16 @@ struct Options {
     /// PCs that enrol in W5.
     #[arg(long, default_value_t = 20_000)]
     pcs: u64,
-    /// PCs of the platforms of W9.
+    /// Agents that are connected in W6 and W8.
+    #[arg(long, default_value_t = 10_000)]
+    agents: u64,
+    /// Alerts of W6, each of another agent's PC.
+    #[arg(long, default_value_t = 300)]
+    alerts: usize,
+    /// Cases of W7.
+    #[arg(long, default_value_t = 1_000)]
+    cases: u64,
+    /// PCs of the platforms of W9; explanation asks on the largest of them.
     #[arg(long, value_delimiter = ',', default_values_t = w9::SIZES)]
     sizes: Vec<u64>,
     /// The server.
@@ -136,6 +164,9 @@ enum Which {
     W3c,
     W4,
     W5,
+    W6,
+    W7,
+    Explanation,
     W9,
     Fill,
     Nodes,
@@ -162,17 +193,23 @@ async fn execute(command: Command) -> anyhow::Result<ExitCode> {
         Command::W3c(options) => run(&options, &[Which::W3c]).await,
         Command::W4(options) => run(&options, &[Which::W4]).await,
         Command::W5(options) => run(&options, &[Which::W5]).await,
+        Command::W6(options) => run(&options, &[Which::W6]).await,
+        Command::W7(options) => run(&options, &[Which::W7]).await,
+        Command::Explanation(options) => run(&options, &[Which::Explanation]).await,
         Command::W9(options) => run(&options, &[Which::W9]).await,
         Command::Fill(options) => run(&options, &[Which::Fill]).await,
         Command::Nodes(options) => run(&options, &[Which::Nodes]).await,
         Command::All(options) => {
-            run(
-                &options,
-                &[Which::W1, Which::W1m, Which::W1e, Which::W2, Which::W3a, Which::W3c, Which::W4, Which::W5],
-            )
-            .await
+            let mut all = vec![Which::W1, Which::W1m, Which::W1e, Which::W2, Which::W3a, Which::W3c];
+            if options.engine == EngineName::Sqlite {
+                // On PostgreSQL it takes ten million lines.
+                all.push(Which::Explanation);
+            }
+            all.extend([Which::W4, Which::W5, Which::W6, Which::W7]);
+            run(&options, &all).await
         }
         Command::WebFloor { bodies } => web_floor::serve(&bodies).await.map(|()| ExitCode::SUCCESS),
+        Command::SignedFloor { origin } => signed_floor::serve(origin).await.map(|()| ExitCode::SUCCESS),
     }
 }
 
@@ -188,7 +225,7 @@ async fn run(options: &Options, which: &[Which]) -> anyhow::Result<ExitCode> {
     let started = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
     let mut report = Report { started, machine, workloads: Vec::new() };
     print!("{}", report.head()?);
-    // W2 and W3a ask the same tenant.
+    // W2, W3 and, on SQLite, explanation ask the same tenant.
     let mut asked = None;
     for one in which {
         let workloads = match one {
@@ -198,13 +235,18 @@ async fn run(options: &Options, which: &[Which]) -> anyhow::Result<ExitCode> {
             Which::W1e => vec![w1e::run(options, &engine).await?],
             Which::W4 => vec![w4::run(options, &engine).await?],
             Which::W5 => vec![w5::run(options, &engine).await?],
+            Which::W6 => w6::run(options, &engine).await?,
+            Which::W7 => vec![w7::run(options, &engine).await?],
+            Which::Explanation if engine.name() == EngineName::Postgres => {
+                vec![w9::explanation(options, &engine).await?]
+            }
             Which::W9 => vec![w9::run(options, &engine).await?],
             Which::Nodes => vec![nodes::run(options, &engine).await?],
             Which::Fill => {
                 w9::fill_all(options, &engine).await?;
                 Vec::new()
             }
-            Which::W2 | Which::W3a | Which::W3c => {
+            Which::W2 | Which::W3a | Which::W3c | Which::Explanation => {
                 let platform = match asked.take() {
                     Some(platform) => platform,
                     None => filled(options, &engine).await?,
@@ -212,6 +254,13 @@ async fn run(options: &Options, which: &[Which]) -> anyhow::Result<ExitCode> {
                 let workload = match one {
                     Which::W2 => w2::run(options, &engine, &platform).await?,
                     Which::W3a => w3a::run(options, &engine, &platform).await?,
+                    Which::Explanation => {
+                        let step = usize::try_from((options.lines / 2_000).max(1))?;
+                        let serials: Vec<String> =
+                            (0..options.lines).step_by(step).map(generator::serial).collect();
+                        let lines = (options.lines, explanation::FULL_SQLITE);
+                        explanation::run(options, &engine, &platform, lines, &serials).await?
+                    }
                     _ => w3c::run(options, &engine, &platform).await?,
                 };
                 asked = Some(platform);

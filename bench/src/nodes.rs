@@ -85,7 +85,8 @@ pub async fn run(options: &Options, engine: &Engine) -> anyhow::Result<Workload>
                 report(&mut first, next..next + LINES),
                 report(&mut other, next + LINES..next + 2 * LINES)
             );
-            (done.0?, done.1?);
+            done.0?;
+            done.1?;
             rates.push(2.0 * LINES as f64 / start.elapsed().as_secs_f64());
             next += 2 * LINES;
         }

@@ -46,6 +46,11 @@ impl Process {
         machine::cpu_ms(self.child.id())
     }
 
+    /// Bytes that it has resident, and its share of them where others have them too.
+    pub fn memory(&self) -> anyhow::Result<(f64, f64)> {
+        machine::memory(self.child.id())
+    }
+
     /// The most memory that it ever had resident, in megabytes.
     pub fn peak_mb(&self) -> anyhow::Result<f64> {
         machine::peak_mb(self.child.id())
@@ -133,6 +138,13 @@ impl Platform {
             partners.push(Partner { number, id: row[0].id()?.to_string() });
         }
         Ok(Self { process, partners, distributor, database, program: program.to_owned() })
+    }
+
+    /// The same platform with a server that has done nothing before.
+    pub async fn restarted(self) -> anyhow::Result<Self> {
+        let Self { process, database, program, .. } = self;
+        drop(process);
+        Self::again(&program, database).await
     }
 
     /// Milliseconds of processor that server and database have used.

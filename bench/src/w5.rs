@@ -1,285 +1,220 @@
-//! W5: PCs enrol by a cPIN, every tenth with a slip in it, and check in, each request signed by the PC's own key before the
-//! clock runs. Beside both, durable commits of one row: one a request, and grouped as many as there are connections.
+//! W5: PCs enrol by a cPIN, every tenth with a slip in it, and check in, every twentieth with a worn disk; each request is
+//! signed by the PC's own key before the clock runs. Beside it durable commits of one row, one a request and as many as
+//! there are connections, and a web floor that checks the same signatures.
 
-use std::net::SocketAddr;
+use std::process::Command;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context, ensure};
-use ed25519_dalek::SigningKey;
-use http_body_util::{BodyExt, Full};
-use hyper::body::Bytes;
-use hyper::client::conn::http1;
-use hyper::{Request, StatusCode, header};
-use roadstead_domain::wire::key_text;
-use roadstead_domain::wire::signature::{Target, sign};
-use serde_json::{Map, Value, json};
-use tokio::task::JoinSet;
+use hyper::StatusCode;
+use serde_json::{Map, Value};
 
 use crate::Options;
-use crate::engine::{Database, Engine, Inside};
-use crate::http::{dial, text_at};
-use crate::load::Slice;
-use crate::machine::{idle_share, percentile, settle};
+use crate::agents::{Agents, Health, Pc};
+use crate::commits::Commits;
+use crate::engine::{Cell, Engine, EngineName, Inside};
+use crate::load::Slices;
+use crate::machine::{idle_share, settle};
 use crate::object;
-use crate::report::{Table, Workload, figure};
-use crate::server::Platform;
-use crate::transfer;
+use crate::report::{Bound, Outcome, Table, Workload, figure};
+use crate::server::Process;
+use crate::signed::{Connection, send_all};
 
 /// Connections at a time.
 const CONNECTIONS: [usize; 2] = [16, 64];
+/// The number that the bounds are about.
+const JUDGED: usize = 64;
+/// PCs that the bounds are about.
+const FULL: u64 = 20_000;
 /// Every so many-th cPIN has a slip.
 const SLIP: usize = 10;
+/// Every so many-th check-in brings an alert.
+const ALERT: usize = 20;
+/// What check-ins reach of commits of one row on PostgreSQL at least.
+const OF_COMMITS: f64 = 2.0;
+/// What they reach of the web floor at least.
+const OF_WEB: f64 = 0.5;
 
-/// A signed request, and whether it is to be refused.
-struct Signed {
-    body: Bytes,
-    digest: String,
-    input: String,
-    signature: String,
-    refused: bool,
-}
-
-/// The key of a PC.
-fn key(number: u64) -> SigningKey {
-    let mut seed = [0x3c; 32];
-    seed[..8].copy_from_slice(&number.to_be_bytes());
-    SigningKey::from_bytes(&seed)
-}
-
-fn signed(path: &str, key: &SigningKey, body: &Value, nonce: &str, refused: bool) -> Signed {
-    let body = body.to_string();
-    let uri = format!("http://bench/device/v1/{path}");
-    let now = jiff::Timestamp::now().as_second();
-    let headers = sign(key, Target { method: "POST", uri: &uri }, body.as_bytes(), now, nonce);
-    Signed {
-        body: body.into(),
-        digest: headers.content_digest,
-        input: headers.signature_input,
-        signature: headers.signature,
-        refused,
-    }
-}
-
-/// Sends every request once, from so many connections.
-async fn send_all(
-    address: SocketAddr,
-    path: &'static str,
-    requests: Vec<Signed>,
-    connections: usize,
-) -> anyhow::Result<Slice> {
-    let (requests, next) = (Arc::new(requests), Arc::new(AtomicUsize::new(0)));
-    let mut workers = JoinSet::new();
-    let start = Instant::now();
-    for _ in 0..connections {
-        let (requests, next) = (requests.clone(), next.clone());
-        workers.spawn(async move {
-            let (mut sender, connection) = http1::handshake(dial(address).await?).await?;
-            tokio::spawn(connection);
-            let mut millis = Vec::new();
-            while let Some(signed) = requests.get(next.fetch_add(1, Ordering::Relaxed)) {
-                let before = Instant::now();
-                let request = Request::post(format!("/device/v1/{path}"))
-                    .header(header::HOST, "bench")
-                    .header(header::CONTENT_TYPE, "application/json")
-                    .header("content-digest", &signed.digest)
-                    .header("signature-input", &signed.input)
-                    .header("signature", &signed.signature)
-                    .body(Full::new(signed.body.clone()))?;
-                sender.ready().await?;
-                let response = sender.send_request(request).await?;
-                let status = response.status();
-                let text = response.into_body().collect().await?.to_bytes();
-                let right = if signed.refused {
-                    status == StatusCode::UNPROCESSABLE_ENTITY
-                } else {
-                    status.is_success()
-                };
-                ensure!(right, "{path} answered {status}: {}", String::from_utf8_lossy(&text));
-                millis.push(before.elapsed().as_secs_f64() * 1000.0);
-            }
-            anyhow::Ok((Instant::now(), millis))
-        });
-    }
-    let mut parts = Vec::new();
-    while let Some(part) = workers.join_next().await {
-        parts.push(part??);
-    }
-    Ok(Slice::gather(start, parts))
-}
-
-fn row(what: &str, connections: usize, who: &str, slice: &Slice, cpu_us: Option<f64>) -> Map<String, Value> {
-    let mut millis = slice.millis.clone();
-    millis.sort_unstable_by(f64::total_cmp);
-    object! {
-        "what" => what, "connections" => connections, "who" => who, "per_second" => figure(slice.rate()),
-        "p50_ms" => figure(percentile(&millis, 0.5)), "p99_ms" => figure(percentile(&millis, 0.99)),
-        "cpu_us_each" => cpu_us.map_or(Value::from("-"), |us| figure(us).into()),
-    }
-}
-
-/// Runs both at both numbers of connections.
+/// Both at both numbers of connections.
 pub async fn run(options: &Options, engine: &Engine) -> anyhow::Result<Workload> {
-    let platform = Platform::start(&options.server, Database::fresh(engine, &options.dir).await?).await?;
-    let mut client = transfer::partner(&platform).await?;
-    let customer = transfer::customer(&mut client).await?;
-    let made = client.post(&format!("/api/v1/customers/{customer}/cpins"), &json!({})).await?;
-    let cpin = text_at(&made, "/cpin")?.to_owned();
-    let slip: String = {
-        let mut letters: Vec<char> = cpin.chars().collect();
-        let other =
-            letters.iter().rposition(|c| *c != letters[0] && *c != '-').context("a cPIN of one letter")?;
-        letters.swap(0, other);
-        letters.into_iter().collect()
-    };
-    let inside = platform.look_inside().await?;
-    let per = usize::try_from(options.pcs / CONNECTIONS.len() as u64)?;
-    let (mut rows, mut idle, mut enrolled) = (Vec::new(), Vec::new(), Vec::new());
-    for (at, connections) in CONNECTIONS.into_iter().enumerate() {
-        let numbers = at * per..(at + 1) * per;
-        let requests: Vec<Signed> = numbers
-            .map(|number| {
-                let (key, refused) = (key(number as u64), number % SLIP == SLIP - 1);
-                if !refused {
-                    enrolled.push(number as u64);
-                }
-                let wish = json!({
-                    "serial": format!("5CW{number:07}"), "product_number": "6T1A2EA",
-                    "public_key": key_text(&key.verifying_key()), "cpin": if refused { &slip } else { &cpin },
-                });
-                signed("enrolments", &key, &wish, &format!("e{number}"), refused)
-            })
-            .collect();
-        settle().await?;
-        idle.push(idle_share().await?);
-        let (count, cpu) = (requests.len() as f64, platform.cpu_ms()?);
-        let slice = send_all(platform.process.address, "enrolments", requests, connections).await?;
-        let cpu = (platform.cpu_ms()? - cpu) * 1000.0 / count;
-        rows.push(row("enrolment by cPIN", connections, "product", &slice, Some(cpu)));
-        let there = inside
-            .number("SELECT COUNT(*) FROM placements WHERE tenant = $1", &[crate::engine::Cell::Id(customer)])
-            .await?;
-        ensure!(there == i64::try_from(enrolled.len())?, "{there} PCs are in the tenant");
-        for grouped in [1, connections] {
-            let slice = commits(&platform.database, &inside, connections, grouped).await?;
-            rows.push(row(
-                "commits of one row",
-                connections,
-                &format!("floor, {grouped} a commit"),
-                &slice,
-                None,
-            ));
+    let agents = Agents::start(options, engine, options.pcs).await?;
+    let inside = agents.platform.look_inside().await?;
+    let length = Duration::from_secs_f64(options.seconds);
+    let (mut rows, mut bounds, mut enrolled) = (Vec::new(), Vec::new(), Vec::new());
+    for (pcs, connections) in agents.pcs.chunks(agents.pcs.len().div_ceil(CONNECTIONS.len())).zip(CONNECTIONS)
+    {
+        let place = place("enrolment by cPIN", connections).await?;
+        let mut requests = Vec::with_capacity(pcs.len());
+        for (at, pc) in pcs.iter().enumerate() {
+            if at % SLIP == SLIP - 1 {
+                requests.push(agents.enrolment_with_slip(pc)?);
+            } else {
+                requests.push(agents.enrolment(pc));
+                enrolled.push(pc);
+            }
         }
+        let mut product = Slices::default();
+        let cpu = agents.platform.cpu_ms()?;
+        product
+            .slices
+            .push(send_all(agents.platform.process.address, Arc::new(requests), connections).await?);
+        product.cpu_ms += agents.platform.cpu_ms()? - cpu;
+        rows.push(product.row("product", &place, None));
+        let [one, together] = commits(&agents, &inside, connections, length).await?;
+        rows.push(one.row("floor, 1 a commit", &place, None));
+        rows.push(together.row(&format!("floor, {connections} a commit"), &place, None));
+        let sql =
+            "SELECT COUNT(*) FROM placements p JOIN device_keys k ON k.device = p.device WHERE p.tenant = $1";
+        let there = inside.number(sql, &[Cell::Id(agents.customer)]).await?;
+        ensure!(there == i64::try_from(enrolled.len())?, "{there} PCs are in the tenant with a key");
+        let keys = inside.number("SELECT COUNT(*) FROM device_keys", &[]).await?;
+        ensure!(keys == there, "{keys} PCs have a key, {there} of them were let in");
     }
-    for connections in CONNECTIONS {
-        let requests: Vec<Signed> = enrolled
-            .iter()
-            .map(|number| {
-                let temperature = if number % 20 == 0 { 98 } else { 41 };
-                let body = json!({
-                    "readings": { "cpu_celsius": temperature, "uptime_seconds": 86_400 + number }, "agent": "0.1.0",
-                });
-                signed("check-ins", &key(*number), &body, &format!("c{connections}-{number}"), false)
-            })
-            .collect();
-        settle().await?;
-        idle.push(idle_share().await?);
-        let (count, cpu) = (requests.len() as f64, platform.cpu_ms()?);
-        let slice = send_all(platform.process.address, "check-ins", requests, connections).await?;
-        let cpu = (platform.cpu_ms()? - cpu) * 1000.0 / count;
-        rows.push(row("check-in", connections, "product", &slice, Some(cpu)));
+    agents.platform.database.settle().await?;
+
+    let origin = format!("http://{}", agents.platform.process.address);
+    let web_floor = Process::start(Command::new(std::env::current_exe()?).args(["signed-floor", &origin]))?;
+    refuses_forgeries(&agents, &web_floor, &enrolled).await?;
+    let mut alerts = 0;
+    for (phase, connections) in CONNECTIONS.into_iter().enumerate() {
+        let found = check_in(options, &agents, &inside, &web_floor, &enrolled, (phase, connections)).await?;
+        rows.extend(found.rows);
+        if connections == JUDGED {
+            bounds.extend(judge(options, engine, &found.rates));
+        }
         let seen = inside.number("SELECT COUNT(*) FROM check_ins", &[]).await?;
         ensure!(seen == i64::try_from(enrolled.len())?, "{seen} PCs were seen");
-        for grouped in [1, connections] {
-            let slice = commits(&platform.database, &inside, connections, grouped).await?;
-            rows.push(row(
-                "commits of one row",
-                connections,
-                &format!("floor, {grouped} a commit"),
-                &slice,
-                None,
-            ));
+        alerts += found.alerts;
+        for table in ["alerts", "pop_ups"] {
+            let raised = inside.number(&format!("SELECT COUNT(*) FROM {table}"), &[]).await?;
+            ensure!(raised == i64::try_from(alerts)?, "{raised} rows in {table} instead of {alerts}");
         }
     }
-    let least = idle.iter().copied().fold(1.0, f64::min);
     let facts = object! {
-        "engine" => engine.settings(), "pcs" => options.pcs, "least_idle_before" => figure(least),
-        "how" => "POST /device/v1/enrolments and /device/v1/check-ins, each signed by the PC's key (RFC 9421)",
+        "engine" => engine.settings(), "pcs" => options.pcs, "enrolled" => enrolled.len(),
+        "how" => "POST /device/v1/enrolments and /device/v1/check-ins, each signed by the PC's key (RFC 9421) for the address \
+                  by which PCs know the platform; the PCs were sold with a support level and are in their partner's pool",
+        "slices" => format!("each PC checks in once, in {} slices in turn with the floors", options.rounds),
         "durability" => "an enrolment is a commit of its own; check-ins that come while one commits are the next commit",
         "wrong_cpins" => "every tenth has a slip and is refused by its check character; guesses are throttled, so that they \
                           are no load",
-        "checked" => "every answer's status; the PCs in the tenant; the PCs that were seen",
+        "alerts" => "every twentieth check-in says that the disk is worn out, which is an alert with a pop-up",
+        "web_floor" => "axum in a process of its own; the same requests, their signatures checked by the product's own \
+                        functions (roadstead-domain, ed25519-dalek), the body read, the same answer",
+        "checked" => "every answer's status; forged signatures are refused by both; the PCs in the tenant, their keys, the \
+                      PCs that were seen, alerts and pop-ups",
     };
-    drop(inside);
-    platform.remove().await?;
-    Ok(Workload { id: "W5", facts, tables: vec![Table { title: "per second", rows }], bounds: Vec::new() })
+    drop((inside, web_floor, enrolled));
+    agents.platform.remove().await?;
+    Ok(Workload { id: "W5", facts, tables: vec![Table { title: "per second", rows }], bounds })
 }
 
-/// Durable commits of so many rows each, for two seconds.
+async fn place(what: &str, connections: usize) -> anyhow::Result<Map<String, Value>> {
+    settle().await?;
+    let idle = idle_share().await?;
+    Ok(object! { "what" => what, "connections" => connections, "idle_before" => figure(idle) })
+}
+
+/// Commits of one row from as many connections, and of as many rows from one.
 async fn commits(
-    database: &Database,
+    agents: &Agents,
     inside: &Inside,
     connections: usize,
-    grouped: usize,
-) -> anyhow::Result<Slice> {
-    const LENGTH: Duration = Duration::from_secs(2);
-    let text = "x".repeat(90);
-    match inside {
-        Inside::Sqlite(connection) => {
-            connection.execute_batch(
-                "PRAGMA synchronous = FULL; CREATE TABLE IF NOT EXISTS bench_commits (id INTEGER PRIMARY KEY, text TEXT)",
-            )?;
-            let (start, mut before) = (Instant::now(), Instant::now());
-            let mut millis = Vec::new();
-            while before < start + LENGTH {
-                connection.execute_batch("BEGIN IMMEDIATE")?;
-                let mut insert = connection.prepare_cached("INSERT INTO bench_commits (text) VALUES (?1)")?;
-                for _ in 0..grouped {
-                    insert.execute([&text])?;
-                }
-                connection.execute_batch("COMMIT")?;
-                let now = Instant::now();
-                millis.extend(std::iter::repeat_n((now - before).as_secs_f64() * 1000.0, grouped));
-                before = now;
-            }
-            Ok(Slice::gather(start, [(before, millis)]))
-        }
-        Inside::Postgres(client) => {
-            client
-                .batch_execute(
-                    "CREATE TABLE IF NOT EXISTS bench_commits (id bigserial PRIMARY KEY, text text)",
-                )
-                .await?;
-            // Whoever groups has one connection that commits.
-            let writers = if grouped == 1 { connections } else { 1 };
-            let mut clients = Vec::with_capacity(writers);
-            for _ in 0..writers {
-                clients.push(database.client().await?);
-            }
-            let start = Instant::now();
-            let mut workers = JoinSet::new();
-            for client in clients {
-                let text = text.clone();
-                workers.spawn(async move {
-                    let sql = "INSERT INTO bench_commits (text) SELECT $1 FROM generate_series(1, $2)";
-                    let insert = client.prepare(sql).await?;
-                    let rows = i32::try_from(grouped)?;
-                    let (mut before, mut millis) = (Instant::now(), Vec::new());
-                    while before < start + LENGTH {
-                        client.execute(&insert, &[&text, &rows]).await?;
-                        let now = Instant::now();
-                        millis.extend(std::iter::repeat_n((now - before).as_secs_f64() * 1000.0, grouped));
-                        before = now;
-                    }
-                    anyhow::Ok((before, millis))
-                });
-            }
-            let mut parts = Vec::new();
-            while let Some(part) = workers.join_next().await {
-                parts.push(part??);
-            }
-            Ok(Slice::gather(start, parts))
+    length: Duration,
+) -> anyhow::Result<[Slices; 2]> {
+    let mut found = [Slices::default(), Slices::default()];
+    let one = Commits { connections, rows: 1, tables: 1 };
+    let together = Commits { connections: 1, rows: connections, tables: 1 };
+    for (slices, commits) in found.iter_mut().zip([one, together]) {
+        let (database, engine) = (&agents.platform.database, &agents.platform.database.engine);
+        let cpu = engine.cpu_ms()?;
+        slices.slices.push(commits.run(database, inside, length).await?);
+        slices.cpu_ms += engine.cpu_ms()? - cpu;
+    }
+    Ok(found)
+}
+
+/// Neither product nor floor takes a request with the signature of another.
+async fn refuses_forgeries(agents: &Agents, web_floor: &Process, enrolled: &[&Pc]) -> anyhow::Result<()> {
+    let [one, other] = [0, 1].map(|at| enrolled.get(at).map(|pc| agents.check_in(pc, Health::Good)));
+    let forged = one.context("no PC")?.forged(&other.context("one PC only")?);
+    for address in [agents.platform.process.address, web_floor.address] {
+        let (status, _) = Connection::open(address).await?.send(&forged).await?;
+        ensure!(status == StatusCode::UNAUTHORIZED, "a forged signature was answered {status} by {address}");
+    }
+    Ok(())
+}
+
+/// What check-ins came to.
+struct Found {
+    rows: Vec<Map<String, Value>>,
+    /// Check-ins with an alert.
+    alerts: usize,
+    rates: Rates,
+}
+
+struct Rates {
+    product: f64,
+    web: f64,
+    commits: f64,
+}
+
+/// Every PC checks in once, in slices in turn with the floors.
+async fn check_in(
+    options: &Options,
+    agents: &Agents,
+    inside: &Inside,
+    web_floor: &Process,
+    enrolled: &[&Pc],
+    (phase, connections): (usize, usize),
+) -> anyhow::Result<Found> {
+    let length = Duration::from_secs_f64(options.seconds / 2.0);
+    let place = place("check-in", connections).await?;
+    let (mut product, mut web) = (Slices::default(), Slices::default());
+    let (mut one, mut together) = (Slices::default(), Slices::default());
+    let mut alerts = 0;
+    for part in enrolled.chunks(enrolled.len().div_ceil(options.rounds.max(1))) {
+        let requests = part.iter().enumerate().map(|(at, pc)| {
+            let health = if (at + phase) % ALERT == 0 { Health::Worn } else { Health::Good };
+            alerts += usize::from(health == Health::Worn);
+            agents.check_in(pc, health)
+        });
+        let requests = Arc::new(requests.collect::<Vec<_>>());
+        let cpu = agents.platform.cpu_ms()?;
+        product.slices.push(send_all(agents.platform.process.address, requests.clone(), connections).await?);
+        product.cpu_ms += agents.platform.cpu_ms()? - cpu;
+        let cpu = web_floor.cpu_ms()?;
+        web.slices.push(send_all(web_floor.address, requests, connections).await?);
+        web.cpu_ms += web_floor.cpu_ms()? - cpu;
+        for (all, found) in
+            [&mut one, &mut together].into_iter().zip(commits(agents, inside, connections, length).await?)
+        {
+            all.slices.extend(found.slices);
+            all.cpu_ms += found.cpu_ms;
         }
     }
+    let rates =
+        Rates { product: product.rates().median, web: web.rates().median, commits: one.rates().median };
+    let rows = vec![
+        product.row("product", &place, None),
+        web.row("floor, web with signatures", &place, None),
+        one.row("floor, 1 a commit", &place, None),
+        together.row(&format!("floor, {connections} a commit"), &place, None),
+    ];
+    Ok(Found { rows, alerts, rates })
+}
+
+fn judge(options: &Options, engine: &Engine, rates: &Rates) -> Vec<Bound> {
+    let bound = |demand: &str, floor: f64, least: f64| Bound {
+        demand: format!("check-ins per second of {demand}, {JUDGED} connections, at least {least}"),
+        measured: rates.product / floor,
+        outcome: Outcome::of(rates.product >= least * floor, options.pcs >= FULL),
+    };
+    let mut bounds = vec![bound("the web floor's with the same signature check", rates.web, OF_WEB)];
+    // The embedded database has one writer that is in nobody's way: only a server's commits wait for each other.
+    if engine.name() == EngineName::Postgres {
+        bounds.push(bound("commits of one row", rates.commits, OF_COMMITS));
+    }
+    bounds
 }

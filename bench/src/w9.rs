@@ -3,13 +3,14 @@
 
 use std::time::Instant;
 
-use anyhow::ensure;
+use anyhow::{Context, ensure};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use crate::Options;
 use crate::asked::{self, PAGE_SQL, PARTNER, Plan};
 use crate::engine::{Database, Engine, EngineName};
+use crate::explanation;
 use crate::fill;
 use crate::floor::{self, Floor, Maker};
 use crate::generator::{self, Sellers, Style};
@@ -105,6 +106,15 @@ pub async fn run(options: &Options, engine: &Engine) -> anyhow::Result<Workload>
         tables: vec![Table { title: "time of one item over the floor's", rows }],
         bounds,
     })
+}
+
+/// A serial explained, on the largest platform.
+pub async fn explanation(options: &Options, engine: &Engine) -> anyhow::Result<Workload> {
+    let size = options.sizes.iter().copied().max().context("no size")?;
+    let database = fill::filled(engine, &options.server, &options.dir, &name(size), size).await?;
+    let platform = Platform::again(&options.server, database).await?;
+    let serials = fill::serials_of(PARTNER, size, SAMPLE);
+    explanation::run(options, engine, &platform, (size, explanation::FULL_POSTGRES), &serials).await
 }
 
 /// Look-ups and pages; they change nothing.

@@ -45,8 +45,8 @@ const FILTERS: [&str; 9] = [
     "without",
 ];
 /// The columns that may be left out, in their order.
-pub(super) const COLUMNS: [&str; 8] =
-    ["model", "level", "end_customer", "invoice", "order", "sold_on", "reported_by", "since"];
+pub(super) const COLUMNS: [&str; 7] =
+    ["model", "level", "end_customer", "invoice", "sold_on", "reported_by", "since"];
 
 /// What the address asks for: what is not known, or empty, is left out.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

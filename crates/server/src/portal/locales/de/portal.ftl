@@ -32,7 +32,7 @@ error-request-id = Anfragenummer
 
 unassigned-lead = Die PCs Ihres Holding-Mandanten: von Ihnen verkauft und noch in keinem Kundenmandanten. Sie kommen von selbst, sobald sie gemeldet sind.
 unassigned-search = Liste durchsuchen
-unassigned-search-hint = Seriennummer, Modell, Endkunde, Rechnung, Bestellung
+unassigned-search-hint = Seriennummer, Kunde, Bestellung
 unassigned-search-button = Suchen
 unassigned-sort = Sortieren nach
 unassigned-sort-serial = Seriennummer

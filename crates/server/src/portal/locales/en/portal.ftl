@@ -32,7 +32,7 @@ error-request-id = Request ID
 
 unassigned-lead = The PCs of your holding tenant: resold by you and not yet in a customer tenant. They arrive by themselves once they are reported.
 unassigned-search = Search the list
-unassigned-search-hint = Serial, model, end customer, invoice, order
+unassigned-search-hint = Serial, end customer, order
 unassigned-search-button = Search
 unassigned-sort = Sort by
 unassigned-sort-serial = Serial number

@@ -42,7 +42,12 @@ impl Visit for Statements {
 async fn asked_by<T>(work: impl Future<Output = T>) -> Vec<String> {
     let statements = Statements::default();
     let subscriber = Registry::default().with(statements.clone());
-    async { work.instrument(tracing::info_span!("asked")).await }.with_subscriber(subscriber).await;
+    let recorded = async {
+        // Another test's thread may have noted at this very moment that nobody listens.
+        tracing::callsite::rebuild_interest_cache();
+        work.instrument(tracing::info_span!("asked")).await
+    };
+    recorded.with_subscriber(subscriber).await;
     let asked = statements.0.lock().unwrap();
     asked.clone()
 }

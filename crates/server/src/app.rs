@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rand::{Rng, rng};
 use roadstead_domain::clock::{Ambient, Clock, Entropy, Micros};
 use roadstead_store::Store;
+use roadstead_store::sessions::Session;
 use roadstead_store::tokens::Token;
 use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
@@ -104,8 +105,10 @@ pub struct Shared {
     pub desk: Desk,
     /// Passwords hashed at a time: each takes 19 MiB and a core.
     pub hashing: Semaphore,
-    /// Credentials that are looked up at this moment, by their hash.
+    /// Tokens that are looked up at this moment, by their hash.
     pub tokens: Together<[u8; 32], Option<Token>>,
+    /// Sessions that are looked up at this moment, by their secret's hash.
+    pub sessions: Together<[u8; 32], Option<Session>>,
     /// When the use of a credential was last noted.
     noted: Mutex<HashMap<Uuid, Micros>>,
     /// Cancelled when the server stops: open streams then end.
@@ -122,7 +125,7 @@ impl App {
         let (hub, closing) = (Hub::default(), CancellationToken::new());
         let (work, mails) = (Notify::new(), Notify::new());
         let (pools, hashing, noted) = (Pools::default(), Semaphore::new(2), Mutex::default());
-        let (desk, tokens) = (Desk::default(), Together::default());
+        let (desk, tokens, sessions) = (Desk::default(), Together::default(), Together::default());
         // HTTP clients of this process find no provider by themselves; one that is set already is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
         Self(Arc::new(Shared {
@@ -135,6 +138,7 @@ impl App {
             desk,
             hashing,
             tokens,
+            sessions,
             noted,
             closing,
             work,

@@ -14,6 +14,7 @@ use roadstead_ingest::EdiMaps;
 use roadstead_store::engine::{Kind, copy};
 use roadstead_store::page::Page;
 use roadstead_store::{Store, jobs as stored_jobs, lines, operations, placements, reports, tokens};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::net::TcpListener;
 
 use crate::app::{App, Config, system_ambient};
@@ -299,6 +300,7 @@ async fn execute(command: Command) -> anyhow::Result<()> {
             private_outside_desks,
         } => {
             let edi_maps = maps_of(edi_maps.as_deref())?;
+            raise_open_files();
             let listener = bind(listen).await?;
             let public_url = match public_url {
                 Some(url) => url,
@@ -405,6 +407,17 @@ fn maps_of(directory: Option<&std::path::Path>) -> anyhow::Result<EdiMaps> {
     match directory {
         Some(directory) => EdiMaps::load(directory).map_err(|error| anyhow::anyhow!(error)),
         None => Ok(EdiMaps::default()),
+    }
+}
+
+/// Lets the server open as many files as the system allows it at most: each agent and each open page holds a connection, and
+/// the usual 1,024 would keep everybody else out.
+fn raise_open_files() {
+    let limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };
+    match setrlimit(Resource::Nofile, raised) {
+        Ok(()) => tracing::info!(most = limit.maximum, before = limit.current, "open files"),
+        Err(error) => tracing::warn!(%error, most = limit.current, "the limit of open files was not raised"),
     }
 }
 

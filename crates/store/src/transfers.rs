@@ -113,8 +113,12 @@ pub async fn found(tx: &mut Tx, scope: &Scope, serials: &[&str]) -> Result<HashM
     let partner = scope.partner()?;
     let rows: Vec<(Uuid, String, i64, Uuid, Option<String>)> = tx
         .all_of_set(
-            "SELECT o.device, o.serial, o.generation, o.tenant, o.buyer_name FROM <set> s CROSS JOIN own_places o \
-             WHERE o.serial = s.value AND o.partner = $1",
+            "SELECT d.id, d.serial, p.generation, p.tenant, l.buyer_name \
+             FROM <set> s CROSS JOIN devices d CROSS JOIN placements p CROSS JOIN tenants t \
+             LEFT JOIN customers c ON c.tenant = t.id \
+             LEFT JOIN report_lines l ON l.report = p.report AND l.line = p.line \
+             WHERE d.serial = s.value AND p.device = d.id AND t.id = p.tenant AND t.parent = $1 \
+             AND (t.kind = 'holding' OR (c.assignment = 'accepted' AND c.partner_access))",
             args![partner],
             serials,
         )

@@ -117,10 +117,13 @@ pub async fn authenticate(app: &App, secret: &str) -> roadstead_store::Result<Op
 
 /// Like [`authenticate`], for what a page does by itself: an open tab is not a person at work.
 pub async fn look_up(app: &App, secret: &str) -> roadstead_store::Result<Option<(Session, Caller)>> {
-    let now = app.ambient.now();
-    let mut tx = app.store.read(&access::system()).await?;
-    let found = sessions::find(&mut tx, tokens::hash(secret), now, now.plus_seconds(-IDLE_SECONDS)).await?;
-    let Some(session) = found else { return Ok(None) };
+    let hash = tokens::hash(secret);
+    let find = async || {
+        let now = app.ambient.now();
+        let mut tx = app.store.read(&access::system()).await?;
+        sessions::find(&mut tx, hash, now, now.plus_seconds(-IDLE_SECONDS)).await
+    };
+    let Some(session) = app.sessions.ask(&hash, find).await? else { return Ok(None) };
     let Some(role) = Role::from_code(&session.role) else { return Ok(None) };
     let actor = Actor::User(UserId(session.user_id));
     let home = tokens::home_of(role, session.home);

@@ -113,12 +113,20 @@ pub async fn ask(target: &Target, connections: usize, length: Duration) -> anyho
     for number in 0..connections {
         workers.spawn(worker(target.clone(), number, ready.clone(), length));
     }
+    gathered(&ready, workers).await
+}
+
+/// What the workers bring, each an instant and milliseconds, from when all of them stand.
+pub async fn gathered(
+    ready: &Barrier,
+    mut workers: JoinSet<anyhow::Result<(Instant, Vec<f64>)>>,
+) -> anyhow::Result<Slice> {
     // A worker that fails before it is ready would leave the others waiting.
     tokio::time::timeout(Duration::from_secs(10), ready.wait())
         .await
         .context("not every connection stands")?;
     let start = Instant::now();
-    let mut parts = Vec::with_capacity(connections);
+    let mut parts = Vec::with_capacity(workers.len());
     while let Some(part) = workers.join_next().await {
         parts.push(part??);
     }

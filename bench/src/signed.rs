@@ -3,9 +3,9 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use anyhow::{Context, ensure};
+use anyhow::ensure;
 use ed25519_dalek::SigningKey;
 use http_body_util::BodyExt;
 use hyper::body::Bytes;
@@ -17,7 +17,7 @@ use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 
 use crate::http::{AnyBody, Events, dial, full};
-use crate::load::Slice;
+use crate::load::{self, Slice};
 
 /// A signed request.
 #[derive(Clone, Debug)]
@@ -136,14 +136,5 @@ pub async fn send_all(
             anyhow::Ok((before, millis))
         });
     }
-    // A worker that fails before it is ready would leave the others waiting.
-    tokio::time::timeout(Duration::from_secs(10), ready.wait())
-        .await
-        .context("not every connection stands")?;
-    let start = Instant::now();
-    let mut parts = Vec::with_capacity(connections);
-    while let Some(part) = workers.join_next().await {
-        parts.push(part??);
-    }
-    Ok(Slice::gather(start, parts))
+    load::gathered(&ready, workers).await
 }

@@ -24,7 +24,7 @@ use super::layout::{Chosen, Entry, Frame};
 use super::pager::{Pager, page_at};
 use crate::app::App;
 use crate::flows::customers::{self, NewAdmin, NewCustomer};
-use crate::flows::{Refused, cpins, repair_cases, self_service};
+use crate::flows::{Refused, repair_cases, self_service};
 use crate::http::{Browser, Form, Problem};
 use crate::i18n::Lang;
 
@@ -140,21 +140,6 @@ pub(super) struct CustomerPage {
     pub(super) suggested: String,
     pub(super) whole: Option<String>,
     pub(super) csrf: String,
-}
-
-/// Asks whether a customer tenant is to be disabled, or enabled again, and says what follows.
-#[derive(Template)]
-#[template(path = "customer_disabled.html")]
-pub(super) struct DisabledPage {
-    pub(super) frame: Frame,
-    pub(super) lang: Lang,
-    pub(super) csrf: String,
-    pub(super) id: String,
-    /// What was refused a moment ago: its text and advice.
-    pub(super) refused: Option<(String, String)>,
-    pub(super) is_disabled: bool,
-    /// What follows.
-    pub(super) means: Vec<String>,
 }
 
 /// A customer tenant's settings.
@@ -494,72 +479,6 @@ pub(super) async fn one(
     })
 }
 
-/// Shows what follows when a customer tenant is disabled, or enabled again, and asks.
-pub(super) async fn ask_disabled(
-    State(app): State<App>,
-    browser: Browser,
-    Path(id): Path<String>,
-    uri: Uri,
-) -> Result<Response, Problem> {
-    disabled_page(&app, &browser, &id, &uri, None).await
-}
-
-async fn disabled_page(
-    app: &App,
-    browser: &Browser,
-    id: &str,
-    uri: &Uri,
-    refused: Option<&'static str>,
-) -> Result<Response, Problem> {
-    let scope = browser.may(Action::ManageCustomers)?;
-    let lang = browser.lang;
-    let mut tx = app.store.read(&scope).await?;
-    let customer = cpins::manageable(&mut tx, &scope, id).await?;
-    let is_disabled = customer.disabled_at.is_some();
-    let (title, means): (_, &[&str]) = if is_disabled {
-        ("customer-enable-title", &["moves", "cpins"])
-    } else {
-        ("customer-disable-title", &["moves", "cpins", "stays", "people", "until"])
-    };
-    let key = if is_disabled { "customer-enable" } else { "customer-disable" };
-    let title = lang.text_with(title, &[("name", customer.name.as_str().into())]);
-    let page = super::page(&DisabledPage {
-        frame: inside(browser, uri, &scope, &customer, title),
-        lang,
-        csrf: browser.session.csrf.clone(),
-        id: customer.id.to_string(),
-        refused: refused.map(|code| (lang.code_text(code), lang.code_advice(code))),
-        is_disabled,
-        means: means.iter().map(|part| lang.text(&format!("{key}-{part}"))).collect(),
-    })?;
-    let status = if refused.is_some() { StatusCode::CONFLICT } else { StatusCode::OK };
-    Ok((status, page).into_response())
-}
-
-/// Disables a customer tenant, or enables it again.
-pub(super) async fn set_disabled(
-    State(app): State<App>,
-    browser: Browser,
-    Path(id): Path<String>,
-    uri: Uri,
-    Form(turned): Form<Turned>,
-) -> Result<Response, Problem> {
-    let scope = browser.may(Action::ManageCustomers)?;
-    let disabled = match turned.to.as_str() {
-        "disabled" => true,
-        "enabled" => false,
-        _ => return Err(Problem::field("field.unknown_value", "to")),
-    };
-    match customers::set_disabled(&app, &scope, &id, disabled).await {
-        Ok(()) => {
-            let path = link(&format!("{PATH}/{id}"), &[("done", &turned.to)]);
-            Ok(Redirect::to(&path).into_response())
-        }
-        Err(Refused::Conflict(code)) => disabled_page(&app, &browser, &id, &uri, Some(code)).await,
-        Err(refused) => Err(refused.into()),
-    }
-}
-
 /// Where the partner can send PCs: the value and the name of each choice, the pool first.
 pub(super) async fn targets(
     tx: &mut Tx,
@@ -609,7 +528,7 @@ pub(super) async fn notifications(
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Turned {
-    to: String,
+    pub(super) to: String,
 }
 
 /// Turns the self-service switch.

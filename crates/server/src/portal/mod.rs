@@ -8,6 +8,7 @@ mod assets;
 mod columns;
 mod customers;
 mod device;
+mod disabling;
 mod disputes;
 mod door;
 mod download;
@@ -90,8 +91,8 @@ pub fn routes() -> Routes {
         .get("/customers/new", customers::new)
         .post("/customers/new", customers::create)
         .get("/customers/{id}", customers::one)
-        .get("/customers/{id}/disabled", customers::ask_disabled)
-        .post("/customers/{id}/disabled", customers::set_disabled)
+        .get("/customers/{id}/disabled", disabling::show)
+        .post("/customers/{id}/disabled", disabling::set)
         .get("/customers/{id}/arrivals", arrivals::show)
         .post("/customers/{id}/arrivals", arrivals::decline)
         .post("/customers/{id}/arrivals/confirm", arrivals::confirm)

@@ -1,5 +1,4 @@
-//! What the page of a pool shows beside its PCs, by one statement: seven that a page waits for cost PostgreSQL more than the
-//! PCs do (docs/decisions/0047).
+//! What the page of a pool shows beside its PCs, by one statement: eight small ones cost PostgreSQL more than the PCs do (docs/decisions/0047).
 
 use roadstead_domain::access::{Actor, Scope};
 use roadstead_domain::partner::Qualification;

@@ -108,7 +108,7 @@ impl Item {
     }
 }
 
-/// The PCs with these serials in the tenants of the scope's partner, closed ones excepted, by serial.
+/// The PCs that the scope's partner can see, by serial: in its pool and in the customers that are open to it.
 pub async fn found(tx: &mut Tx, scope: &Scope, serials: &[&str]) -> Result<HashMap<String, Vec<Found>>> {
     let partner = scope.partner()?;
     let rows: Vec<(Uuid, String, i64, Uuid, Option<String>)> = tx

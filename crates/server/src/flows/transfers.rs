@@ -1,7 +1,7 @@
 //! Transfers: preview, commit and undo of moves among a partner's own tenants. Preview and commit judge by the same
 //! rules, and the commit carries out only what the preview showed.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
 use roadstead_domain::access::{self, Action, Actor, Caller, Home, Role, Scope};
 use roadstead_domain::audit::AuditAction;
@@ -69,11 +69,8 @@ async fn judge(tx: &mut Tx, scope: &Scope, asked: &[Asked]) -> Result<(Vec<Row>,
     serials.sort_unstable();
     serials.dedup();
     let names: Vec<&str> = serials.iter().map(String::as_str).collect();
-    let places = transfers::targets(tx, scope).await?;
-    let open: HashSet<TenantId> =
-        places.iter().filter(|(_, target)| target.is_open()).map(|(_, target)| target.tenant()).collect();
     let mut found = transfers::found(tx, scope, &names).await?;
-    found.values_mut().for_each(|found| found.retain(|one| open.contains(&one.place.tenant)));
+    let places = transfers::targets(tx, scope).await?;
     let by_number: HashMap<String, &Target> =
         places.iter().map(|(name, target)| (name.to_uppercase(), target)).collect();
     let by_id: HashMap<TenantId, &Target> = places

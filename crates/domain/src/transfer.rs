@@ -288,9 +288,8 @@ fn judge_one(asked: &Asked, devices: &HashMap<String, Vec<Found>>, targets: &Has
 
 /// Whether two names are one company's: case, spaces and punctuation do not count.
 fn same_company(a: &str, b: &str) -> bool {
-    let letters = |text: &str| -> String {
-        text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
-    };
+    let letters =
+        |text: &str| -> String { text.to_lowercase().chars().filter(|c| c.is_alphanumeric()).collect() };
     !letters(a).is_empty() && letters(a) == letters(b)
 }
 

@@ -158,7 +158,7 @@ enum TokenCommand {
         /// What it may do.
         #[arg(long)]
         role: TokenRole,
-        /// The partner's, customer's or reporter's id or number; none for an operator.
+        /// The partner's, customer's or reporter's id or number; none for an operator or customer support.
         #[arg(long = "for")]
         whose: Option<String>,
         /// What it is called in the lists.
@@ -190,6 +190,8 @@ enum TokenRole {
     /// Looks at a customer tenant.
     CustomerReadOnly,
     Distributor,
+    /// The vendor's repair desk.
+    CustomerSupport,
 }
 
 impl TokenRole {
@@ -201,6 +203,7 @@ impl TokenRole {
             TokenRole::Customer => Role::ItAdmin,
             TokenRole::CustomerReadOnly => Role::ReportAdmin,
             TokenRole::Distributor => Role::Distributor,
+            TokenRole::CustomerSupport => Role::CustomerSupport,
         }
     }
 }
@@ -220,7 +223,7 @@ enum UserCommand {
         /// What they may do.
         #[arg(long)]
         role: TokenRole,
-        /// The partner's, customer's or reporter's id or number; none for an operator.
+        /// The partner's, customer's or reporter's id or number; none for an operator or customer support.
         #[arg(long = "for")]
         whose: Option<String>,
     },
@@ -455,9 +458,7 @@ pub async fn serve(app: App, listener: TcpListener, stop: impl Future<Output = (
     let dropped =
         dropped.map(|folder| tokio::spawn(drop_folder::watch(app.clone(), folder, stopping.clone())));
     let sending = sender.map(|sender| tokio::spawn(mail::run(app.clone(), sender, stopping.clone())));
-    let service = http::router(app.clone()).into_make_service_with_connect_info::<SocketAddr>();
-    let server = axum::serve(listener, service).with_graceful_shutdown(stopping.clone().cancelled_owned());
-    let server = tokio::spawn(server.into_future());
+    let server = tokio::spawn(http::serve(listener, http::router(app.clone()), stopping.clone()));
     stop.await;
     stopping.cancel();
     // A job ends with the batch in work and is handed back; what takes longer is cut off and done again.

@@ -170,7 +170,7 @@ struct PgReader {
 impl PgReader {
     async fn get(&mut self) -> Result<&mut PgConnection> {
         if self.taken.is_none() {
-            self.taken = Some(begin(&self.pool, &self.scope).await?);
+            self.taken = Some(begin(&self.pool, &self.scope, "").await?);
         }
         self.taken.as_deref_mut().ok_or(Error::Unavailable(sqlx::Error::PoolClosed))
     }
@@ -190,6 +190,11 @@ pub enum Arg {
     /// Bytes: hashes, pieces of files.
     Bytes(Vec<u8>),
 }
+
+/// The most texts or rows for which PostgreSQL keeps the plan of a set-based statement: planning one takes longer than
+/// carrying it out for a few. For more it is planned anew each time, as a kept plan is that of the tables as they were,
+/// perhaps empty.
+const KEPT: usize = 1000;
 
 /// A column of many rows, as PostgreSQL takes them.
 enum Array {
@@ -341,10 +346,13 @@ fn beginning(scope: &Scope) -> String {
     )
 }
 
-async fn begin(pool: &PgPool, scope: &Scope) -> Result<sqlx::Transaction<'static, Postgres>> {
+async fn begin(pool: &PgPool, scope: &Scope, also: &str) -> Result<sqlx::Transaction<'static, Postgres>> {
     // Whatever the reason, nothing was asked of the database yet.
-    pool.begin_with(AssertSqlSafe(beginning(scope))).await.map_err(Error::Unavailable)
+    pool.begin_with(AssertSqlSafe(beginning(scope) + also)).await.map_err(Error::Unavailable)
 }
+
+/// What writes finds its rows by keys: the plan is the same for every value, and is not made anew for each.
+const ONE_PLAN: &str = "; SET LOCAL plan_cache_mode = 'force_generic_plan'";
 
 impl Store {
     /// Opens and migrates the embedded database `roadstead.db` in this directory, which is made if it is not there.
@@ -386,8 +394,15 @@ impl Store {
         let options = PgConnectOptions::from_str(url)
             .map_err(|error| Error::Unusable(format!("the database address cannot be read: {error}")))?
             // Every statement is written to walk an index, in the order of its text. Where a table has grown a
-            // thousandfold since its statistics were taken, the planner's own idea reads whole tables instead.
-            .options([("join_collapse_limit", "1"), ("enable_seqscan", "off"), ("jit", "off")])
+            // thousandfold since its statistics were taken, the planner's own idea reads whole tables instead
+            // (docs/decisions/0048).
+            .options([
+                ("join_collapse_limit", "1"),
+                ("enable_seqscan", "off"),
+                ("enable_hashjoin", "off"),
+                ("enable_mergejoin", "off"),
+                ("jit", "off"),
+            ])
             .disable_statement_logging();
         let mut alone = options.clone().connect().await?;
         migrate::postgres(&mut alone).await?;
@@ -430,7 +445,7 @@ impl Store {
                 let _waits = Waits::new(waiting);
                 Inner::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?)
             }
-            Pools::Postgres { pool, .. } => Inner::Postgres(begin(pool, scope).await?),
+            Pools::Postgres { pool, .. } => Inner::Postgres(begin(pool, scope, ONE_PLAN).await?),
         }))
     }
 
@@ -605,12 +620,12 @@ impl Tx {
         // Safe: the text is a constant of this crate, the only other part is the table above.
         let sql = AssertSqlSafe(sql.replace("<set>", &table)).into_sql_str();
         asked(sql.as_str());
+        let keeps = set.len() <= KEPT;
         match &mut self.0 {
-            // Planned anew each time: a kept plan is that of the tables as they were, perhaps empty.
-            Inner::Postgres(c) => Ok(bound!(sqlx::query_as::<Postgres, T>(sql).persistent(false), args)
+            Inner::Postgres(c) => Ok(bound!(sqlx::query_as::<Postgres, T>(sql).persistent(keeps), args)
                 .fetch_all(&mut **c)
                 .await?),
-            Inner::PostgresRead(c) => Ok(bound!(sqlx::query_as::<Postgres, T>(sql).persistent(false), args)
+            Inner::PostgresRead(c) => Ok(bound!(sqlx::query_as::<Postgres, T>(sql).persistent(keeps), args)
                 .fetch_all(c.get().await?)
                 .await?),
             Inner::SqliteRead(_) | Inner::Sqlite(_) => self.all_made(sql, args).await,
@@ -629,6 +644,7 @@ impl Tx {
         // Safe: head and tail are constants of this crate, between them are placeholders alone.
         match &mut self.0 {
             Inner::Postgres(c) => {
+                let rows = values.len() / columns;
                 let arrays = Array::columns(columns, values)?;
                 let types: Vec<String> = (1..)
                     .zip(&arrays)
@@ -640,8 +656,8 @@ impl Tx {
                     types.join(", "),
                     names.join(", ")
                 );
-                // Planned anew each time, as in `all_of_set`.
-                let mut query = sqlx::query::<Postgres>(AssertSqlSafe(sql)).persistent(false);
+                let keeps = rows <= KEPT;
+                let mut query = sqlx::query::<Postgres>(AssertSqlSafe(sql)).persistent(keeps);
                 for array in arrays {
                     query = match array {
                         Array::Uuid(values) => query.bind(values),

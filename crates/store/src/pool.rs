@@ -82,6 +82,11 @@ pub fn search_text(parts: &[&str]) -> String {
     parts.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
+/// The end customer in such a text, in lower case; `None` for a PC that was never sold.
+pub(crate) fn searched_end_customer(search: &str) -> Option<&str> {
+    search.split('\n').nth(3).filter(|name| !name.is_empty())
+}
+
 /// `%needle%` with the needle's own wildcards made harmless.
 pub(crate) fn like(needle: &str) -> String {
     let needle: String = needle.trim().to_lowercase().chars().take(200).collect();

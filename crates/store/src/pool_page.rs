@@ -62,16 +62,13 @@ struct Part {
     e: Option<String>,
 }
 
-const SQL: &str = "SELECT 'own' AS part, h.id, p.tenant AS other, CAST(NULL AS BIGINT) AS m, c.devices AS n, \
-    p.number AS a, CAST(NULL AS TEXT) AS b, CAST(NULL AS TEXT) AS c, CAST(NULL AS TEXT) AS d, CAST(NULL AS TEXT) AS e \
-    FROM partners p LEFT JOIN tenants h ON h.parent = p.tenant AND h.kind = 'holding' \
-    LEFT JOIN tenant_counts c ON c.tenant = h.id WHERE p.tenant = $1 \
+const SQL: &str = "SELECT 'own' AS part, o.pool AS id, o.tenant AS other, CAST(NULL AS BIGINT) AS m, o.devices AS n, \
+    o.number AS a, CAST(NULL AS TEXT) AS b, CAST(NULL AS TEXT) AS c, CAST(NULL AS TEXT) AS d, CAST(NULL AS TEXT) AS e \
+    FROM own_partner o WHERE o.tenant = $1 \
     UNION ALL SELECT 'qualification', q.id, q.partner, NULL, q.created_at, q.support_level, q.role, \
     q.course_completed_on, q.certified_on, q.expires_on FROM qualifications q WHERE q.partner = $1 \
-    UNION ALL SELECT 'share', s.report, s.reporter, s.received_at, s.lines, s.name, s.verdict, NULL, NULL, NULL FROM \
-    (SELECT k.report, r.reporter, r.received_at, k.lines, n.name, k.verdict FROM partner_report_counts k \
-    JOIN reports r ON r.id = k.report JOIN reporters n ON n.id = r.reporter \
-    WHERE k.partner = $1 AND k.lines > 0 ORDER BY k.report DESC, k.verdict LIMIT 200) AS s \
+    UNION ALL SELECT 'share', s.report, s.reporter, s.received_at, s.lines, s.reporter_name, s.verdict, NULL, NULL, NULL \
+    FROM (SELECT * FROM own_shares k WHERE k.partner = $1 ORDER BY k.report DESC, k.verdict LIMIT 200) AS s \
     UNION ALL SELECT 'view', v.id, v.user_id, NULL, NULL, v.name, v.query, NULL, NULL, NULL FROM saved_views v \
     WHERE v.user_id = $2 AND v.partner = $1 \
     UNION ALL SELECT 'customer', c.tenant, c.partner, CAST(CASE WHEN c.partner_access THEN 1 ELSE 0 END AS BIGINT), \

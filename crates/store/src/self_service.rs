@@ -6,6 +6,7 @@ use roadstead_domain::ids::TenantId;
 use roadstead_domain::self_service::{Held, Switch};
 
 use crate::args;
+use crate::bulk::Bulk;
 use crate::customers::Customer;
 use crate::engine::Tx;
 use crate::error::{Error, Result};
@@ -14,25 +15,30 @@ use crate::error::{Error, Result};
 /// Premium or Premium+: where the preset says so, the switch is off from that very moment. Called in the transaction
 /// that moved the PCs or gave them their entitlement.
 pub async fn arm(tx: &mut Tx, tenants: impl IntoIterator<Item = TenantId>, at: Micros) -> Result<()> {
+    // Subqueries instead of EXISTS and a join, for which PostgreSQL fetches all PCs of each tenant.
+    let mut holding = Bulk::new(
+        "INSERT INTO self_service (customer, state, armed_at, changed_at) \
+         SELECT c.tenant, 'on', v.column2, v.column2 FROM (",
+        2,
+        ") AS v CROSS JOIN customers c WHERE c.tenant = v.column1 \
+         AND (SELECT 1 FROM placements p WHERE p.tenant = c.tenant LIMIT 1) = 1 ON CONFLICT (customer) DO NOTHING",
+    );
+    let mut entitled = Bulk::new(
+        "UPDATE self_service SET first_entitled_at = v.column2, changed_at = v.column2, \
+         state = CASE WHEN (SELECT c.preset FROM customers c WHERE c.tenant = v.column1) = 'off_when_allowed' \
+         THEN 'off' ELSE state END FROM (",
+        3,
+        ") AS v WHERE self_service.customer = v.column1 AND self_service.first_entitled_at IS NULL \
+         AND (SELECT 1 FROM placements p WHERE p.tenant = v.column1 \
+         AND (SELECT MAX(e.ends_on) FROM entitlements e WHERE e.device = p.device) > v.column3 LIMIT 1) = 1",
+    );
     let today = at.date().to_string();
     for tenant in tenants {
-        tx.execute(
-            "INSERT INTO self_service (customer, state, armed_at, changed_at) \
-             SELECT c.tenant, 'on', $2, $2 FROM customers c WHERE c.tenant = $1 \
-             AND EXISTS (SELECT 1 FROM placements p WHERE p.tenant = $1) ON CONFLICT (customer) DO NOTHING",
-            args![tenant, at],
-        )
-        .await?;
-        tx.execute(
-            "UPDATE self_service SET first_entitled_at = $2, changed_at = $2, \
-             state = CASE WHEN (SELECT c.preset FROM customers c WHERE c.tenant = $1) = 'off_when_allowed' \
-             THEN 'off' ELSE state END \
-             WHERE customer = $1 AND first_entitled_at IS NULL AND EXISTS (SELECT 1 FROM placements p \
-             JOIN entitlements e ON e.device = p.device WHERE p.tenant = $1 AND e.ends_on > $3)",
-            args![tenant, at, &today],
-        )
-        .await?;
+        holding.push(tx, args![tenant, at]).await?;
+        entitled.push(tx, args![tenant, at, &today]).await?;
     }
+    holding.finish(tx).await?;
+    entitled.finish(tx).await?;
     Ok(())
 }
 

@@ -108,28 +108,26 @@ impl Item {
     }
 }
 
-/// The PCs that the scope's partner can see, by serial: in its pool and in the customers that are open to it.
+/// The PCs that the scope's partner can see, by serial: in its pool and in the customers that are open to it. To whom one
+/// was sold is told in lower case, as lists search for it.
 pub async fn found(tx: &mut Tx, scope: &Scope, serials: &[&str]) -> Result<HashMap<String, Vec<Found>>> {
     let partner = scope.partner()?;
-    let rows: Vec<(Uuid, String, i64, Uuid, Option<String>)> = tx
+    let rows: Vec<(Uuid, String, i64, Uuid, String)> = tx
         .all_of_set(
-            "SELECT d.id, d.serial, p.generation, p.tenant, l.buyer_name \
-             FROM <set> s CROSS JOIN devices d CROSS JOIN placements p CROSS JOIN tenants t \
-             LEFT JOIN customers c ON c.tenant = t.id \
-             LEFT JOIN report_lines l ON l.report = p.report AND l.line = p.line \
-             WHERE d.serial = s.value AND p.device = d.id AND t.id = p.tenant AND t.parent = $1 \
-             AND (t.kind = 'holding' OR (c.assignment = 'accepted' AND c.partner_access))",
+            // No CROSS JOIN: behind one, PostgreSQL reads the whole view before it looks at the set.
+            "SELECT o.device, o.serial, o.generation, o.tenant, o.search FROM <set> s, own_places o \
+             WHERE o.serial = s.value AND o.partner = $1 AND COALESCE(o.assignment, 'accepted') = 'accepted'",
             args![partner],
             serials,
         )
         .await?;
     let mut found: HashMap<String, Vec<Found>> = HashMap::with_capacity(rows.len());
-    for (device, serial, generation, tenant, sold_to) in rows {
+    for (device, serial, generation, tenant, search) in rows {
         found.entry(serial).or_default().push(Found {
             device: DeviceId(device),
             generation,
             place: Place { tenant: TenantId(tenant), partner },
-            sold_to,
+            sold_to: crate::pool::searched_end_customer(&search).map(str::to_owned),
             shown: Vec::new(),
         });
     }
@@ -191,14 +189,19 @@ impl TargetRow {
     }
 }
 
+/// The holding tenant of the scope's partner, once it has one.
+pub async fn pool(tx: &mut Tx, scope: &Scope) -> Result<Option<TenantId>> {
+    let sql = "SELECT id FROM tenants WHERE parent = $1 AND kind = 'holding'";
+    let pool: Option<(Uuid,)> = tx.optional_quick(sql, args![scope.partner()?]).await?;
+    Ok(pool.map(|(id,)| TenantId(id)))
+}
+
 /// Where the scope's partner can send PCs: its pool, and every customer that names it, whatever their state.
 pub async fn targets(tx: &mut Tx, scope: &Scope) -> Result<Vec<(String, Target)>> {
     let partner = scope.partner()?;
-    let pool: Option<(Uuid,)> = tx
-        .optional_quick("SELECT id FROM tenants WHERE parent = $1 AND kind = 'holding'", args![partner])
-        .await?;
+    let pool = pool(tx, scope).await?;
     let mut targets: Vec<(String, Target)> =
-        pool.into_iter().map(|(id,)| (UNASSIGNED.to_owned(), Target::Pool(TenantId(id)))).collect();
+        pool.into_iter().map(|id| (UNASSIGNED.to_owned(), Target::Pool(id))).collect();
     let rows: Vec<TargetRow> = tx
         .all_quick(
             "SELECT tenant, number, name, assignment, partner_access, disabled_at FROM customers \

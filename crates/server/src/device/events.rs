@@ -71,7 +71,8 @@ impl Channel {
                 () = self.watched.changed() => {}
                 () = tokio::time::sleep(LOOK) => {}
             }
-            match self.look().await {
+            // In a box, so that a waiting channel holds no room for what looking needs.
+            match Box::pin(self.look()).await {
                 Ok(true) => {}
                 Ok(false) => return None,
                 // The agent comes back and goes on where it was.

@@ -230,7 +230,7 @@ async fn move_all(app: &App, tx: &mut Tx, scope: &Scope, transfer: &Transfer) ->
     transfers::committed(tx, scope, id, moves.len() as u64, app.ambient.now()).await?;
     let receipts = privacy::sealed_by_transfer(tx, &platform, id).await?;
     tx.act_for(scope).await?;
-    let pool = pool_of(tx, scope).await?;
+    let pool = transfers::pool(tx, scope).await?;
     let mut went = HashMap::new();
     for row in rows.iter().filter(|row| row.verdict() == Verdict::Ready && row.to != pool) {
         let sold_to = known.get(&row.serial).and_then(|found| found.first()?.sold_to.as_deref());
@@ -270,12 +270,6 @@ async fn apply<'a>(
     Ok(moves)
 }
 
-/// The partner's holding tenant.
-async fn pool_of(tx: &mut Tx, scope: &Scope) -> Result<Option<TenantId>, Refused> {
-    let places = transfers::targets(tx, scope).await?;
-    Ok(places.into_iter().find(|(name, _)| name == UNASSIGNED).map(|(_, target)| target.tenant()))
-}
-
 /// A line in the log of the partner and of each customer concerned, each with its own part of the receipt, and events for
 /// their open pages.
 async fn tell(
@@ -294,7 +288,7 @@ async fn tell(
             changes.entry(to.tenant).or_default().0 += 1;
         }
     }
-    let pool = pool_of(tx, scope).await?;
+    let pool = transfers::pool(tx, scope).await?;
     let entry = |home: Uuid, detail| NewEntry { home: Some(home), action, subject: Some(id.0), detail };
     let all = serde_json::json!({ "moved": moves.len(), "tenants": changes.len(), "privacy": receipts.all });
     let mut entries = vec![entry(partner.0, all)];

@@ -2,6 +2,7 @@
 
 mod caller;
 mod client_address;
+mod connections;
 pub mod cookies;
 mod error;
 mod idempotency;
@@ -9,6 +10,7 @@ mod router;
 
 pub use caller::{ApiCaller, Browser, Credential, Form, VisitorLang};
 pub use client_address::ClientAddress;
+pub use connections::serve;
 pub use error::{Place, Problem};
 pub use idempotency::HoldsSecret;
 pub use router::{Routes, router};

@@ -9,7 +9,7 @@ use anyhow::{Context, ensure};
 use uuid::Uuid;
 
 use crate::copy;
-use crate::engine::{Cell, Database, Engine};
+use crate::engine::{Cell, Database, Engine, vacuum};
 use crate::floor::{self, Floor, Maker};
 use crate::generator::{PARTNERS, Sale, Sellers};
 use crate::server::Platform;
@@ -95,7 +95,7 @@ async fn fill(database: Database, program: &Path, lines: u64) -> anyhow::Result<
     }
     eprintln!("  {} indexes made", indexes.len());
     tell(&client, &maker, reporter, lines).await?;
-    client.batch_execute("VACUUM ANALYZE").await?;
+    vacuum(&client).await?;
 
     check(&database, program, &named.iter().map(|partner| partner.number.clone()).collect::<Vec<_>>(), lines)
         .await?;

@@ -60,14 +60,15 @@ pub async fn find(tx: &mut Tx, scope: &Scope, public_key: &str) -> Result<Option
     #[derive(serde::Deserialize, sqlx::FromRow)]
     struct Row {
         device: Uuid,
+        replaced_at: Option<i64>,
     }
     let found: Option<Row> = tx
         .optional_quick(
-            "SELECT device FROM device_keys WHERE public_key = $1 AND replaced_at IS NULL",
+            "SELECT device, replaced_at FROM device_keys WHERE public_key = $1",
             args![public_key],
         )
         .await?;
-    Ok(found.map(|row| DeviceId(row.device)))
+    Ok(found.filter(|row| row.replaced_at.is_none()).map(|row| DeviceId(row.device)))
 }
 
 /// Makes a key the PC's, in the place of the one it had. [`Error::Conflict`] if the key is another PC's.

@@ -160,7 +160,9 @@ async fn placements_are_written_by_generation(#[values(Sqlite, Postgres)] kind: 
     let known = &known[&("5CG1234ABC".to_owned(), String::new())];
     assert_eq!((known.generation, known.place), (3, Some(b)));
     for (place, expected) in [(a, 0), (b, 1)] {
-        assert_eq!(pool_page::beside(&mut tx, &partner_scope(place), true).await.unwrap().devices, expected);
+        let scope = partner_scope(place);
+        let mut own = world.store.read(&scope).await.unwrap();
+        assert_eq!(pool_page::beside(&mut own, &scope, true).await.unwrap().devices, expected);
     }
     for (place, entries) in [(a, 2), (b, 1)] {
         let chain = placements::verify_chain(&mut tx, &world.system, place.partner).await.unwrap();

@@ -187,7 +187,7 @@ pub async fn to_postgres(directory: &Path, url: &str, scope: &Scope) -> Result<C
     tx.commit().await?;
     // Not the empty ones: a plan for a table that is known to be empty may take any index, and would be kept.
     for (table, _) in copied.iter().filter(|(_, rows)| *rows > 0) {
-        pool.execute(AssertSqlSafe(format!("ANALYZE {table}"))).await?;
+        pool.execute(AssertSqlSafe(format!("ANALYZE \"{table}\""))).await?;
     }
     pool.close().await;
     source.close().await?;

@@ -235,11 +235,11 @@ async fn move_all(app: &App, tx: &mut Tx, scope: &Scope, transfer: &Transfer) ->
     for row in rows.iter().filter(|row| row.verdict() == Verdict::Ready && row.to != pool) {
         let sold_to = known.get(&row.serial).and_then(|found| found.first()?.sold_to.as_deref());
         if let (Some(sold_to), Some(to)) = (sold_to, row.to) {
-            went.insert(sold_to.trim().to_lowercase(), to);
+            went.insert(sold_to.trim().to_owned(), to);
         }
     }
     transfers::remember_targets(tx, scope, &went).await?;
-    tell(app, tx, scope, &moves, (AuditAction::TransferCommitted, receipts), id).await
+    tell(app, tx, scope, pool, &moves, (AuditAction::TransferCommitted, receipts), id).await
 }
 
 /// Writes the moves of these rows.
@@ -276,6 +276,7 @@ async fn tell(
     app: &App,
     tx: &mut Tx,
     scope: &Scope,
+    pool: Option<TenantId>,
     moves: &[Cause],
     (action, receipts): (AuditAction, Receipts),
     id: TransferId,
@@ -288,7 +289,6 @@ async fn tell(
             changes.entry(to.tenant).or_default().0 += 1;
         }
     }
-    let pool = transfers::pool(tx, scope).await?;
     let entry = |home: Uuid, detail| NewEntry { home: Some(home), action, subject: Some(id.0), detail };
     let all = serde_json::json!({ "moved": moves.len(), "tenants": changes.len(), "privacy": receipts.all });
     let mut entries = vec![entry(partner.0, all)];
@@ -403,7 +403,8 @@ async fn move_back(app: &App, tx: &mut Tx, scope: &Scope, transfer: &Transfer) -
     transfers::undone(tx, scope, id, &left, app.ambient.now()).await?;
     let receipts = privacy::unseal_by_undo(tx, &platform, id).await?;
     tx.act_for(scope).await?;
-    tell(app, tx, scope, &moves, (AuditAction::TransferUndone, receipts), id).await
+    let pool = transfers::pool(tx, scope).await?;
+    tell(app, tx, scope, pool, &moves, (AuditAction::TransferUndone, receipts), id).await
 }
 
 /// Works on a transfer in the background; what no longer fits ends the operation with its reason.

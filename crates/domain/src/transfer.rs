@@ -391,6 +391,17 @@ mod tests {
         Target::Customer { tenant: tenant(n), name: "WERFT-Nord".to_owned(), assignment, open, disabled }
     }
 
+    #[test]
+    fn a_company_is_known_by_its_letters_however_they_are_written() {
+        for (a, b) in [("WERFT-Nord", "werft nord"), ("ΝΗΣΟΣ", "νησος"), ("Straße 1", "STRAßE 1")]
+        {
+            assert!(same_company(a, b) && same_company(b, a), "{a} and {b}");
+        }
+        for (a, b) in [("Werft Nord", "Werft Süd"), ("", ""), ("--", "-")] {
+            assert!(!same_company(a, b), "{a} and {b}");
+        }
+    }
+
     fn world() -> (HashMap<String, Vec<Found>>, HashMap<String, Target>) {
         let mut other = found(14, 2);
         other.sold_to = Some("Muster AG".to_owned());

@@ -62,6 +62,7 @@ pub async fn find(tx: &mut Tx, scope: &Scope, public_key: &str) -> Result<Option
         device: Uuid,
         replaced_at: Option<i64>,
     }
+    // By the key alone: while little is known of the table, a plan with replaced_at in it may walk the index of PCs.
     let found: Option<Row> = tx
         .optional_quick(
             "SELECT device, replaced_at FROM device_keys WHERE public_key = $1",

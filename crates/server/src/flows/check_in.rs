@@ -24,7 +24,7 @@ use crate::app::App;
 const MOST: usize = 500;
 /// After a transaction with more than so many, more are on their way.
 const CROWD: usize = 4;
-/// How long the next one then waits for them: about what a transaction costs before its first row.
+/// How long the next one then waits for them (docs/decisions/0048).
 const GATHER: Duration = Duration::from_millis(2);
 /// The most that wait; beyond it a PC is told to come again.
 const WAITING: usize = 10_000;

@@ -5,8 +5,10 @@ use roadstead_domain::access::Role;
 use roadstead_store::engine::Kind::{self, Postgres, Sqlite};
 use rstest::rstest;
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
 use crate::repair::deliver_service;
+use crate::resume::{free_port, serve, token};
 use crate::sign_in::Portal;
 use crate::world::{Answer, Client, World, csv};
 
@@ -255,4 +257,20 @@ async fn customer_support_is_offered_no_search_that_finds_nothing() {
         let page = portal.get("/repair-cases").await.text;
         assert_eq!(page.contains("role=\"search\""), offered, "{who}");
     }
+}
+
+/// Every role can be given a token where the server is installed, customer support's too: it reads its queue and no more.
+#[tokio::test]
+async fn a_token_of_customer_support_comes_from_the_command_line() {
+    let directory = TempDir::new().unwrap();
+    let data = ["--data", directory.path().to_str().unwrap()];
+    let port = free_port();
+    let _server = serve(&data, port).await;
+    let support = token(&data, "customer-support", &[]);
+    let http = reqwest::Client::new();
+    let status = async |path: &str| {
+        let url = format!("http://127.0.0.1:{port}/api/v1/{path}");
+        http.get(url).bearer_auth(&support).send().await.unwrap().status().as_u16()
+    };
+    assert_eq!((status("repair-cases").await, status("partners").await), (200, 404));
 }

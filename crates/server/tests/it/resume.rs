@@ -113,19 +113,3 @@ async fn a_report_goes_on_after_sigkill_with_nothing_lost_or_doubled() {
     let verified = roadstead(&["audit", "verify"]).args(data).output().unwrap();
     assert_eq!(String::from_utf8(verified.stdout).unwrap().trim(), format!("{LINES} entries hold"));
 }
-
-/// Every role can be given a token where the server is installed, customer support's too: it reads its queue and no more.
-#[tokio::test]
-async fn a_token_of_customer_support_comes_from_the_command_line() {
-    let directory = TempDir::new().unwrap();
-    let data = ["--data", directory.path().to_str().unwrap()];
-    let port = free_port();
-    let _server = serve(&data, port).await;
-    let support = token(&data, "customer-support", &[]);
-    let http = reqwest::Client::new();
-    let status = async |path: &str| {
-        let url = format!("http://127.0.0.1:{port}/api/v1/{path}");
-        http.get(url).bearer_auth(&support).send().await.unwrap().status().as_u16()
-    };
-    assert_eq!((status("repair-cases").await, status("partners").await), (200, 404));
-}

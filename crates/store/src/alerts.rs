@@ -28,6 +28,8 @@ pub struct Known {
     pub kind: String,
     /// Which part.
     pub cause: String,
+    /// What was read the last time.
+    pub detail: String,
     /// `suspected` or `open`.
     pub state: String,
     /// `agent`, `monitor` or `platform`.
@@ -45,7 +47,7 @@ pub struct Known {
 macro_rules! known_sql {
     ($from:literal) => {
         concat!(
-            "SELECT a.id, a.device, a.kind, a.cause, a.state, a.source, a.seen, a.gone, a.repair, ",
+            "SELECT a.id, a.device, a.kind, a.cause, a.detail, a.state, a.source, a.seen, a.gone, a.repair, ",
             "(SELECT p.id FROM pop_ups p WHERE p.alert = a.id AND p.state = 'open') AS pop_up FROM ",
             $from
         )
@@ -137,19 +139,36 @@ impl Pc {
     }
 }
 
+macro_rules! pc_sql {
+    ($from:literal, $rest:literal) => {
+        concat!(
+            "SELECT d.id, d.serial, d.model, d.product_number, p.tenant, t.kind, t.name AS tenant_name, p.generation, ",
+            "t.parent AS partner, n.name AS partner_name, s.state AS switch, c.cases_to_support, ",
+            "(SELECT MAX(e.support_level) FROM entitlements e WHERE e.device = d.id AND e.starts_on <= $1 ",
+            "AND e.ends_on > $1) AS level FROM ",
+            $from,
+            " LEFT JOIN placements p ON p.device = d.id LEFT JOIN tenants t ON t.id = p.tenant ",
+            "LEFT JOIN partners n ON n.tenant = t.parent LEFT JOIN customers c ON c.tenant = t.id ",
+            "LEFT JOIN self_service s ON s.customer = t.id WHERE ",
+            $rest
+        )
+    };
+}
+
 /// The PC as it is on this day.
 pub async fn pc(tx: &mut Tx, scope: &Scope, device: DeviceId, now: Micros) -> Result<Option<Pc>> {
     scope.platform()?;
-    tx.optional(
-        "SELECT d.id, d.serial, d.model, d.product_number, p.tenant, t.kind, t.name AS tenant_name, p.generation, \
-         t.parent AS partner, n.name AS partner_name, s.state AS switch, c.cases_to_support, \
-         (SELECT MAX(e.support_level) FROM entitlements e WHERE e.device = d.id AND e.starts_on <= $2 \
-         AND e.ends_on > $2) AS level FROM devices d LEFT JOIN placements p ON p.device = d.id \
-         LEFT JOIN tenants t ON t.id = p.tenant LEFT JOIN partners n ON n.tenant = t.parent \
-         LEFT JOIN customers c ON c.tenant = t.id LEFT JOIN self_service s ON s.customer = t.id WHERE d.id = $1",
-        args![device, now.date().to_string()],
-    )
-    .await
+    tx.optional(pc_sql!("devices d", "d.id = $2"), args![now.date().to_string(), device]).await
+}
+
+/// The PCs of these keys as they are on this day.
+pub async fn pcs(tx: &mut Tx, scope: &Scope, keys: &[&str], now: Micros) -> Result<Vec<Pc>> {
+    scope.platform()?;
+    let sql = pc_sql!(
+        "<set> x CROSS JOIN device_keys k CROSS JOIN devices d",
+        "k.public_key = x.value AND k.replaced_at IS NULL AND d.id = k.device"
+    );
+    tx.all_of_set(sql, args![now.date().to_string()], keys).await
 }
 
 /// An alert on its way in.
@@ -275,14 +294,14 @@ pub struct Alert {
 }
 
 macro_rules! alert_sql {
-    ($rest:literal) => {
+    ($($rest:literal),+) => {
         concat!(
             "SELECT a.id, a.device, d.serial, d.model, a.tenant, t.kind AS tenant_kind, t.name AS tenant_name, ",
             "a.kind, a.cause, a.severity, a.detail, a.state, a.repair, a.opened_at, a.closed_at FROM tenants t ",
             "JOIN alerts a ON a.tenant = t.id JOIN devices d ON d.id = a.device LEFT JOIN customers c ",
             "ON c.tenant = t.id WHERE ($1 IS NULL OR (t.parent = $1 AND (t.kind <> 'customer' OR c.partner_access))) ",
             "AND ($2 IS NULL OR t.id = $2) AND ",
-            $rest
+            $($rest),+
         )
     };
 }
@@ -297,19 +316,29 @@ fn reached(scope: &Scope) -> Result<(Option<TenantId>, Option<TenantId>)> {
     }
 }
 
-/// Open alerts of the PCs that the scope reaches, newest first; of one kind, if one is named.
-pub async fn list(tx: &mut Tx, scope: &Scope, kind: &str, page: &Page) -> Result<Option<Rows<Alert>>> {
+/// Open alerts of the PCs that the scope reaches, newest first, or those that closed there; of one kind, if one is named.
+pub async fn list(
+    tx: &mut Tx,
+    scope: &Scope,
+    closed: bool,
+    kind: &str,
+    page: &Page,
+) -> Result<Option<Rows<Alert>>> {
     let (partner, customer) = reached(scope)?;
     let Ok(after) = page.after::<Uuid>() else { return Ok(None) };
     let rows = page.rows();
-    let items: Vec<Alert> = tx
-        .all(
+    macro_rules! of_state {
+        ($state:literal) => {
             alert_sql!(
-                "a.state = 'open' AND a.id < $3 AND ($4 = '' OR a.kind = $4) ORDER BY a.id DESC LIMIT $5"
-            ),
-            args![partner, customer, after.unwrap_or(Uuid::max()), kind, rows + 1],
-        )
-        .await?;
+                "a.state = '",
+                $state,
+                "' AND a.id < $3 AND ($4 = '' OR a.kind = $4) ORDER BY a.id DESC LIMIT $5"
+            )
+        };
+    }
+    let sql = if closed { of_state!("closed") } else { of_state!("open") };
+    let items: Vec<Alert> =
+        tx.all(sql, args![partner, customer, after.unwrap_or(Uuid::max()), kind, rows + 1]).await?;
     Ok(Some(Rows::cut(items, rows, |alert| alert.id)))
 }
 

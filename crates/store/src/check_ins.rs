@@ -105,14 +105,14 @@ pub struct CheckIn<'a> {
     pub location: Option<&'a str>,
 }
 
-/// Writes check-ins, at most one a PC. Of persons only what the tenant of this moment has switched on.
+/// Writes check-ins, at most one a PC; where a later one is there already, it stands. Of persons only what the tenant of this moment has switched on.
 pub async fn write(tx: &mut Tx, scope: &Scope, check_ins: &[CheckIn<'_>], at: Micros) -> Result<()> {
     scope.platform()?;
     let mut bulk = Bulk::new(
         "INSERT INTO check_ins (device, seen_at, agent, readings)",
         4,
         "ON CONFLICT (device) DO UPDATE SET seen_at = excluded.seen_at, agent = excluded.agent, \
-         readings = excluded.readings",
+         readings = excluded.readings WHERE excluded.seen_at >= check_ins.seen_at",
     );
     for check_in in check_ins {
         bulk.push(tx, args![check_in.speaking.device, at, check_in.agent, check_in.readings]).await?;

@@ -72,6 +72,7 @@ const MIGRATIONS: &[Migration] = &[
     (70, include_str!("migrations/0070_attachments.sql"), include_str!("migrations/0070_attachments.pg.sql")),
     (71, include_str!("migrations/0071_orders.sql"), include_str!("migrations/0071_orders.pg.sql")),
     (72, include_str!("migrations/0072_own_views.sql"), include_str!("migrations/0072_own_views.pg.sql")),
+    (73, include_str!("migrations/0073_look_ups.sql"), ""),
 ];
 
 const VERSIONS: &str = "CREATE TABLE IF NOT EXISTS schema_versions (version BIGINT PRIMARY KEY)";

@@ -36,23 +36,19 @@ pub async fn prove(
 pub async fn challenges(
     tx: &mut Tx,
     scope: &Scope,
-    devices: &[DeviceId],
+    keys: &[&str],
 ) -> Result<HashMap<DeviceId, String>> {
     scope.platform()?;
-    let mut challenges = HashMap::with_capacity(devices.len());
-    for id in devices {
-        let row: Option<(Vec<u8>,)> = tx
-            .optional(
-                "SELECT l.hash FROM placements p JOIN placement_log l ON l.device = p.device \
-                 AND l.generation = p.generation AND l.to_tenant = p.tenant WHERE p.device = $1",
-                args![*id],
-            )
-            .await?;
-        if let Some((hash,)) = row {
-            challenges.insert(*id, hex::encode(hash));
-        }
-    }
-    Ok(challenges)
+    let rows: Vec<(Uuid, Vec<u8>)> = tx
+        .all_of_set(
+            "SELECT p.device, l.hash FROM <set> x CROSS JOIN device_keys k CROSS JOIN placements p \
+             CROSS JOIN placement_log l WHERE k.public_key = x.value AND k.replaced_at IS NULL AND p.device = k.device \
+             AND l.device = p.device AND l.generation = p.generation AND l.to_tenant = p.tenant",
+            args![],
+            keys,
+        )
+        .await?;
+    Ok(rows.into_iter().map(|(device, hash)| (DeviceId(device), hex::encode(hash))).collect())
 }
 
 /// What is known at one PC in one generation: readings, who, where and free text, each 0 or 1.

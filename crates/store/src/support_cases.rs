@@ -276,14 +276,15 @@ pub async fn decide(
     at: Micros,
 ) -> Result<()> {
     scope.platform()?;
-    for serial in serials {
-        tx.execute(
-            "UPDATE support_serials SET decision = $3, reason = $4, decided_at = $5 \
-             WHERE support_case = $1 AND serial = $2",
-            args![case, *serial, if approve { "approved" } else { "refused" }, reason, at],
+    let decision = if approve { "approved" } else { "refused" };
+    let _decided: Vec<(String,)> = tx
+        .all_of_set(
+            "UPDATE support_serials SET decision = $2, reason = $3, decided_at = $4 \
+             WHERE support_case = $1 AND serial IN (SELECT x.value FROM <set> x) RETURNING serial",
+            args![case, decision, reason, at],
+            serials,
         )
         .await?;
-    }
     Ok(())
 }
 

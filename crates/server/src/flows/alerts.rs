@@ -1,12 +1,13 @@
 //! Alerts: what readings show, what monitors and the platform itself say, and the pop-ups that follow. All of it happens
 //! in the transaction of what it follows from.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::time::Duration;
 
 use roadstead_domain::access::{self, Denied, Scope};
 use roadstead_domain::alert::{
-    ENTITLEMENT_EXPIRING, EXPIRING_DAYS, GONE, HEARTBEAT_LOST, Kind, SILENT_DAYS, is_raised, judge,
+    ENTITLEMENT_EXPIRING, EXPIRING_DAYS, Finding, GONE, HEARTBEAT_LOST, Kind, Place, SILENT_DAYS, is_raised, judge,
+    pops_up,
 };
 use roadstead_domain::clock::Micros;
 use roadstead_domain::event::Event;
@@ -14,7 +15,7 @@ use roadstead_domain::ids::{AlertId, DeviceId};
 use roadstead_domain::serial;
 use roadstead_domain::wire::readings::Readings;
 use roadstead_store::alerts::{self, Known, NewAlert, Pc, kind_of};
-use roadstead_store::check_ins::CheckIn;
+use roadstead_store::check_ins::{CheckIn, Speaking};
 use roadstead_store::{Tx, devices, outbox, pop_ups};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -57,61 +58,94 @@ impl Changed {
     }
 }
 
-/// What follows from the readings of check-ins by these keys; whether somebody is to be told.
+/// What follows from the readings of check-ins of these PCs, which speak by these keys; whether somebody is to be told.
 pub(super) async fn look_at_readings(
     app: &App,
     tx: &mut Tx,
-    keys: &[&str],
+    speaking: &HashMap<String, Speaking>,
     rows: &[CheckIn<'_>],
     now: Micros,
 ) -> roadstead_store::Result<bool> {
     let scope = access::system();
+    let keys: Vec<&str> = speaking.keys().map(String::as_str).collect();
     let mut known: HashMap<Uuid, Vec<Known>> = HashMap::new();
-    for alert in alerts::known(tx, &scope, keys).await? {
+    for alert in alerts::known(tx, &scope, &keys).await? {
         known.entry(alert.device).or_default().push(alert);
     }
-    let mut changed = Changed::default();
-    for row in rows {
+    let mut concerned = Vec::new();
+    for row in rows.iter().filter(|row| row.speaking.tenant.is_some()) {
         let device = row.speaking.device;
         let own = known.remove(&device.0).unwrap_or_default();
         // What is no reading of ours is kept as it is, and says nothing.
         let Ok(readings) = serde_json::from_str::<Readings>(row.readings) else { continue };
         let (found, looked_at) = judge(&readings);
-        if row.speaking.tenant.is_none() || (found.is_empty() && own.is_empty()) {
-            continue;
+        if !is_old_news(&found, &own, row.speaking.with_customer) {
+            concerned.push((device, found, looked_at, own));
         }
-        let Some(pc) = alerts::pc(tx, &scope, device, now).await? else { continue };
-        for finding in &found {
+    }
+    if concerned.is_empty() {
+        return Ok(false);
+    }
+    let devices: HashSet<DeviceId> = concerned.iter().map(|(device, ..)| *device).collect();
+    let concerns = |(_, speaking): &(&String, &Speaking)| devices.contains(&speaking.device);
+    let keys: Vec<&str> = speaking.iter().filter(concerns).map(|(key, _)| key.as_str()).collect();
+    let pcs = alerts::pcs(tx, &scope, &keys, now).await?;
+    let pcs: HashMap<Uuid, Pc> = pcs.into_iter().map(|pc| (pc.id, pc)).collect();
+    let mut changed = Changed::default();
+    for (device, found, looked_at, own) in &concerned {
+        let Some(pc) = pcs.get(&device.0) else { continue };
+        for finding in found {
             let kind = kind_of(&finding.kind)?;
-            let same = own.iter().find(|k| k.kind == finding.kind && k.cause == finding.cause);
-            see(
-                app,
-                tx,
-                &pc,
-                kind,
-                (finding.cause.as_str(), finding.detail.as_str(), "agent"),
-                same,
-                &mut changed,
-            )
-            .await?;
+            let same = own.iter().find(|known| is_of(finding, known));
+            let said = (finding.cause.as_str(), finding.detail.as_str(), "agent");
+            see(app, tx, pc, kind, said, same, &mut changed).await?;
         }
-        for old in &own {
-            let is_seen = found.iter().any(|finding| finding.kind == old.kind && finding.cause == old.cause);
+        for old in own {
             let is_heard = old.kind == HEARTBEAT_LOST.code;
-            if is_seen || old.source == "agent" && !looked_at.contains(&old.kind.as_str()) {
+            if found.iter().any(|finding| is_of(finding, old))
+                || old.source == "agent" && !looked_at.contains(&old.kind.as_str())
+            {
                 continue;
             }
             if old.source == "agent" || is_heard {
                 let closes = is_heard || old.state == "suspected" || old.gone + 1 >= GONE;
-                close_known(tx, &scope, &pc, old, closes, now, &mut changed).await?;
+                close_known(tx, &scope, pc, old, closes, now, &mut changed).await?;
             } else {
-                again(app, tx, &pc, old, now, &mut changed).await?;
+                again(app, tx, pc, old, now, &mut changed).await?;
             }
         }
     }
     let tells = !changed.is_empty();
     changed.publish(tx, now).await?;
     Ok(tells)
+}
+
+/// Whether a finding is of this alert.
+fn is_of(finding: &Finding, known: &Known) -> bool {
+    finding.kind == known.kind && finding.cause == known.cause
+}
+
+/// Whether all of it is known as it is, and was acted upon: what every PC with something wrong says at most of its
+/// check-ins.
+fn is_old_news(found: &[Finding], own: &[Known], with_customer: bool) -> bool {
+    let place = if with_customer { Place::Customer { off: false } } else { Place::Pool };
+    let is_settled = |known: &Known| {
+        known.pop_up.is_some()
+            || known.repair.is_some()
+            || Kind::from_code(&known.kind).is_some_and(|kind| !pops_up(kind, place, true))
+    };
+    let is_same = |finding: &Finding, known: &Known| {
+        is_of(finding, known)
+            && known.state == "open"
+            && known.gone == 0
+            && known.detail == finding.detail
+            && is_settled(known)
+    };
+    let stays = |known: &Known| {
+        found.iter().any(|finding| is_of(finding, known))
+            || known.source != "agent" && known.kind != HEARTBEAT_LOST.code && is_settled(known)
+    };
+    found.iter().all(|finding| own.iter().any(|known| is_same(finding, known))) && own.iter().all(stays)
 }
 
 /// Notes a condition: raises it, or says that it lasts. A pop-up follows where there is none and one is due.
@@ -359,5 +393,56 @@ pub async fn run(app: App, stop: CancellationToken) {
             () = stop.cancelled() => return,
             () = tokio::time::sleep(Duration::from_secs(30)) => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use roadstead_domain::alert::{BATTERY_RECALL, DISK_FULL, DISK_WORN};
+
+    use super::*;
+
+    fn known(kind: Kind, change: impl FnOnce(&mut Known)) -> Known {
+        let mut known = Known {
+            id: Uuid::nil(),
+            device: Uuid::nil(),
+            kind: kind.code.to_owned(),
+            cause: "nvme0".to_owned(),
+            detail: "100".to_owned(),
+            state: "open".to_owned(),
+            source: "agent".to_owned(),
+            seen: 1,
+            gone: 0,
+            repair: None,
+            pop_up: Some(Uuid::nil()),
+        };
+        change(&mut known);
+        known
+    }
+
+    fn finding(kind: Kind, detail: &str) -> Finding {
+        Finding { kind: kind.code.to_owned(), cause: "nvme0".to_owned(), detail: detail.to_owned() }
+    }
+
+    #[test]
+    fn only_what_is_known_and_acted_upon_is_old_news() {
+        let old = |own: Known| is_old_news(&[finding(DISK_WORN, "100")], &[own], true);
+        assert!(old(known(DISK_WORN, |_| {})));
+        assert!(old(known(DISK_WORN, |k| (k.pop_up, k.repair) = (None, Some("open".to_owned())))));
+        assert!(!old(known(DISK_WORN, |k| k.pop_up = None)), "its pop-up is over: the next one is due");
+        assert!(!old(known(DISK_WORN, |k| k.state = "suspected".to_owned())));
+        assert!(!old(known(DISK_WORN, |k| k.gone = 1)), "it is back");
+        assert!(!old(known(DISK_WORN, |k| k.detail = "99".to_owned())));
+        assert!(!old(known(DISK_WORN, |k| k.cause = "sda".to_owned())));
+        assert!(!is_old_news(&[], &[known(DISK_WORN, |_| {})], true), "it is gone");
+        assert!(!is_old_news(&[finding(DISK_WORN, "100")], &[], true), "it is new");
+        assert!(is_old_news(&[], &[], true));
+        let platforms = |kind| known(kind, |k| k.source = "platform".to_owned());
+        assert!(is_old_news(&[], &[platforms(BATTERY_RECALL)], true), "no reading says that it is gone");
+        assert!(!is_old_news(&[], &[platforms(HEARTBEAT_LOST)], true), "this very check-in says so");
+        // With a customer nobody at the PC is told of a full disk; in a pool nobody else could be.
+        let full = [known(DISK_FULL, |k| k.pop_up = None)];
+        assert!(is_old_news(&[finding(DISK_FULL, "100")], &full, true));
+        assert!(!is_old_news(&[finding(DISK_FULL, "100")], &full, false));
     }
 }

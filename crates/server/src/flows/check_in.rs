@@ -14,6 +14,7 @@ use roadstead_domain::throttle::{self, CHECK_IN_PACE};
 use roadstead_domain::wire::CheckIn;
 use roadstead_store::check_ins::{self, Speaking};
 use roadstead_store::device_keys::Once;
+use roadstead_store::engine::Kind;
 use roadstead_store::{Error, Tx, cpins, privacy};
 use tokio::sync::{mpsc, oneshot};
 
@@ -56,13 +57,13 @@ pub struct Told {
 pub struct Desk {
     paces: Mutex<HashMap<String, Micros>>,
     queue: mpsc::Sender<Asked>,
-    waiting: Mutex<Option<mpsc::Receiver<Asked>>>,
+    waiting: tokio::sync::Mutex<mpsc::Receiver<Asked>>,
 }
 
 impl Default for Desk {
     fn default() -> Self {
         let (queue, waiting) = mpsc::channel(WAITING);
-        Self { paces: Mutex::default(), queue, waiting: Mutex::new(Some(waiting)) }
+        Self { paces: Mutex::default(), queue, waiting: waiting.into() }
     }
 }
 
@@ -115,30 +116,44 @@ pub async fn check_in(app: &App, key: String, once: Once, check_in: CheckIn) -> 
     answered.await.map_err(|_| Refused::Busy)?
 }
 
-/// Writes check-ins until the server stops.
+/// Writes check-ins until the server stops: on PostgreSQL two batches at a time, so that one is read and signed for while
+/// the other is made durable, as two nodes would do it. SQLite has one writer.
 pub async fn run(app: App) {
-    let receiver = app.desk.waiting.lock().unwrap_or_else(PoisonError::into_inner).take();
-    let Some(mut receiver) = receiver else { return };
-    let mut batch = Vec::with_capacity(MOST);
-    let mut is_crowded = false;
-    loop {
-        tokio::select! {
-            // What waits when the server stops is answered before it is gone.
-            biased;
-            count = receiver.recv_many(&mut batch, MOST) => if count == 0 { return },
-            () = app.closing.cancelled() => return,
+    match app.store.kind() {
+        Kind::Sqlite => write_all(&app).await,
+        Kind::Postgres => {
+            tokio::join!(write_all(&app), write_all(&app));
         }
-        if is_crowded && batch.len() < MOST {
-            tokio::time::sleep(GATHER).await;
-            while batch.len() < MOST
-                && let Ok(more) = receiver.try_recv()
-            {
-                batch.push(more);
-            }
-        }
-        is_crowded = batch.len() > CROWD;
-        write(&app, std::mem::take(&mut batch)).await;
     }
+}
+
+async fn write_all(app: &App) {
+    let mut is_crowded = false;
+    while let Some(batch) = next_batch(app, is_crowded).await {
+        is_crowded = batch.len() > CROWD;
+        write(app, batch).await;
+    }
+}
+
+/// What waits, or what comes first; `None` once the server stops.
+async fn next_batch(app: &App, is_crowded: bool) -> Option<Vec<Asked>> {
+    let mut receiver = app.desk.waiting.lock().await;
+    let mut batch = Vec::new();
+    tokio::select! {
+        // What waits when the server stops is answered before it is gone.
+        biased;
+        count = receiver.recv_many(&mut batch, MOST) => if count == 0 { return None },
+        () = app.closing.cancelled() => return None,
+    }
+    if is_crowded && batch.len() < MOST {
+        tokio::time::sleep(GATHER).await;
+        while batch.len() < MOST
+            && let Ok(more) = receiver.try_recv()
+        {
+            batch.push(more);
+        }
+    }
+    Some(batch)
 }
 
 /// Writes a batch in one transaction. Where one of its PCs cannot be written, each gets its own: no PC is turned away for
@@ -209,7 +224,7 @@ async fn commit(app: &App, batch: &[Asked]) -> Result<Vec<Result<Told, Refused>>
     // In one order on every node, so that no two wait for each other.
     rows.sort_unstable_by_key(|row| row.speaking.device);
     check_ins::write(&mut tx, &scope, &rows, now).await?;
-    let tells = super::alerts::look_at_readings(app, &mut tx, &keys, &rows, now).await?;
+    let tells = super::alerts::look_at_readings(app, &mut tx, &speaking, &rows, now).await?;
     let challenges = challenge(&mut tx, &scope, batch, &speaking, now).await?;
     tx.commit().await?;
     if tells {
@@ -233,7 +248,8 @@ async fn challenge(
     now: Micros,
 ) -> Result<HashMap<DeviceId, String>, Refused> {
     let asks = |speaking: &&Speaking| speaking.with_customer && speaking.has_domains && !speaking.is_proved;
-    let unproved: Vec<DeviceId> = speaking.values().filter(asks).map(|speaking| speaking.device).collect();
+    let unproved = speaking.iter().filter(|(_, speaking)| asks(speaking));
+    let unproved: Vec<&str> = unproved.map(|(key, _)| key.as_str()).collect();
     if unproved.is_empty() {
         return Ok(HashMap::new());
     }

@@ -23,6 +23,8 @@ const PATH: &str = "/alerts";
 #[serde(default)]
 struct Asked {
     kind: String,
+    /// Not empty for those that are over.
+    closed: String,
     cursor: String,
 }
 
@@ -39,6 +41,8 @@ pub(super) struct Row {
     /// The severity's mood and text.
     pub(super) severity: (&'static str, String),
     pub(super) since: String,
+    /// When it was over; empty for an open one.
+    pub(super) until: String,
     /// Says that a case was made of it.
     pub(super) repair: Option<String>,
     /// Where the reader opens a case in the user's place.
@@ -50,6 +54,8 @@ pub(super) struct Row {
 #[template(path = "alert_list.html")]
 pub(super) struct List {
     pub(super) lang: Lang,
+    /// Whether it shows those that are over.
+    pub(super) closed: bool,
     /// Name, link, how many, and whether it is chosen, of each kind.
     pub(super) kinds: Vec<(String, String, String, bool)>,
     pub(super) rows: Vec<Row>,
@@ -62,6 +68,8 @@ pub(super) struct List {
 pub(super) struct AlertsPage {
     pub(super) frame: Frame,
     pub(super) lang: Lang,
+    /// Where those that are over stand.
+    pub(super) to_closed: String,
     pub(super) list: List,
 }
 
@@ -87,15 +95,16 @@ pub(super) async fn show(
     let lang = browser.lang;
     let mut tx = app.store.read(&scope).await?;
     let page = page_at(&asked.cursor, None);
-    let Some(found) = rows::list(&mut tx, &scope, &asked.kind, &page).await? else {
+    let closed = !asked.closed.is_empty();
+    let Some(found) = rows::list(&mut tx, &scope, closed, &asked.kind, &page).await? else {
         return Ok(Redirect::to(PATH).into_response());
     };
-    let kinds = rows::groups(&mut tx, &scope).await?;
+    let kinds = if closed { Vec::new() } else { rows::groups(&mut tx, &scope).await? };
     let may_open = browser.may(Action::OpenRepairCases).is_ok();
     let has_page = browser.may(Action::ReadDevice).is_ok();
     let row = |alert: rows::Alert| {
         let in_pool = alert.tenant_kind == "holding";
-        let opens = may_open && !in_pool && alert.repair.as_deref() != Some("open");
+        let opens = may_open && !closed && !in_pool && alert.repair.as_deref() != Some("open");
         Row {
             key: alert.id.to_string(),
             title: pop_ups::title(lang, &alert.kind),
@@ -107,6 +116,7 @@ pub(super) async fn show(
             },
             severity: severity(lang, &alert.severity),
             since: instant(lang, Micros(alert.opened_at)),
+            until: alert.closed_at.map_or_else(String::new, |at| instant(lang, Micros(at))),
             repair: alert.repair.map(|repair| lang.text(&format!("alert-repair-{repair}"))),
             open: opens.then(|| link("/repair-cases/new", &[("alert", &alert.id.to_string())])),
             serial: alert.serial,
@@ -121,14 +131,16 @@ pub(super) async fn show(
     };
     let list = List {
         lang,
+        closed,
         kinds: kinds.into_iter().map(kind).collect(),
         rows: found.items.into_iter().map(row).collect(),
         pager: Pager::new(lang, &asked.cursor, found.next_cursor, |cursor| {
-            link(PATH, &[("kind", &asked.kind), ("cursor", cursor)])
+            link(PATH, &[("kind", &asked.kind), ("closed", &asked.closed), ("cursor", cursor)])
         }),
     };
     if super::wants_list(&headers) {
         return super::page(&list);
     }
-    super::page(&AlertsPage { frame: Frame::at(&browser, &uri, Entry::Alerts), lang, list })
+    let to_closed = link(PATH, &[("closed", "1")]);
+    super::page(&AlertsPage { frame: Frame::at(&browser, &uri, Entry::Alerts), lang, to_closed, list })
 }

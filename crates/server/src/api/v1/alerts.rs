@@ -68,9 +68,12 @@ pub(super) struct Which {
     /// Only this kind.
     #[serde(default)]
     kind: String,
+    /// Those that are over instead.
+    #[serde(default)]
+    closed: bool,
 }
 
-/// List open alerts of one's own PCs, newest first.
+/// List open alerts of one's own PCs, newest first, or those that closed while the PCs were one's own.
 #[utoipa::path(
     get, path = "/alerts", tag = "alerts", params(Which, PageQuery),
     responses((status = 200, body = ListOf<AlertBody>), (status = 404, body = ProblemBody))
@@ -83,7 +86,8 @@ pub(super) async fn list(
 ) -> Result<Json<ListOf<AlertBody>>, Problem> {
     let scope = caller.may(Action::ReadAlerts)?;
     let mut tx = app.store.read(&scope).await?;
-    let found = rows::list(&mut tx, &scope, &which.kind, &page.into()).await?.ok_or_else(Problem::cursor)?;
+    let found = rows::list(&mut tx, &scope, which.closed, &which.kind, &page.into()).await?;
+    let found = found.ok_or_else(Problem::cursor)?;
     Ok(Json(ListOf::from_rows(found, body)))
 }
 

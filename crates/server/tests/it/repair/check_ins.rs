@@ -95,6 +95,12 @@ async fn b27_a_pop_up_expires_is_shown_again_while_it_lasts_and_goes_with_its_co
     case.pc.post("check-ins", good_disk()).await.expect(200);
     assert!(case.partner.all("alerts").await.is_empty());
     assert_eq!(resumed.expect("withdraw").await["reason"], "pop_up.condition_gone");
+    // What is over stays to be looked up, by whoever had the PC.
+    let over = case.partner.all("alerts?closed=true").await.remove(0);
+    assert_eq!((&over["kind"], &over["state"]), (&json!("disk.failing"), &json!("closed")));
+    assert!(over["closed_at"].is_string(), "{over}");
+    assert!(case.partner.all("alerts?closed=true&kind=disk.full").await.is_empty());
+    assert!(case.world.partner("R-2").await.all("alerts?closed=true").await.is_empty());
 }
 
 #[rstest]

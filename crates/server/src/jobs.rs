@@ -25,12 +25,12 @@ pub const LEASE_SECONDS: i64 = 60;
 #[error("the server stops")]
 pub struct Stopping;
 
-/// Runs jobs until told to stop.
-pub async fn run(app: App, stop: CancellationToken) {
+/// Runs jobs until told to stop, those of the kind `except` not.
+pub async fn run(app: App, except: Option<Kind>, stop: CancellationToken) {
     while !stop.is_cancelled() {
-        let wait = match step(&app).await {
+        let wait = match step_but(&app, except).await {
             Ok(true) => continue,
-            Ok(false) => until_next(&app).await,
+            Ok(false) => until_next(&app, except).await,
             Err(error) => {
                 tracing::error!(%error, "jobs cannot be claimed");
                 Duration::from_secs(1)
@@ -46,9 +46,13 @@ pub async fn run(app: App, stop: CancellationToken) {
 
 /// Runs the job that is due longest; whether there was one.
 pub async fn step(app: &App) -> anyhow::Result<bool> {
+    step_but(app, None).await
+}
+
+async fn step_but(app: &App, except: Option<Kind>) -> anyhow::Result<bool> {
     let now = app.ambient.now();
     let mut tx = app.store.write(&access::system()).await?;
-    let job = jobs::claim(&mut tx, now, now.plus_seconds(LEASE_SECONDS)).await?;
+    let job = jobs::claim(&mut tx, except, now, now.plus_seconds(LEASE_SECONDS)).await?;
     tx.commit().await?;
     let Some(job) = job else { return Ok(false) };
     // Where there is one job there may be another, for another runner.
@@ -114,15 +118,15 @@ async fn work(app: &App, job: &Job) -> anyhow::Result<()> {
         Kind::CommitTransfer | Kind::UndoTransfer => {
             flows::transfers::run(app, TransferId(job.subject), job.kind).await
         }
-        Kind::ApplyRecalls => flows::recalls::apply(app, Some(job.id)).await,
+        Kind::ApplyRecalls => flows::recalls::apply(app, job.id).await,
         Kind::ForwardCases => flows::outside_desks::forward(app, OutsideDeskId(job.subject), job.id).await,
     }
 }
 
-async fn until_next(app: &App) -> Duration {
+async fn until_next(app: &App, except: Option<Kind>) -> Duration {
     let due = async {
         let mut tx = app.store.read(&access::system()).await?;
-        jobs::next_due(&mut tx).await
+        jobs::next_due(&mut tx, except).await
     };
     let Ok(Some(Micros(due))) = due.await else { return Duration::from_secs(5) };
     let wait = u64::try_from(due - app.ambient.now().0).unwrap_or(0);

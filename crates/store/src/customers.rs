@@ -198,6 +198,15 @@ pub async fn find(tx: &mut Tx, scope: &Scope, id_or_number: &str) -> Result<Opti
     .await
 }
 
+/// Keeps others from changing who may do what for the customer until this transaction ends.
+pub async fn hold(tx: &mut Tx, scope: &Scope, customer: TenantId) -> Result<()> {
+    scope.platform()?;
+    let ending = tx.for_update();
+    let _held: Vec<(Uuid,)> =
+        tx.all_ending("SELECT tenant FROM customers WHERE tenant = $1", ending, args![customer]).await?;
+    Ok(())
+}
+
 /// The customers that the scope reaches, by name. `None` for a cursor that is none.
 pub async fn list(tx: &mut Tx, scope: &Scope, q: &str, page: &Page) -> Result<Option<Rows<Customer>>> {
     let (partner, customer) = reached(scope)?;

@@ -82,18 +82,25 @@ pub async fn enqueue(
     tx.notify().await
 }
 
-/// Takes the job that is due longest, until the lease ends.
-pub async fn claim(tx: &mut Tx, now: Micros, lease_until: Micros) -> Result<Option<Job>> {
+/// Takes the job that is due longest, until the lease ends. A report that is to be tried again is waited for by those that
+/// came after it: a return must not be judged before its sale. Jobs of the kind `except` are left to others.
+pub async fn claim(
+    tx: &mut Tx,
+    except: Option<Kind>,
+    now: Micros,
+    lease_until: Micros,
+) -> Result<Option<Job>> {
     const LEASE: &str = "UPDATE jobs SET leased_until = $2 WHERE id = $1";
     loop {
         let due: Vec<(Uuid, String, Uuid)> = tx
             .all_ending(
-                "SELECT id, kind, subject FROM jobs WHERE NOT dead AND run_at <= $1 \
+                "SELECT id, kind, subject FROM jobs WHERE NOT dead AND run_at <= $1 AND kind <> $2 \
                  AND (leased_until IS NULL OR leased_until <= $1) AND NOT EXISTS \
                  (SELECT 1 FROM jobs e WHERE e.lane = jobs.lane AND e.id <> jobs.id AND NOT e.dead \
-                 AND ((e.id < jobs.id AND e.run_at <= $1) OR e.leased_until > $1)) ORDER BY run_at, id LIMIT 1",
+                 AND ((e.id < jobs.id AND (e.run_at <= $1 OR (e.kind = 'ingest_report' AND e.last_error IS NOT NULL))) \
+                 OR e.leased_until > $1)) ORDER BY run_at, id LIMIT 1",
                 tx.skip_locked(),
-                args![now],
+                args![now, except.map_or("", Kind::as_str)],
             )
             .await?;
         let Some((id, kind, subject)) = due.into_iter().next() else { return Ok(None) };
@@ -106,14 +113,15 @@ pub async fn claim(tx: &mut Tx, now: Micros, lease_until: Micros) -> Result<Opti
     }
 }
 
-/// When the next job is due, if there is one.
-pub async fn next_due(tx: &mut Tx) -> Result<Option<Micros>> {
+/// When the next job is due, if there is one that is not of the kind `except`.
+pub async fn next_due(tx: &mut Tx, except: Option<Kind>) -> Result<Option<Micros>> {
     let row: Option<(Option<i64>,)> = tx
         .optional(
             "SELECT MIN(CASE WHEN leased_until IS NULL OR leased_until < run_at THEN run_at ELSE leased_until END) \
-             FROM jobs WHERE NOT dead AND NOT EXISTS \
-             (SELECT 1 FROM jobs e WHERE e.lane = jobs.lane AND e.id < jobs.id AND NOT e.dead AND e.run_at <= jobs.run_at)",
-            args![],
+             FROM jobs WHERE NOT dead AND kind <> $1 AND NOT EXISTS \
+             (SELECT 1 FROM jobs e WHERE e.lane = jobs.lane AND e.id < jobs.id AND NOT e.dead AND (e.run_at <= jobs.run_at \
+             OR (e.kind = 'ingest_report' AND e.last_error IS NOT NULL)))",
+            args![except.map_or("", Kind::as_str)],
         )
         .await?;
     Ok(row.and_then(|(due,)| due).map(Micros))

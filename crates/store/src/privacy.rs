@@ -33,11 +33,7 @@ pub async fn prove(
 }
 
 /// What each of these PCs has to sign to show where it is: the hash of the very move that brought it there.
-pub async fn challenges(
-    tx: &mut Tx,
-    scope: &Scope,
-    keys: &[&str],
-) -> Result<HashMap<DeviceId, String>> {
+pub async fn challenges(tx: &mut Tx, scope: &Scope, keys: &[&str]) -> Result<HashMap<DeviceId, String>> {
     scope.platform()?;
     let rows: Vec<(Uuid, Vec<u8>)> = tx
         .all_of_set(

@@ -216,6 +216,12 @@ pub async fn serials_page(
     Ok(Some(Rows::cut(items, rows, |missed| missed.serial.clone())))
 }
 
+/// How many serials a case lists.
+pub async fn count_serials(tx: &mut Tx, scope: &Scope, case: SupportCaseId) -> Result<i64> {
+    scope.platform()?;
+    tx.number("SELECT COUNT(*) FROM support_serials WHERE support_case = $1", args![case]).await
+}
+
 /// Adds a message.
 pub async fn say(
     tx: &mut Tx,

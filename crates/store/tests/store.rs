@@ -262,14 +262,14 @@ async fn a_job_is_leased_retried_and_dies(#[values(Sqlite, Postgres)] kind: Kind
     let due = world.ambient.now();
     jobs::enqueue(&mut tx, jobs::Kind::IngestReport, subject, subject, due, &world.ambient).await.unwrap();
     let later = due.plus_seconds(60);
-    let job = jobs::claim(&mut tx, due, later).await.unwrap().unwrap();
+    let job = jobs::claim(&mut tx, None, due, later).await.unwrap().unwrap();
     assert_eq!((job.kind, job.subject), (jobs::Kind::IngestReport, subject));
-    assert!(jobs::claim(&mut tx, due, later).await.unwrap().is_none(), "leased");
-    assert!(jobs::claim(&mut tx, later, later).await.unwrap().is_some(), "the lease ended");
+    assert!(jobs::claim(&mut tx, None, due, later).await.unwrap().is_none(), "leased");
+    assert!(jobs::claim(&mut tx, None, later, later).await.unwrap().is_some(), "the lease ended");
     jobs::fail(&mut tx, &job, "no", Some(later), due).await.unwrap();
-    assert!(jobs::claim(&mut tx, due, later).await.unwrap().is_none(), "not due yet");
-    assert_eq!(jobs::next_due(&mut tx).await.unwrap(), Some(later));
-    let job = jobs::claim(&mut tx, later, later.plus_seconds(60)).await.unwrap().unwrap();
+    assert!(jobs::claim(&mut tx, None, due, later).await.unwrap().is_none(), "not due yet");
+    assert_eq!(jobs::next_due(&mut tx, None).await.unwrap(), Some(later));
+    let job = jobs::claim(&mut tx, None, later, later.plus_seconds(60)).await.unwrap().unwrap();
     assert_eq!(jobs::failures(&mut tx, job.id).await.unwrap(), 1);
     jobs::renew(&mut tx, job.id, later).await.unwrap();
     assert_eq!(jobs::failures(&mut tx, job.id).await.unwrap(), 0, "who came further starts anew");
@@ -282,7 +282,7 @@ async fn a_job_is_leased_retried_and_dies(#[values(Sqlite, Postgres)] kind: Kind
     assert_eq!((dead[0].kind.as_str(), dead[0].last_error.as_deref()), ("ingest_report", Some("never")));
     assert!(dead_jobs::revive(&mut tx, &world.system, job.id, died).await.unwrap());
     assert!(!dead_jobs::revive(&mut tx, &world.system, job.id, died).await.unwrap(), "only the dead");
-    let job = jobs::claim(&mut tx, died, died).await.unwrap().unwrap();
+    let job = jobs::claim(&mut tx, None, died, died).await.unwrap().unwrap();
     assert_eq!(jobs::failures(&mut tx, job.id).await.unwrap(), 0);
     jobs::fail(&mut tx, &job, "never", None, died).await.unwrap();
     dead_jobs::forget(&mut tx, &world.system, jobs::Kind::ReplayPartner, subject).await.unwrap();
@@ -308,12 +308,49 @@ async fn a_lane_has_one_job_at_work_whatever_the_order_of_ids(#[values(Sqlite, P
     }
     let put_off = "UPDATE jobs SET run_at = $2 WHERE subject = $1";
     tx.execute(put_off, vec![uuid::Uuid::from_u128(6).into(), due.plus_seconds(1).0.into()]).await.unwrap();
-    let first = jobs::claim(&mut tx, due, later).await.unwrap().unwrap();
+    let first = jobs::claim(&mut tx, None, due, later).await.unwrap().unwrap();
     assert_eq!(first.subject, uuid::Uuid::from_u128(5));
-    assert!(jobs::claim(&mut tx, due.plus_seconds(2), later).await.unwrap().is_none(), "the lane is at work");
+    assert!(
+        jobs::claim(&mut tx, None, due.plus_seconds(2), later).await.unwrap().is_none(),
+        "the lane is at work"
+    );
     jobs::finish(&mut tx, first.id).await.unwrap();
-    let second = jobs::claim(&mut tx, due.plus_seconds(2), later).await.unwrap().unwrap();
+    let except = Some(jobs::Kind::ForwardCases);
+    assert!(
+        jobs::claim(&mut tx, except, due.plus_seconds(2), later).await.unwrap().is_none(),
+        "left to others"
+    );
+    assert_eq!(jobs::next_due(&mut tx, except).await.unwrap(), None);
+    let second = jobs::claim(&mut tx, None, due.plus_seconds(2), later).await.unwrap().unwrap();
     assert_eq!(second.subject, uuid::Uuid::from_u128(6));
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_report_that_is_tried_again_is_not_overtaken_by_the_next_of_its_reporter(
+    #[values(Sqlite, Postgres)] kind: Kind,
+) {
+    let world = World::new(kind, &format!("overtaken_{kind:?}")).await;
+    let mut tx = world.store.write(&world.system).await.unwrap();
+    let (due, lane) = (world.ambient.now(), uuid::Uuid::from_u128(7));
+    let (later, soon) = (due.plus_seconds(60), due.plus_seconds(30));
+    for subject in [5, 6].map(uuid::Uuid::from_u128) {
+        jobs::enqueue(&mut tx, jobs::Kind::IngestReport, subject, lane, due, &world.ambient).await.unwrap();
+    }
+    let sales = jobs::claim(&mut tx, None, due, later).await.unwrap().unwrap();
+    jobs::fail(&mut tx, &sales, "deadlock", Some(soon), due).await.unwrap();
+    assert!(
+        jobs::claim(&mut tx, None, due, later).await.unwrap().is_none(),
+        "the returns wait for the sales"
+    );
+    assert_eq!(jobs::next_due(&mut tx, None).await.unwrap(), Some(soon));
+    let again = jobs::claim(&mut tx, None, soon, later).await.unwrap().unwrap();
+    assert_eq!(again.subject, sales.subject);
+    jobs::fail(&mut tx, &again, "never", None, soon).await.unwrap();
+    assert!(
+        jobs::claim(&mut tx, None, soon, later).await.unwrap().is_some(),
+        "given up, it is waited for no more"
+    );
 }
 
 #[rstest]
@@ -330,9 +367,9 @@ async fn a_job_that_only_the_next_release_knows_is_left_to_it(#[values(Sqlite, P
     let strange = "UPDATE jobs SET kind = 'brew_coffee' WHERE subject = $1";
     tx.execute(strange, vec![uuid::Uuid::from_u128(5).into()]).await.unwrap();
     let later = due.plus_seconds(60);
-    let job = jobs::claim(&mut tx, due, later).await.unwrap().unwrap();
+    let job = jobs::claim(&mut tx, None, due, later).await.unwrap().unwrap();
     assert_eq!(job.subject, uuid::Uuid::from_u128(6));
-    assert!(jobs::claim(&mut tx, due, later).await.unwrap().is_none());
+    assert!(jobs::claim(&mut tx, None, due, later).await.unwrap().is_none());
     assert_eq!(jobs::left(&mut tx).await.unwrap(), (2, 0), "it is still there");
 }
 

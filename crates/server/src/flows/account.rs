@@ -85,9 +85,9 @@ pub async fn change_password(
     // Who found an open browser guesses as slowly as anybody.
     let key = Key { counted: Counted::SignInOfAccount, account: Some(email), from: None };
     throttle::count(app, &[key]).await?;
-    let present = present.to_owned();
+    let (present, known) = (present.to_owned(), hash.clone());
     let fits = people::hashing(app, move || {
-        PasswordHash::new(&hash)
+        PasswordHash::new(&known)
             .is_ok_and(|hash| Argon2::default().verify_password(present.as_bytes(), &hash).is_ok())
     })
     .await?;
@@ -96,6 +96,10 @@ pub async fn change_password(
     }
     let password_hash = people::hash_password(app, new).await?;
     let mut tx = app.store.write(&access::system()).await?;
+    if !users::still_has(&mut tx, user, &hash).await? {
+        // Somebody else was faster, and ended this session by it.
+        return Err(Refused::invalid("password.wrong", "present_password"));
+    }
     roadstead_store::throttle::clear(&mut tx, key.hash()).await?;
     users::set_password(&mut tx, user, &password_hash).await?;
     sessions::end_all_of_user(&mut tx, user, session).await?;

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use roadstead_domain::access::{self, Denied, Scope};
 use roadstead_domain::alert::{
-    ENTITLEMENT_EXPIRING, EXPIRING_DAYS, Finding, GONE, HEARTBEAT_LOST, Kind, Place, SILENT_DAYS, is_raised, judge,
-    pops_up,
+    ENTITLEMENT_EXPIRING, EXPIRING_DAYS, Finding, GONE, HEARTBEAT_LOST, Kind, Place, SILENT_DAYS, is_raised,
+    judge, pops_up,
 };
 use roadstead_domain::clock::Micros;
 use roadstead_domain::event::Event;
@@ -384,7 +384,7 @@ pub async fn run(app: App, stop: CancellationToken) {
             tracing::warn!(%error, "pop-ups and alerts could not be swept");
         }
         if round == 0
-            && let Err(error) = super::recalls::apply(&app, None).await
+            && let Err(error) = super::recalls::schedule(&app).await
         {
             tracing::warn!(%error, "PCs could not be looked at for recall lists");
         }

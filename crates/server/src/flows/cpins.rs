@@ -14,7 +14,7 @@ use roadstead_store::audit::{self, NewEntry};
 use roadstead_store::cpins::{self, Cpin};
 use roadstead_store::customers::Customer;
 use roadstead_store::mails::{self, NewMail};
-use roadstead_store::{Error, Tx, check_ins};
+use roadstead_store::{Error, Tx, check_ins, customers};
 
 use super::Refused;
 use crate::app::App;
@@ -27,6 +27,22 @@ pub async fn manageable(tx: &mut Tx, scope: &Scope, id_or_number: &str) -> Resul
         return Err(Refused::NotOpen);
     }
     Ok(customer)
+}
+
+/// The customer with a transaction of the platform in which to change how its PCs come in; until it ends nobody takes the
+/// right to do so away.
+async fn held(app: &App, scope: &Scope, id_or_number: &str) -> Result<(Tx, Customer), Refused> {
+    let mut own = app.store.read(scope).await?;
+    let customer = manageable(&mut own, scope, id_or_number).await?;
+    drop(own);
+    let platform = scope.carried_out();
+    let mut tx = app.store.write(&platform).await?;
+    customers::hold(&mut tx, &platform, TenantId(customer.id)).await?;
+    // As it is by now: whoever waited for the writer may have lost the customer meanwhile.
+    tx.act_for(scope).await?;
+    let customer = manageable(&mut tx, scope, &customer.id.to_string()).await?;
+    tx.act_for(&platform).await?;
+    Ok((tx, customer))
 }
 
 /// Makes a cPIN. The former one goes on for a while, older ones end: two are valid at once.
@@ -48,12 +64,8 @@ pub async fn create(
     if !(1..=MOST_USES).contains(&most_uses) {
         return Err(Refused::invalid("field.unknown_value", "most_uses"));
     }
-    let mut tx = app.store.read(scope).await?;
-    let customer = manageable(&mut tx, scope, customer).await?;
-    drop(tx);
-    let platform = scope.carried_out();
-    let tenant = TenantId(customer.id);
-    let mut tx = app.store.write(&platform).await?;
+    let (mut tx, customer) = held(app, scope, customer).await?;
+    let (platform, tenant) = (scope.carried_out(), TenantId(customer.id));
     let valid: Vec<Cpin> = cpins::list(&mut tx, &platform, tenant)
         .await?
         .into_iter()
@@ -102,10 +114,9 @@ pub async fn send_instructions(
     language: &str,
 ) -> Result<String, Refused> {
     let now = app.ambient.now();
-    let mut tx = app.store.read(scope).await?;
-    let customer = manageable(&mut tx, scope, customer).await?;
-    let made = cpins::list(&mut tx, scope, TenantId(customer.id)).await?;
-    drop(tx);
+    let (mut tx, customer) = held(app, scope, customer).await?;
+    let platform = scope.carried_out();
+    let made = cpins::list(&mut tx, &platform, TenantId(customer.id)).await?;
     if customer.disabled_at.is_some() {
         return Err(Refused::Conflict("cpin.customer_disabled"));
     }
@@ -125,8 +136,6 @@ pub async fn send_instructions(
     } else {
         customer.name.clone()
     };
-    let platform = scope.carried_out();
-    let mut tx = app.store.write(&platform).await?;
     let mail = NewMail {
         recipient: email.to_owned(),
         language: language.to_owned(),
@@ -157,11 +166,8 @@ fn after(day: Date) -> Option<Micros> {
 
 /// Takes a cPIN back.
 pub async fn revoke(app: &App, scope: &Scope, customer: &str, id: CpinId) -> Result<(), Refused> {
-    let mut tx = app.store.read(scope).await?;
-    let customer = manageable(&mut tx, scope, customer).await?;
-    drop(tx);
+    let (mut tx, customer) = held(app, scope, customer).await?;
     let platform = scope.carried_out();
-    let mut tx = app.store.write(&platform).await?;
     if !cpins::revoke(&mut tx, &platform, TenantId(customer.id), id, app.ambient.now()).await? {
         return Err(roadstead_domain::access::Denied::NotFound.into());
     }
@@ -195,11 +201,8 @@ pub async fn set_domains(
     if clean.len() > 100 || !clean.iter().all(is_name) {
         return Err(Refused::invalid("domain.invalid", "domains"));
     }
-    let mut tx = app.store.read(scope).await?;
-    let customer = manageable(&mut tx, scope, customer).await?;
-    drop(tx);
+    let (mut tx, customer) = held(app, scope, customer).await?;
     let platform = scope.carried_out();
-    let mut tx = app.store.write(&platform).await?;
     cpins::set_domains(&mut tx, &platform, TenantId(customer.id), &clean).await?;
     let detail = serde_json::json!({ "domains": clean });
     note(app, &mut tx, scope, &customer, AuditAction::EnrolmentDomainsChanged, detail).await?;
@@ -232,11 +235,8 @@ pub async fn list_serials(
     }
     serials.sort_unstable();
     serials.dedup();
-    let mut tx = app.store.read(scope).await?;
-    let customer = manageable(&mut tx, scope, customer).await?;
-    drop(tx);
+    let (mut tx, customer) = held(app, scope, customer).await?;
     let platform = scope.carried_out();
-    let mut tx = app.store.write(&platform).await?;
     let added =
         cpins::list_serials(&mut tx, &platform, TenantId(customer.id), &serials, app.ambient.now()).await?;
     let detail = serde_json::json!({ "added": added });
@@ -248,11 +248,8 @@ pub async fn list_serials(
 /// Takes a serial off the list. A PC that has joined stays where it is.
 pub async fn unlist_serial(app: &App, scope: &Scope, customer: &str, text: &str) -> Result<(), Refused> {
     let serial = serial::normalize(text).map_err(|_| Refused::invalid("serial.invalid", "serial"))?;
-    let mut tx = app.store.read(scope).await?;
-    let customer = manageable(&mut tx, scope, customer).await?;
-    drop(tx);
+    let (mut tx, customer) = held(app, scope, customer).await?;
     let platform = scope.carried_out();
-    let mut tx = app.store.write(&platform).await?;
     if !cpins::unlist_serial(&mut tx, &platform, TenantId(customer.id), &serial).await? {
         return Err(roadstead_domain::access::Denied::NotFound.into());
     }
@@ -270,14 +267,11 @@ pub async fn set_privacy(
     user: bool,
     location: bool,
 ) -> Result<(), Refused> {
-    let mut tx = app.store.read(scope).await?;
-    let customer = manageable(&mut tx, scope, customer).await?;
-    drop(tx);
+    let (mut tx, customer) = held(app, scope, customer).await?;
     if scope.partner().is_ok() && customer.management()? == Management::Customer {
         return Err(roadstead_domain::access::Denied::Forbidden.into());
     }
     let platform = scope.carried_out();
-    let mut tx = app.store.write(&platform).await?;
     check_ins::set_privacy(&mut tx, &platform, TenantId(customer.id), user, location).await?;
     let detail = serde_json::json!({ "collect_user": user, "collect_location": location });
     note(app, &mut tx, scope, &customer, AuditAction::PrivacyChanged, detail).await?;

@@ -116,16 +116,25 @@ pub(super) async fn note(
     Ok(())
 }
 
+/// For how long one job tells an outside desk, in seconds; the rest is for another, behind what waits by then.
+const TURN: i64 = 60;
+
 /// The job: tells an outside desk what is due. What it does not take is tried again later by a job of its own.
 pub async fn forward(app: &App, id: OutsideDeskId, job: JobId) -> anyhow::Result<()> {
     let scope = access::system();
     let sender = Sender::new(app)?;
+    let ends = app.ambient.now().plus_seconds(TURN);
     loop {
         if app.closing.is_cancelled() {
             return Err(Stopping.into());
         }
         let now = app.ambient.now();
         let mut tx = app.store.write(&scope).await?;
+        if now > ends {
+            wake(app, &mut tx, id, now).await?;
+            tx.commit().await?;
+            return Ok(());
+        }
         let Some(outside) = outside_desks::get(&mut tx, &scope, id).await? else { return Ok(()) };
         if outside.stopped.is_some() {
             return Ok(());
@@ -271,12 +280,12 @@ pub async fn take_status(
     body: &[u8],
 ) -> Result<RepairCase, Refused> {
     let (system, now) = (access::system(), app.ambient.now());
+    // First without the writer, which is not for whoever calls.
+    let mut tx = app.store.read(&system).await?;
+    verified(&mut tx, &system, id, headers, body, now).await?;
+    drop(tx);
     let mut tx = app.store.write(&system).await?;
-    let outside = outside_desks::get(&mut tx, &system, id).await?;
-    // Who does not know the secret learns nothing, not even whether there is such an outside desk.
-    let secrets = outside.as_ref().map(|outside| outside.secrets(now)).unwrap_or_default();
-    webhook::verify(&secrets, headers, body, now.0.div_euclid(1_000_000)).map_err(Refused::Untrue)?;
-    let outside = outside.ok_or(Refused::Untrue(Untrue::Forged))?;
+    let outside = verified(&mut tx, &system, id, headers, body, now).await?;
     let scope = access::of_outside_desk(id, outside.desk());
     let mut found = repair_cases::lock(&mut tx, &system, case.0)
         .await?
@@ -301,6 +310,21 @@ pub async fn take_status(
     tx.commit().await?;
     app.wake();
     Ok(found)
+}
+
+/// The outside desk that signed this. Who does not know its secret learns nothing, not even whether there is one.
+async fn verified(
+    tx: &mut Tx,
+    system: &Scope,
+    id: OutsideDeskId,
+    headers: Headers<'_>,
+    body: &[u8],
+    now: Micros,
+) -> Result<OutsideDesk, Refused> {
+    let outside = outside_desks::get(tx, system, id).await?;
+    let secrets = outside.as_ref().map(|outside| outside.secrets(now)).unwrap_or_default();
+    webhook::verify(&secrets, headers, body, now.0.div_euclid(1_000_000)).map_err(Refused::Untrue)?;
+    outside.ok_or(Refused::Untrue(Untrue::Forged))
 }
 
 /// The step that makes the case what the outside desk says; none where it is so already, or where the case is further.

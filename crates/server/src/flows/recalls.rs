@@ -134,6 +134,14 @@ async fn log(app: &App, tx: &mut Tx, scope: &Scope, detail: serde_json::Value) -
     Ok(audit::record(tx, scope.actor(), &[entry], &app.ambient).await?)
 }
 
+/// Lets the PCs be looked at for what came since the last look. One look follows the other, on whatever node, so that none
+/// goes by lists that the next one no longer knows.
+pub async fn schedule(app: &App) -> roadstead_store::Result<()> {
+    let scope = access::system();
+    let mut tx = app.store.write(&scope).await?;
+    if recalls::any(&mut tx, &scope).await? { commit(app, tx).await } else { Ok(()) }
+}
+
 /// Commits, and lets the PCs be looked at.
 async fn commit(app: &App, mut tx: Tx) -> roadstead_store::Result<()> {
     let all = Uuid::nil();
@@ -211,8 +219,8 @@ async fn judge(tx: &mut Tx, scope: &Scope, lines: &[Line]) -> Result<Vec<Row>, R
     Ok(rows)
 }
 
-/// Looks at every PC: raises the alerts of the lists that it is on, and closes those of lists that it is no longer on.
-pub async fn apply(app: &App, job: Option<JobId>) -> anyhow::Result<()> {
+/// The job: looks at every PC, raises the alerts of the lists that it is on, and closes those of lists that it is no longer on.
+pub async fn apply(app: &App, job: JobId) -> anyhow::Result<()> {
     let scope = access::system();
     let mut tx = app.store.read(&scope).await?;
     if !recalls::any(&mut tx, &scope).await? {
@@ -227,6 +235,7 @@ pub async fn apply(app: &App, job: Option<JobId>) -> anyhow::Result<()> {
         Lists::new(recalls::ranges(&mut tx, &scope).await?.into_iter().map(|(list, range)| (range, list)));
     drop(tx);
     let mut after = Uuid::nil();
+    let mut renewed = app.ambient.now();
     loop {
         if app.closing.is_cancelled() {
             return Err(Stopping.into());
@@ -237,14 +246,14 @@ pub async fn apply(app: &App, job: Option<JobId>) -> anyhow::Result<()> {
         let known = alerts::recalls_between(&mut tx, &scope, after, last).await?;
         drop(tx);
         let due = due(&pcs, known, &lists, &sources);
-        if !due.is_empty() || job.is_some() {
+        let now = app.ambient.now();
+        if !due.is_empty() || now > renewed.plus_seconds(LEASE_SECONDS / 4) {
             let mut tx = app.store.write(&scope).await?;
             carry_out(app, &mut tx, due, &sources).await?;
-            if let Some(job) = job {
-                jobs::renew(&mut tx, job, app.ambient.now().plus_seconds(LEASE_SECONDS)).await?;
-            }
+            jobs::renew(&mut tx, job, now.plus_seconds(LEASE_SECONDS)).await?;
             tx.commit().await?;
             app.wake();
+            renewed = now;
         }
         after = last;
     }

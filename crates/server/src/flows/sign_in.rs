@@ -87,11 +87,17 @@ pub async fn sign_in(
             return Err(refused);
         }
     };
+    let mut tx = app.store.write(&access::system()).await?;
+    // Checking took its time: a password that was changed meanwhile, and all sessions with it, opens nothing any more.
+    let fits = fits
+        && match &user {
+            Some(user) => users::still_has(&mut tx, UserId(user.id), &user.password_hash).await?,
+            None => false,
+        };
     let action = if fits { AuditAction::SignedIn } else { AuditAction::SignInFailed };
     // A failure is written for an unknown address too: both take the same time.
     let (home, subject) = user.as_ref().map_or((None, None), |user| (user.home, Some(user.id)));
     let by = subject.filter(|_| fits).map_or(Actor::System, |id| Actor::User(UserId(id)));
-    let mut tx = app.store.write(&access::system()).await?;
     let entry = NewEntry { home, action, subject, detail: serde_json::json!({}) };
     audit::record(&mut tx, by, &[entry], &app.ambient).await?;
     let mut opened = None;

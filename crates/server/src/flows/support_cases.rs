@@ -118,7 +118,14 @@ async fn write(
         support_cases::say(tx, platform, case, message, by_operator, text.trim(), now).await?;
         attachments::keep(app, tx, platform, case, message, files).await?;
     }
+    if findings.is_empty() {
+        return Ok(());
+    }
     support_cases::add_serials(tx, platform, case, findings, now).await?;
+    // In all, since its pages and decisions look at all of them.
+    if support_cases::count_serials(tx, platform, case).await? > MOST_SERIALS as i64 {
+        return Err(Refused::invalid("support.too_many_serials", "serials"));
+    }
     Ok(())
 }
 

@@ -144,10 +144,15 @@ async fn once(app: &App, key: String, request: Request, next: Next) -> Result<Re
     }
 }
 
-/// Keeps a good answer. Any other gives the key back: the request may be mended and sent again under it.
+/// Keeps a good answer. Any other gives the key back: the request may be mended and sent again under it. So does a file,
+/// which answers a question that changes nothing.
 async fn settle(claim: Claim, response: Response) -> Result<Response, Problem> {
     let refused = response.extensions().get::<Problem>().is_some() || !response.status().is_success();
-    if refused || response.extensions().get::<HoldsSecret>().is_some() {
+    let is_file = response
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .is_some_and(|kind| !kind.as_bytes().starts_with(b"application/json"));
+    if refused || is_file || response.extensions().get::<HoldsSecret>().is_some() {
         return Ok(response);
     }
     let (parts, body) = response.into_parts();

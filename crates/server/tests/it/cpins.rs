@@ -1,14 +1,16 @@
 //! cPINs: how customers' PCs come in, every case of decision 10, and what guessing comes to.
 
-use roadstead_domain::access::Role;
+use roadstead_domain::access::{self, Role};
 use roadstead_domain::cpin::{Cpin, WRONG_PER_NETWORK};
+use roadstead_domain::customer::Assignment;
+use roadstead_store::customers;
 use roadstead_store::engine::Kind::{self, Postgres, Sqlite};
 use roadstead_store::testing::SeededEntropy;
 use rstest::rstest;
 use serde_json::{Value, json};
 
 use crate::pc::Pc;
-use crate::world::{Client, World, csv};
+use crate::world::{Client, World, csv, eventually};
 
 impl Client {
     /// A fresh cPIN of this customer.
@@ -434,4 +436,24 @@ async fn b37_the_partner_sends_the_customer_the_instructions(#[values(Sqlite, Po
     assert!(mail.to_string().contains("inga@example.com"), "{mails}");
     let neighbour = world.partner("R-2").await;
     neighbour.post(&path, json!({})).await.refused(404);
+}
+
+/// On the embedded database whoever writes stands in line; meanwhile the right to do so may go.
+#[tokio::test]
+async fn a_partner_that_lost_the_customer_while_it_waited_gets_no_cpin() {
+    let world = World::start(Sqlite, "lostmeanwhile").await;
+    let partner = world.partner("R-1").await;
+    let customer = partner.customer("Werft Nord").await;
+    let system = access::system();
+    let mut tx = world.app.store.write(&system).await.unwrap();
+    let ends = async {
+        eventually("the partner stands in line", async || world.app.store.is_awaited().then_some(())).await;
+        let found = customers::find(&mut tx, &system, &customer).await.unwrap().unwrap();
+        let now = world.app.ambient.now();
+        assert!(customers::assign(&mut tx, &system, &found, None, Assignment::Ended, now).await.unwrap());
+        tx.commit().await.unwrap();
+    };
+    let path = format!("customers/{customer}/cpins");
+    let (answer, ()) = tokio::join!(partner.post(&path, json!({})), ends);
+    assert_eq!(answer.refused(404), "not_found");
 }

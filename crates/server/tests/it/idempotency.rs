@@ -61,6 +61,26 @@ async fn of_many_at_once_one_works(#[values(Sqlite, Postgres)] kind: Kind) {
 
 #[rstest]
 #[tokio::test]
+async fn a_file_under_a_key_comes_whole_each_time(#[values(Sqlite, Postgres)] kind: Kind) {
+    let world = World::start(kind, "idemfile").await;
+    let partner = world.partner("R-1").await;
+    let list = json!({ "serials": ["5CG0000001"] }).to_string();
+    for _ in 0..2 {
+        let asked = reqwest::Client::new()
+            .post(format!("{}/api/v1/serials/verdicts?format=xlsx", world.url))
+            .bearer_auth(partner.token.as_ref().unwrap())
+            .header("idempotency-key", "k")
+            .header("content-type", "application/json")
+            .body(list.clone());
+        let sheet = asked.send().await.unwrap();
+        let kind = sheet.headers()["content-type"].to_str().unwrap().to_owned();
+        assert!(kind.starts_with("application/vnd.openxmlformats"), "{kind}");
+        assert!(sheet.bytes().await.unwrap().starts_with(b"PK\x03\x04"));
+    }
+}
+
+#[rstest]
+#[tokio::test]
 async fn a_claim_of_a_node_that_died_ends(#[values(Sqlite, Postgres)] kind: Kind) {
     let world = World::start(kind, "idemclaim").await;
     let body = json!({ "email": "anna@example.com", "name": "Anna", "role": "operator" }).to_string();

@@ -1,9 +1,10 @@
 //! Recall lists of the operator: a table with preview, alerts of the PCs on them, and their end.
 
 use reqwest::Method;
-use roadstead_domain::access::Role;
+use roadstead_domain::access::{self, Role};
 use roadstead_server::flows;
 use roadstead_store::engine::Kind::{self, Postgres, Sqlite};
+use roadstead_store::jobs;
 use rstest::rstest;
 use serde_json::{Value, json};
 
@@ -20,6 +21,16 @@ async fn import(client: &Client, query: &str, rows: &str) -> Value {
 
 fn outcomes(imported: &Value) -> Vec<&str> {
     imported["rows"].as_array().unwrap().iter().map(|row| row["outcome"].as_str().unwrap()).collect()
+}
+
+/// The look that comes once an hour, to its end.
+async fn hourly(world: &World) {
+    flows::recalls::schedule(&world.app).await.unwrap();
+    eventually("the look is over", async || {
+        let mut tx = world.app.store.read(&access::system()).await.unwrap();
+        (jobs::left(&mut tx).await.unwrap() == (0, 0)).then_some(())
+    })
+    .await;
 }
 
 /// Waits until these serials have a recall alert, and no others.
@@ -90,7 +101,7 @@ async fn a_pc_on_a_list_gets_an_alert_with_its_source_and_loses_it_when_it_is_ta
         pc.post("check-ins", readings).await.expect(200);
     }
     assert_eq!(outcomes(&import(&world.operator, "", &two).await), ["unchanged"]);
-    flows::recalls::apply(&world.app, None).await.unwrap();
+    hourly(&world).await;
     recalled(&partner, &on_two).await;
 
     // The list is replaced: one PC is taken off, a list of another part comes beside it.
@@ -114,7 +125,7 @@ async fn a_pc_on_a_list_gets_an_alert_with_its_source_and_loses_it_when_it_is_ta
     )
     .await;
     distributor.report("", "text/csv", csv(&["5CG0000004 R-1"])).await;
-    flows::recalls::apply(&world.app, None).await.unwrap();
+    hourly(&world).await;
     assert_eq!(partner.all("alerts?kind=battery.recall").await.len(), 3);
 
     let gone = world.operator.send(Method::DELETE, "/api/v1/recall-lists/R-7", None).await;

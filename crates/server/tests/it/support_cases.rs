@@ -126,6 +126,15 @@ async fn what_cannot_be_a_case_is_refused(#[values(Sqlite, Postgres)] kind: Kind
         assert_eq!(partner.post("support-cases", body).await.refused(422), code);
     }
     assert!(partner.all("support-cases").await.is_empty());
+    // A case has a limit in all: its pages and decisions look at every serial of it.
+    let serials: Vec<String> = (1..=10_000).map(|n| format!("5CG{n:07}")).collect();
+    let full =
+        partner.post("support-cases", json!({ "kind": "question", "text": "x", "serials": serials })).await;
+    let full = format!("support-cases/{}/messages", full.expect(201)["id"].as_str().unwrap());
+    let known = json!({ "text": "x", "serials": [&serials[0]] });
+    partner.post(&full, known).await.expect(201);
+    let more = json!({ "text": "x", "serials": ["5CG9999999"] });
+    assert_eq!(partner.post(&full, more).await.refused(422), "support.too_many_serials");
     let reader = world.token(Role::PartnerReadOnly, Some("R-1")).await;
     assert_eq!(
         reader.post("support-cases", json!({ "kind": "question", "text": "x" })).await.refused(403),

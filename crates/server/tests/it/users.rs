@@ -3,7 +3,9 @@
 use futures_util::future::join_all;
 use reqwest::{Method, StatusCode};
 use roadstead_domain::access::{self, Role};
+use roadstead_domain::ids::UserId;
 use roadstead_store::engine::Kind::{self, Postgres, Sqlite};
+use roadstead_store::users;
 use rstest::rstest;
 use serde_json::{Value, json};
 
@@ -174,7 +176,23 @@ async fn an_account_elsewhere_is_told_to_the_mailbox_alone(#[values(Sqlite, Post
 async fn id_of_all(world: &World, email: &str) -> String {
     let scope = access::system();
     let mut tx = world.app.store.read(&scope).await.unwrap();
-    roadstead_store::users::for_sign_in(&mut tx, email).await.unwrap().unwrap().id.to_string()
+    users::for_sign_in(&mut tx, email).await.unwrap().unwrap().id.to_string()
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_password_that_is_changed_while_it_is_checked_opens_nothing(
+    #[values(Sqlite, Postgres)] kind: Kind,
+) {
+    let world = World::start(kind, "changedmeanwhile").await;
+    let _partner = world.partner("R-1").await;
+    world.user("one@example.com", Role::PartnerAdmin, Some("R-1")).await;
+    let mut tx = world.app.store.write(&access::system()).await.unwrap();
+    let user = users::for_sign_in(&mut tx, "one@example.com").await.unwrap().unwrap();
+    let id = UserId(user.id);
+    assert!(users::still_has(&mut tx, id, &user.password_hash).await.unwrap());
+    users::set_password(&mut tx, id, "another").await.unwrap();
+    assert!(!users::still_has(&mut tx, id, &user.password_hash).await.unwrap());
 }
 
 #[rstest]

@@ -246,7 +246,7 @@ support-not-reported-advice = Bitten Sie Ihren Distributor, den Verkauf unter Ih
 support-closed = Der Fall ist geschlossen
 support-closed-advice = Eröffnen Sie einen neuen.
 support-too-many-serials = Zu viele Seriennummern auf einmal
-support-too-many-serials-advice = Höchstens 10.000 in einer Nachricht. Teilen Sie die Liste.
+support-too-many-serials-advice = Höchstens 10.000 in einem Fall. Teilen Sie die Liste auf mehrere auf.
 support-serial-not-listed = Diese Seriennummern stehen nicht im Fall
 support-serial-not-listed-advice = Entschieden werden kann nur über Seriennummern, die der Partner genannt hat.
 

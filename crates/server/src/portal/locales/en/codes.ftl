@@ -246,7 +246,7 @@ support-not-reported-advice = Ask your distributor to report the sale under your
 support-closed = The case is closed
 support-closed-advice = Open a new one.
 support-too-many-serials = Too many serials at once
-support-too-many-serials-advice = At most 10,000 in one message. Divide the list.
+support-too-many-serials-advice = At most 10,000 in one case. Divide the list among several.
 support-serial-not-listed = These serials are not in the case
 support-serial-not-listed-advice = Only serials that the partner listed can be decided.
 

@@ -446,7 +446,6 @@ pub(super) async fn take(
             }
             (case.appointment_from, case.appointment_until) = (Some(from), Some(until));
             (case.appointment_zone, case.appointment_note) = (Some(time_zone), Some(note.trim().to_owned()));
-            case.question = None;
             what = "scheduled";
             state
         }
@@ -523,7 +522,7 @@ pub(super) async fn take(
             before
         }
     };
-    case.state = state.as_str().to_owned();
+    set_state(case, state);
     repair_cases::update(tx, &platform, case, now).await?;
     if before.is_open()
         && !state.is_open()
@@ -535,10 +534,20 @@ pub(super) async fn take(
     if desk_before != case.desk() {
         mail_desk(app, tx, &platform, case).await?;
     }
-    if state != before || what == "scheduled" {
+    // Another question or another appointment is news, though the state is the same.
+    if state != before || matches!(what, "asked" | "scheduled") {
         mail_user(app, tx, &platform, case).await?;
     }
     Ok(())
+}
+
+/// Where a case stands from now on. A question is over once the case no longer waits for its answer: it was answered, or
+/// somebody phoned.
+fn set_state(case: &mut RepairCase, state: State) {
+    case.state = state.as_str().to_owned();
+    if state != State::WaitingForUser {
+        case.question = None;
+    }
 }
 
 async fn written(
@@ -559,15 +568,13 @@ async fn answered(
     app: &App,
     tx: &mut Tx,
     scope: &Scope,
-    case: &mut RepairCase,
+    case: &RepairCase,
     text: &str,
 ) -> Result<(), Refused> {
     if text.trim().is_empty() {
         return Err(Refused::invalid("field.missing", "text"));
     }
-    written(app, tx, scope, case, "answer", text).await?;
-    case.question = None;
-    Ok(())
+    written(app, tx, scope, case, "answer", text).await
 }
 
 /// The desk that may have a case instead: customer support for a partner's, the partner's for customer support's if it
@@ -635,11 +642,11 @@ pub async fn by_user(
         UserAct::Cancel => (go(Step::Cancel)?, "cancelled"),
         UserAct::Answer(text) => {
             let state = go(Step::Answer)?;
-            answered(app, &mut tx, &scope, &mut case, &text).await?;
+            answered(app, &mut tx, &scope, &case, &text).await?;
             (state, "answered")
         }
     };
-    case.state = state.as_str().to_owned();
+    set_state(&mut case, state);
     repair_cases::update(&mut tx, &system, &case, app.ambient.now()).await?;
     if let (false, Some(alert)) = (state.is_open(), case.alert) {
         alerts::set_repair(&mut tx, &system, alert, Some("done")).await?;

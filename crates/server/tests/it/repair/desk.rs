@@ -5,7 +5,7 @@ use roadstead_server::app::Config;
 use roadstead_server::jobs;
 use roadstead_store::engine::Kind::{self, Postgres, Sqlite};
 use rstest::rstest;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{Channel, bad_disk, case, deliver_service, form, good_disk, send};
 use crate::pc::Pc;
@@ -145,6 +145,62 @@ async fn b33_b34_with_service_delivery_it_goes_to_the_partners_csdp_account(
     let kinds: Vec<&str> =
         done["notes"].as_array().unwrap().iter().map(|n| n["kind"].as_str().unwrap()).collect();
     assert_eq!(kinds, ["question", "answer", "note"]);
+}
+
+/// A question stands for as long as its answer is waited for: each is mailed, and what comes after it is mailed and shown
+/// instead of it.
+#[rstest]
+#[tokio::test]
+async fn each_question_is_mailed_and_none_outlasts_the_waiting(#[values(Sqlite, Postgres)] kind: Kind) {
+    let case = case(kind, "questions").await;
+    let (world, pc) = (&case.world, &case.pc);
+    let desk = world.token(Role::CustomerSupport, None).await;
+    let ask = async |path: &str, text: &str| {
+        desk.post(&format!("{path}/steps/ask"), json!({ "text": text })).await.expect(200);
+        // The next mail comes after it.
+        world.clock.step_seconds(1);
+    };
+    let phoned = async || {
+        let contact = json!({ "name": "Inga Boje", "email": "inga@example.com" });
+        let body = json!({ "serial": pc.serial, "contact": contact, "text": "It clicks", "caller": "Inga" });
+        let opened = desk.post("repair-cases", body).await.expect(201);
+        format!("repair-cases/{}", opened["id"].as_str().unwrap())
+    };
+    // As the desk and the PC see it.
+    let question = async |path: &str| {
+        let (at_desk, at_pc) = (desk.get(path).await.expect(200), pc.get(path).await.expect(200));
+        assert_eq!(at_desk["person"]["question"], at_pc["question"]);
+        at_pc["question"].clone()
+    };
+
+    let sent = case.submit(&form(&case.pop_up().await, 1)).await.expect(201);
+    let cancelled = format!("repair-cases/{}", sent["id"].as_str().unwrap());
+    ask(&cancelled, "Which floor?").await;
+    assert_eq!(question(&cancelled).await, "Which floor?");
+    pc.post(&format!("{cancelled}/cancel"), json!({})).await.expect(200);
+    assert_eq!(question(&cancelled).await, json!(null));
+
+    let closed = phoned().await;
+    ask(&closed, "Which room?").await;
+    ask(&closed, "Which rack?").await;
+    let close = json!({ "result": "New disk", "failure_code": "HDD-01" });
+    desk.post(&format!("{closed}/close"), close).await.expect(200);
+    world.clock.step_seconds(1);
+    assert_eq!(question(&closed).await, json!(null));
+    assert_eq!(pc.get(&closed).await.expect(200)["result"], "New disk");
+
+    let ordered = phoned().await;
+    ask(&ordered, "Which slot?").await;
+    let order = json!({ "order_reference": "PO-1", "part": "SSD", "quantity": 1 });
+    desk.post(&format!("{ordered}/parts"), order).await.expect(200);
+    assert_eq!(question(&ordered).await, json!(null));
+
+    let mut tx = world.app.store.read(&roadstead_domain::access::system()).await.unwrap();
+    let sql = "SELECT data FROM mails WHERE kind = 'repair_case_user' ORDER BY id";
+    let mails: Vec<(String,)> = tx.all(sql, vec![]).await.unwrap();
+    let said = mails.iter().map(|(data,)| serde_json::from_str::<Value>(data).unwrap()["said"].clone());
+    let said: Vec<Value> = said.collect();
+    assert_eq!(said, ["Which floor?", "Which room?", "Which rack?", "New disk", "Which slot?", ""]);
 }
 
 #[rstest]

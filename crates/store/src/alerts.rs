@@ -251,6 +251,16 @@ pub async fn gone(tx: &mut Tx, scope: &Scope, id: Uuid, closes: bool, at: Micros
     Ok(())
 }
 
+/// Holds an alert until this transaction ends, so that two who open a case of it do so one after the other; `false` if
+/// it is forgotten. Whoever needs several holds cases first, then alerts, then the number of what a PC is told.
+pub async fn lock(tx: &mut Tx, scope: &Scope, id: Uuid) -> Result<bool> {
+    scope.platform()?;
+    // A change of nothing, as for a case. `FOR UPDATE` would also keep out whoever writes a pop-up of it, and they have the
+    // PC's number already.
+    let held = tx.execute("UPDATE alerts SET repair = repair WHERE id = $1", args![id]).await?;
+    Ok(held == 1)
+}
+
 /// Notes that a case was made of it, or that the case is over.
 pub async fn set_repair(tx: &mut Tx, scope: &Scope, id: Uuid, repair: Option<&str>) -> Result<()> {
     scope.platform()?;

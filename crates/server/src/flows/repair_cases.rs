@@ -112,6 +112,9 @@ async fn try_submit(
         Some(id) => access::of_device(EnrolmentId(id)),
         None => system,
     };
+    let seen = pop_ups::find(&mut tx, &scope, device, sent.pop_up.into()).await?.ok_or(Denied::NotFound)?;
+    // Whoever opens a case of the alert at this moment is through before it is looked for; so is whoever ends the pop-up.
+    alerts::lock(&mut tx, &scope, seen.alert).await?;
     let pop_up = pop_ups::find(&mut tx, &scope, device, sent.pop_up.into()).await?.ok_or(Denied::NotFound)?;
     let there = match repair_cases::of_submit(&mut tx, &scope, device, pop_up.id, Some(sent.id)).await? {
         Some(case) => Some(case),
@@ -226,6 +229,12 @@ pub async fn open_by_hand(
     let looking = if is_desk { platform } else { *scope };
     let pc = pc_with_serial(app, &looking, &serial).await?;
     let mut tx = app.store.write(&platform).await?;
+    // Whoever opens a case of the alert at this moment is through before it is looked for.
+    if let Some(alert) = &alert
+        && !alerts::lock(&mut tx, &platform, alert.id).await?
+    {
+        return Err(Denied::NotFound.into());
+    }
     let (device, now) = (DeviceId(pc.id), app.ambient.now());
     let pc = alerts::pc(&mut tx, &platform, device, now).await?.ok_or(Denied::NotFound)?;
     if pc.level.is_none() {
@@ -523,13 +532,14 @@ pub(super) async fn take(
         }
     };
     set_state(case, state);
-    repair_cases::update(tx, &platform, case, now).await?;
+    // The alert before the PC's number, which `update` takes: so do check-ins.
     if before.is_open()
         && !state.is_open()
         && let Some(alert) = case.alert
     {
         alerts::set_repair(tx, &platform, alert, Some("done")).await?;
     }
+    repair_cases::update(tx, &platform, case, now).await?;
     tell(app, tx, scope, AuditAction::RepairCaseChanged, case, (desk_before, what)).await?;
     if desk_before != case.desk() {
         mail_desk(app, tx, &platform, case).await?;
@@ -647,10 +657,11 @@ pub async fn by_user(
         }
     };
     set_state(&mut case, state);
-    repair_cases::update(&mut tx, &system, &case, app.ambient.now()).await?;
+    // In the order of `take`.
     if let (false, Some(alert)) = (state.is_open(), case.alert) {
         alerts::set_repair(&mut tx, &system, alert, Some("done")).await?;
     }
+    repair_cases::update(&mut tx, &system, &case, app.ambient.now()).await?;
     tell(app, &mut tx, &scope, AuditAction::RepairCaseChanged, &case, (case.desk(), what)).await?;
     mail_desk(app, &mut tx, &system, &case).await?;
     tx.commit().await?;

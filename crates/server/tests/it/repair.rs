@@ -2,6 +2,7 @@
 
 mod check_ins;
 mod desk;
+mod races;
 mod switch;
 
 use std::time::Duration;

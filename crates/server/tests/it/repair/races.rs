@@ -1,0 +1,75 @@
+//! Two at the same moment: cases that are opened, merged and closed while somebody else does something about the same PC.
+
+use roadstead_domain::access::{Role, system};
+use roadstead_store::args;
+use roadstead_store::engine::Kind::{self, Postgres};
+use serde_json::json;
+use uuid::Uuid;
+
+use super::{Case, Channel, case, form};
+use crate::world::{World, eventually};
+
+/// Waits until so many wait for rows that somebody else has changed.
+async fn awaited(world: &World, count: i64) {
+    eventually("they wait for each other", async || {
+        let mut tx = world.app.store.read(&system()).await.unwrap();
+        let waiting = "SELECT COUNT(DISTINCT w.pid) FROM pg_locks w JOIN pg_stat_activity a ON a.pid = w.pid \
+                       WHERE NOT w.granted AND w.locktype IN ('transactionid', 'tuple') \
+                       AND a.datname = current_database()";
+        (tx.number(waiting, vec![]).await.unwrap() >= count).then_some(())
+    })
+    .await;
+}
+
+/// A PC with a customer, and what a monitor says of it. It has not checked in, so that its user may submit and its partner
+/// may open the case by hand.
+async fn monitored(kind: Kind, name: &str) -> (Case, Uuid) {
+    let case = case(kind, name).await;
+    let customer = case.partner.customer("A").await;
+    case.to_customer(&customer).await;
+    let told =
+        json!({ "serial": "5CG0000001", "kind": "battery.recall", "cause": "BAT0", "detail": "list 7" });
+    let raised = case.partner.post("alerts", told).await.expect(201);
+    (case, raised["id"].as_str().unwrap().parse().unwrap())
+}
+
+#[tokio::test]
+async fn an_alert_makes_one_case_when_two_open_it_at_once() {
+    let (case, alert) = monitored(Postgres, "onealert").await;
+    let mut channel = Channel::open(&case.pc, None, "en").await;
+    channel.expect("settings").await;
+    let form = form(&channel.expect("pop_up").await, 1);
+    let by_hand = json!({ "alert": alert, "contact": { "name": "P", "phone": "1" } });
+    // Both have begun before either can end.
+    let mut held = case.world.app.store.write(&system()).await.unwrap();
+    held.execute("UPDATE alerts SET repair = repair WHERE id = $1", args![alert]).await.unwrap();
+    let (partner, pc) = (case.partner.clone(), case.pc.clone());
+    let opened = tokio::spawn(async move { partner.post("repair-cases", by_hand).await });
+    let sent = tokio::spawn(async move { pc.post("repair-cases", form).await });
+    awaited(&case.world, 2).await;
+    held.commit().await.unwrap();
+    let (opened, sent) = (opened.await.unwrap(), sent.await.unwrap());
+    // Who comes second by hand is told so; the PC gets the case that is there.
+    let statuses = (opened.status.as_u16(), sent.status.as_u16());
+    assert!([(201, 200), (409, 201)].contains(&statuses), "{} {}", opened.text, sent.text);
+    let mut tx = case.world.app.store.read(&system()).await.unwrap();
+    assert_eq!(tx.number("SELECT COUNT(*) FROM repair_cases", vec![]).await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn the_end_of_a_case_lets_a_check_in_of_its_pc_through() {
+    let case = case(Postgres, "endscase").await;
+    let desk = case.world.token(Role::CustomerSupport, None).await;
+    let sent = case.submit(&form(&case.pop_up().await, 1)).await.expect(201);
+    // A check-in has seen the condition again, and will tell the PC something.
+    let mut check_in = case.world.app.store.write(&system()).await.unwrap();
+    assert_eq!(check_in.execute("UPDATE alerts SET seen = seen + 1", vec![]).await.unwrap(), 1);
+    let path = format!("repair-cases/{}/close", sent["id"].as_str().unwrap());
+    let close = json!({ "result": "New disk", "failure_code": "HDD-01" });
+    let closed = tokio::spawn(async move { desk.post(&path, close).await });
+    awaited(&case.world, 1).await;
+    assert_eq!(check_in.execute("UPDATE device_channels SET seq = seq + 1", vec![]).await.unwrap(), 1);
+    check_in.commit().await.unwrap();
+    closed.await.unwrap().expect(200);
+    assert_eq!(case.partner.all("alerts").await[0]["repair"], "done");
+}

@@ -363,6 +363,14 @@ pub async fn act(app: &App, scope: &Scope, id: &str, act: Act) -> Result<(), Ref
     drop(own);
     let platform = scope.carried_out();
     let mut tx = app.store.write(&platform).await?;
+    // Two cases of a PC are held in the order of their ids: whoever merges them the other way round waits.
+    if let Act::Merge(into) = &act
+        && let Some(other) = repair_cases::find(&mut tx, &platform, into).await?
+        && other.device == seen.device
+        && other.id < seen.id
+    {
+        repair_cases::lock(&mut tx, &platform, other.id).await?;
+    }
     let mut case = repair_cases::lock(&mut tx, &platform, seen.id).await?.ok_or(Denied::NotFound)?;
     take(app, &mut tx, scope, &mut case, act).await?;
     tx.commit().await?;
@@ -502,9 +510,12 @@ pub(super) async fn take(
         Act::Merge(into) => {
             let state = step(Step::Close)?;
             let other = repair_cases::find(tx, &platform, &into).await?;
-            let other = other.filter(|other| {
-                other.device == case.device && other.desk() == case.desk() && other.id != case.id
-            });
+            let other = match other.filter(|other| other.device == case.device && other.id != case.id) {
+                // As it stands once nobody else changes it; `act` sees to the order in which the two are held.
+                Some(other) => repair_cases::lock(tx, &platform, other.id).await?,
+                None => None,
+            };
+            let other = other.filter(|other| other.desk() == case.desk());
             let other = other.ok_or(Refused::invalid("repair_case.cannot_merge", "into"))?;
             if !other.state()?.is_open() {
                 return Err(Refused::invalid("repair_case.cannot_merge", "into"));

@@ -73,3 +73,36 @@ async fn the_end_of_a_case_lets_a_check_in_of_its_pc_through() {
     closed.await.unwrap().expect(200);
     assert_eq!(case.partner.all("alerts").await[0]["repair"], "done");
 }
+
+#[tokio::test]
+async fn two_cases_that_are_merged_into_each_other_leave_one_open() {
+    let case = case(Postgres, "merges").await;
+    let desk = case.world.token(Role::CustomerSupport, None).await;
+    let open = async || {
+        let contact = json!({ "name": "Inga Boje", "phone": "1" });
+        let body = json!({ "serial": "5CG0000001", "contact": contact, "text": "Clicks", "caller": "Inga" });
+        desk.post("repair-cases", body).await.expect(201)["id"].as_str().unwrap().to_owned()
+    };
+    let (first, second) = (open().await, open().await);
+    // Both have begun before either can end: the PC's number is taken.
+    let mut held = case.world.app.store.write(&system()).await.unwrap();
+    assert_eq!(held.execute("UPDATE device_channels SET seq = seq", vec![]).await.unwrap(), 1);
+    let merge = |from: &str, into: &str| {
+        let (desk, path) = (desk.clone(), format!("repair-cases/{from}/steps/merge"));
+        let said = json!({ "into": into });
+        tokio::spawn(async move { desk.post(&path, said).await })
+    };
+    let merges = [merge(&first, &second), merge(&second, &first)];
+    awaited(&case.world, 2).await;
+    held.commit().await.unwrap();
+    let mut refused = Vec::new();
+    for merge in merges {
+        let answer = merge.await.unwrap();
+        if !answer.status.is_success() {
+            refused.push(answer.refused(422));
+        }
+    }
+    assert_eq!(refused, ["repair_case.cannot_merge"]);
+    let cases = desk.all("repair-cases").await;
+    assert_eq!(cases.iter().filter(|case| case["state"] == "closed").count(), 1, "{cases:?}");
+}

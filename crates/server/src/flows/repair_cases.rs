@@ -237,6 +237,13 @@ pub async fn open_by_hand(
     }
     let (device, now) = (DeviceId(pc.id), app.ambient.now());
     let pc = alerts::pc(&mut tx, &platform, device, now).await?.ok_or(Denied::NotFound)?;
+    // It may have moved since it was found.
+    tx.act_for(&looking).await?;
+    let is_reached = alerts::is_reached(&mut tx, &looking, &pc).await?;
+    tx.act_for(&platform).await?;
+    if !is_reached {
+        return Err(Denied::NotFound.into());
+    }
     if pc.level.is_none() {
         return Err(Refused::Conflict("repair_case.no_entitlement"));
     }

@@ -2,16 +2,20 @@
 
 use roadstead_domain::access::{Role, system};
 use roadstead_store::args;
-use roadstead_store::engine::Kind::{self, Postgres};
+use roadstead_store::engine::Kind::{self, Postgres, Sqlite};
+use rstest::rstest;
 use serde_json::json;
 use uuid::Uuid;
 
 use super::{Case, Channel, case, form};
 use crate::world::{World, eventually};
 
-/// Waits until so many wait for rows that somebody else has changed.
+/// Waits until so many wait for rows that somebody else has changed; on SQLite, until anybody waits to write.
 async fn awaited(world: &World, count: i64) {
     eventually("they wait for each other", async || {
+        if world.app.store.kind() == Sqlite {
+            return world.app.store.is_awaited().then_some(());
+        }
         let mut tx = world.app.store.read(&system()).await.unwrap();
         let waiting = "SELECT COUNT(DISTINCT w.pid) FROM pg_locks w JOIN pg_stat_activity a ON a.pid = w.pid \
                        WHERE NOT w.granted AND w.locktype IN ('transactionid', 'tuple') \
@@ -105,4 +109,29 @@ async fn two_cases_that_are_merged_into_each_other_leave_one_open() {
     assert_eq!(refused, ["repair_case.cannot_merge"]);
     let cases = desk.all("repair-cases").await;
     assert_eq!(cases.iter().filter(|case| case["state"] == "closed").count(), 1, "{cases:?}");
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_pc_that_moves_while_its_case_is_opened_is_not_found(#[values(Sqlite, Postgres)] kind: Kind) {
+    let (case, alert) = monitored(kind, "movesaway").await;
+    let stranger = case.world.partner("R-2").await.customer("B").await;
+    let stranger: Uuid = stranger.parse().unwrap();
+    // The PC is still found where it was; by the time that its case is written it is with the stranger.
+    let mut moving = case.world.app.store.write(&system()).await.unwrap();
+    for sql in [
+        "UPDATE alerts SET tenant = $2 WHERE id = $1",
+        "UPDATE placements SET tenant = $2, generation = generation + 1 \
+         WHERE device = (SELECT device FROM alerts WHERE id = $1)",
+    ] {
+        assert_eq!(moving.execute(sql, args![alert, stranger]).await.unwrap(), 1);
+    }
+    let by_hand = json!({ "alert": alert, "contact": { "name": "P", "phone": "1" } });
+    let partner = case.partner.clone();
+    let opened = tokio::spawn(async move { partner.post("repair-cases", by_hand).await });
+    awaited(&case.world, 1).await;
+    moving.commit().await.unwrap();
+    assert_eq!(opened.await.unwrap().refused(404), "not_found");
+    let mut tx = case.world.app.store.read(&system()).await.unwrap();
+    assert_eq!(tx.number("SELECT COUNT(*) FROM repair_cases", vec![]).await.unwrap(), 0);
 }

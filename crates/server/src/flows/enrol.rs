@@ -124,7 +124,7 @@ async fn judge(app: &App, wish: &Wish<'_>) -> Result<Outcome, Refused> {
     };
     // What somebody refused stays so until they change their mind.
     if row.state != "refused" {
-        settle(app, &mut tx, access::of_device(EnrolmentId(row.id)), &mut row, shown).await?;
+        settle(app, &mut tx, access::of_device(EnrolmentId(row.id)), &mut row, shown, Some(wish)).await?;
     }
     tx.commit().await?;
     app.wake();
@@ -151,15 +151,18 @@ fn pick(mut found: Vec<Found>, product_number: &str) -> Option<Found> {
     if found.len() == 1 { found.pop() } else { None }
 }
 
-/// Decides an enrolment by what is known now, does what follows, writes it down and tells everybody concerned.
+/// Decides an enrolment by what is known now, does what follows, writes it down and tells everybody concerned. There is
+/// a `wish` if the PC itself asks.
 async fn settle(
     app: &App,
     tx: &mut Tx,
     scope: Scope,
     row: &mut Enrolment,
     shown: Shown,
+    wish: Option<&Wish<'_>>,
 ) -> Result<(), Refused> {
     let before = (row.state.clone(), row.reason.clone());
+    let (customer, cpin, holder) = (row.customer, row.cpin, (row.holder, row.holder_partner));
     let is_first = row.tries <= 1;
     let mut homes = concerned(row);
     let found = pick(enrolments::with_serial(tx, &scope, &row.serial).await?, &row.product_number);
@@ -175,6 +178,16 @@ async fn settle(
     row.customer = speaker.as_ref().map(|speaker| speaker.customer.tenant.0);
     row.customer_partner =
         speaker.as_ref().and_then(|speaker| speaker.visible_partner).map(|partner| partner.0);
+    // A yes counts for those who gave it and for what they saw: other sides, or another cPIN, were not asked yet.
+    if (row.customer, row.cpin) != (customer, cpin) {
+        row.released_by_customer = false;
+    }
+    if row.customer != customer {
+        row.confirmed = wish.is_some_and(|wish| wish.ask.confirmed);
+    }
+    if (row.holder, row.holder_partner) != holder {
+        row.released_by_holder = false;
+    }
     let case = Case {
         word,
         held,
@@ -469,7 +482,7 @@ async fn try_say(app: &App, scope: &Scope, id: EnrolmentId, say: Say) -> Result<
                 }
             }
             let shown = row.cpin.map_or(Shown::Nothing, |cpin| Shown::Cpin(CpinId(cpin)));
-            settle(app, &mut tx, platform, &mut row, shown).await?;
+            settle(app, &mut tx, platform, &mut row, shown, None).await?;
         }
     }
     tx.commit().await?;

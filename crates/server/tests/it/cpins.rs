@@ -14,12 +14,12 @@ use crate::world::{Client, World, csv, eventually};
 
 impl Client {
     /// A fresh cPIN of this customer.
-    async fn cpin(&self, customer: &str) -> String {
+    pub(crate) async fn cpin(&self, customer: &str) -> String {
         let made = self.post(&format!("customers/{customer}/cpins"), json!({})).await.expect(201);
         made["cpin"].as_str().unwrap().to_owned()
     }
 
-    async fn devices_of(&self, customer: &str) -> Vec<String> {
+    pub(crate) async fn devices_of(&self, customer: &str) -> Vec<String> {
         let items = self.all(&format!("customers/{customer}/devices")).await;
         items.iter().map(|item| item["serial_number"].as_str().unwrap().to_owned()).collect()
     }
@@ -33,7 +33,7 @@ impl Client {
 }
 
 impl Pc {
-    async fn enrol_with(&self, cpin: &str) -> crate::world::Answer {
+    pub(crate) async fn enrol_with(&self, cpin: &str) -> crate::world::Answer {
         let mut wish = self.wish();
         wish["cpin"] = cpin.into();
         self.post("enrolments", wish).await

@@ -1,12 +1,33 @@
 //! PCs that ask to join: signed requests, trust on first use, quarantine.
 
+use reqwest::Method;
 use roadstead_domain::wire::signature::Headers;
 use roadstead_store::engine::Kind::{self, Postgres, Sqlite};
 use rstest::rstest;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::pc::Pc;
-use crate::world::{World, csv};
+use crate::world::{Client, World, csv};
+
+impl Client {
+    /// Takes back every cPIN of this customer.
+    async fn revoke_cpins(&self, customer: &str) {
+        let path = format!("customers/{customer}/cpins");
+        let made = self.get(&path).await.expect(200);
+        for cpin in made["items"].as_array().unwrap() {
+            let path = format!("/api/v1/{path}/{}", cpin["id"].as_str().unwrap());
+            assert_eq!(self.send(Method::DELETE, &path, None).await.status.as_u16(), 204);
+        }
+    }
+
+    /// Releases the one enrolment that this caller sees waiting.
+    async fn release(&self) -> Value {
+        let waiting = self.all("enrolments").await;
+        assert_eq!(waiting.len(), 1, "{waiting:?}");
+        let path = format!("enrolments/{}/release", waiting[0]["id"].as_str().unwrap());
+        self.post(&path, json!({})).await.expect(200)
+    }
+}
 
 #[rstest]
 #[tokio::test]
@@ -136,4 +157,88 @@ async fn one_of_two_nodes_takes_a_request_that_both_are_sent() {
     );
     let statuses = [answers.0.status.as_u16(), answers.1.status.as_u16()];
     assert!(statuses == [201, 200] || statuses == [200, 201], "{answers:?}");
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_release_by_one_customer_does_not_count_for_another(#[values(Sqlite, Postgres)] kind: Kind) {
+    let world = World::start(kind, "onecustomer").await;
+    let (one, two) = (world.partner("R-1").await, world.partner("R-2").await);
+    world.distributor("D-1").await.report("", "text/csv", csv(&["5CG000000A R-2"])).await;
+    let (theirs, ours) = (one.customer("Werft Nord").await, two.customer("Werft Ost").await);
+    let (of_theirs, of_ours) = (one.cpin(&theirs).await, two.cpin(&ours).await);
+    one.revoke_cpins(&theirs).await;
+    two.revoke_cpins(&ours).await;
+
+    let pc = Pc::new(&world, "5CG000000A", 1);
+    assert_eq!(pc.enrol_with(&of_theirs).await.expect(201)["reason"], "enrolment.cpin_revoked");
+    let released = one.release().await;
+    assert_eq!(
+        (&released["state"], &released["reason"]),
+        (&json!("waiting"), &json!("enrolment.other_partners_pool"))
+    );
+    // Asking again with the same cPIN loses nothing; with another customer's it is that customer's to say.
+    assert_eq!(pc.enrol_with(&of_theirs).await.expect(200)["reason"], "enrolment.other_partners_pool");
+    let other = pc.enrol_with(&of_ours).await.expect(200);
+    assert_eq!((&other["state"], &other["reason"]), (&json!("waiting"), &json!("enrolment.cpin_revoked")));
+    assert_eq!(two.pool().await, ["5CG000000A"]);
+    assert_eq!(two.release().await["state"], "enrolled");
+    assert_eq!(two.devices_of(&ours).await, ["5CG000000A"]);
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_release_by_one_holder_does_not_count_for_the_next(#[values(Sqlite, Postgres)] kind: Kind) {
+    let world = World::start(kind, "oneholder").await;
+    let (one, two) = (world.partner("R-1").await, world.partner("R-2").await);
+    world.distributor("D-1").await.report("", "text/csv", csv(&["5CG000000A R-2"])).await;
+    let (theirs, ours) = (one.customer("Werft Nord").await, two.customer("Werft Ost").await);
+    let cpin = one.cpin(&theirs).await;
+    let pc = Pc::new(&world, "5CG000000A", 1);
+    assert_eq!(pc.enrol_with(&cpin).await.expect(201)["reason"], "enrolment.other_partners_pool");
+    one.revoke_cpins(&theirs).await;
+    assert_eq!(two.release().await["reason"], "enrolment.cpin_revoked", "the pool lets it go");
+
+    // Before the customer has its say the PC goes to somebody else.
+    let items = json!([{ "serial": "5CG000000A", "to": ours }]);
+    let shown = two.post("transfers", json!({ "items": items })).await.expect(201);
+    let path = format!("transfers/{}/commit", shown["id"].as_str().unwrap());
+    two.post(&path, json!({ "digest": shown["digest"] })).await.expect(200);
+    let released = one.release().await;
+    assert_eq!(
+        (&released["state"], &released["reason"]),
+        (&json!("waiting"), &json!("enrolment.other_customers_tenant"))
+    );
+    assert_eq!(two.devices_of(&ours).await, ["5CG000000A"]);
+    assert_eq!(two.release().await["state"], "enrolled");
+    assert_eq!(one.devices_of(&theirs).await, ["5CG000000A"]);
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_foreign_domain_is_confirmed_for_one_customer_alone(#[values(Sqlite, Postgres)] kind: Kind) {
+    let world = World::start(kind, "oneconfirmed").await;
+    let partner = world.partner("R-1").await;
+    world.distributor("D-1").await.report("", "text/csv", csv(&["5CG000000A R-1"])).await;
+    let (north, east) = (partner.customer("Werft Nord").await, partner.customer("Werft Ost").await);
+    let (of_north, of_east) = (partner.cpin(&north).await, partner.cpin(&east).await);
+    partner.revoke_cpins(&north).await;
+    let path = format!("/api/v1/customers/{east}/enrolment-domains");
+    let domains = json!({ "domains": ["werft.example"] }).to_string().into_bytes();
+    partner.send(Method::PUT, &path, Some(("application/json", domains))).await.expect(200);
+
+    let pc = Pc::new(&world, "5CG000000A", 1);
+    let wish = |cpin: &str, confirmed: bool| {
+        let mut wish = pc.wish();
+        wish["cpin"] = cpin.into();
+        wish["domain"] = "home.example".into();
+        wish["confirmed"] = confirmed.into();
+        wish
+    };
+    let waits = pc.post("enrolments", wish(&of_north, true)).await.expect(201);
+    assert_eq!(waits["reason"], "enrolment.cpin_revoked");
+    let waits = pc.post("enrolments", wish(&of_east, false)).await.expect(200);
+    assert_eq!(waits["reason"], "enrolment.foreign_domain");
+    assert_eq!(pc.post("enrolments", wish(&of_east, true)).await.expect(200)["state"], "enrolled");
+    assert_eq!(partner.devices_of(&east).await, ["5CG000000A"]);
 }

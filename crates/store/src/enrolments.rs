@@ -167,11 +167,33 @@ impl Enrolment {
     }
 }
 
-/// The enrolment of this key for this serial.
-pub async fn find(tx: &mut Tx, scope: &Scope, public_key: &str, serial: &str) -> Result<Option<Enrolment>> {
+/// The enrolment of this key for this serial as it stands now. Nobody else changes it until this transaction ends:
+/// [`update`] writes all of it.
+pub async fn hold_of_key(
+    tx: &mut Tx,
+    scope: &Scope,
+    public_key: &str,
+    serial: &str,
+) -> Result<Option<Enrolment>> {
     scope.platform()?;
-    tx.optional("SELECT * FROM enrolments WHERE public_key = $1 AND serial = $2", args![public_key, serial])
-        .await
+    let ending = tx.for_update();
+    let found: Vec<Enrolment> = tx
+        .all_ending(
+            "SELECT * FROM enrolments WHERE public_key = $1 AND serial = $2",
+            ending,
+            args![public_key, serial],
+        )
+        .await?;
+    Ok(found.into_iter().next())
+}
+
+/// The enrolment with this id, held like [`hold_of_key`] does.
+pub async fn hold(tx: &mut Tx, scope: &Scope, id: EnrolmentId) -> Result<Option<Enrolment>> {
+    scope.platform()?;
+    let ending = tx.for_update();
+    let found: Vec<Enrolment> =
+        tx.all_ending("SELECT * FROM enrolments WHERE id = $1", ending, args![id]).await?;
+    Ok(found.into_iter().next())
 }
 
 /// The key of an enrolment, for requests that name it by the enrolment's id.
@@ -293,7 +315,7 @@ pub async fn add(tx: &mut Tx, scope: &Scope, row: &Enrolment) -> Result<()> {
     Ok(())
 }
 
-/// Writes an enrolment as it stands now.
+/// Writes an enrolment that this transaction has added or holds.
 pub async fn update(tx: &mut Tx, scope: &Scope, row: &Enrolment) -> Result<()> {
     scope.platform()?;
     tx.execute(

@@ -96,7 +96,7 @@ async fn judge(app: &App, wish: &Wish<'_>) -> Result<Outcome, Refused> {
             return Err(Refused::TooMany("cpin.too_many_guesses"));
         }
     }
-    let known = enrolments::find(&mut tx, &system, &wish.key, &wish.serial).await?;
+    let known = enrolments::hold_of_key(&mut tx, &system, &wish.key, &wish.serial).await?;
     let is_new = known.is_none();
     let mut row = match known {
         Some(row) => row,
@@ -456,7 +456,7 @@ async fn try_say(app: &App, scope: &Scope, id: EnrolmentId, say: Say) -> Result<
     enrolments::get(&mut tx, scope, id).await?.ok_or(access::Denied::NotFound)?;
     drop(tx);
     let mut tx = app.store.write(&platform).await?;
-    let mut row = enrolments::get(&mut tx, &platform, id).await?.ok_or(access::Denied::NotFound)?;
+    let mut row = enrolments::hold(&mut tx, &platform, id).await?.ok_or(access::Denied::NotFound)?;
     if row.state == "enrolled" {
         return Err(Refused::Conflict("enrolment.over"));
     }

@@ -1,13 +1,15 @@
 //! PCs that ask to join: signed requests, trust on first use, quarantine.
 
 use reqwest::Method;
+use roadstead_domain::access;
 use roadstead_domain::wire::signature::Headers;
+use roadstead_store::args;
 use roadstead_store::engine::Kind::{self, Postgres, Sqlite};
 use rstest::rstest;
 use serde_json::{Value, json};
 
 use crate::pc::Pc;
-use crate::world::{Client, World, csv};
+use crate::world::{Answer, Client, World, csv, eventually};
 
 impl Client {
     /// Takes back every cPIN of this customer.
@@ -241,4 +243,49 @@ async fn a_foreign_domain_is_confirmed_for_one_customer_alone(#[values(Sqlite, P
     assert_eq!(waits["reason"], "enrolment.foreign_domain");
     assert_eq!(pc.post("enrolments", wish(&of_east, true)).await.expect(200)["state"], "enrolled");
     assert_eq!(partner.devices_of(&east).await, ["5CG000000A"]);
+}
+
+/// What somebody is answered who asks after another node has changed enrolments and before it commits.
+async fn between(
+    world: &World,
+    change: &'static str,
+    asks: impl Future<Output = Answer> + Send + 'static,
+) -> Answer {
+    let system = access::system();
+    let mut other = world.app.store.write(&system).await.unwrap();
+    assert_eq!(other.execute(change, args![]).await.unwrap(), 1);
+    let theirs = other.number("SELECT CAST(pg_backend_pid() AS bigint)", args![]).await.unwrap();
+    let asked = tokio::spawn(asks);
+    eventually("whoever asks waits for the other node", async || {
+        let mut tx = world.app.store.read(&system).await.unwrap();
+        let waiting = "SELECT COUNT(*) FROM pg_locks w JOIN pg_locks h ON h.transactionid = w.transactionid \
+                       AND h.granted WHERE NOT w.granted AND h.pid = $1";
+        (tx.number(waiting, args![theirs]).await.unwrap() > 0).then_some(())
+    })
+    .await;
+    other.commit().await.unwrap();
+    asked.await.unwrap()
+}
+
+#[tokio::test]
+async fn what_another_node_writes_meanwhile_is_judged_and_not_written_over() {
+    let world = World::start(Postgres, "meanwhile").await;
+    let partner = world.partner("R-1").await;
+    world.distributor("D-1").await.report("", "text/csv", csv(&["5CG000000J R-1"])).await;
+    Pc::new(&world, "5CG000000J", 1).enrol().await.expect(201);
+    let second = Pc::new(&world, "5CG000000J", 2);
+    assert_eq!(second.enrol().await.expect(201)["reason"], "enrolment.second_key");
+    let id = partner.all("enrolments").await[0]["id"].as_str().unwrap().to_owned();
+
+    let refuses =
+        "UPDATE enrolments SET state = 'refused', reason = 'enrolment.refused' WHERE state = 'waiting'";
+    let answer = between(&world, refuses, async move { second.enrol().await }).await.expect(200);
+    assert_eq!((&answer["state"], &answer["reason"]), (&json!("refused"), &json!("enrolment.refused")));
+    assert_eq!(partner.all("enrolments").await[0]["state"], "refused");
+
+    let enrols = "UPDATE enrolments SET state = 'enrolled', reason = NULL WHERE state = 'refused'";
+    let (path, refusing) = (format!("enrolments/{id}/refuse"), partner.clone());
+    let answer = between(&world, enrols, async move { refusing.post(&path, json!({})).await }).await;
+    assert_eq!(answer.refused(409), "enrolment.over");
+    assert_eq!(partner.all("enrolments").await, Vec::<Value>::new());
 }

@@ -5,6 +5,17 @@
 use crate::cpin::Closed;
 use crate::ids::TenantId;
 
+/// New enrolments that concern nobody which one network (an IPv4 address, a /64 of IPv6) has in an hour: a company may
+/// roll its PCs out from behind one address before they are reported.
+pub const UNKNOWN_PER_NETWORK: i64 = 2_000;
+/// New enrolments that concern nobody which all networks together have in an hour.
+pub const UNKNOWN_IN_ALL: i64 = 50_000;
+
+/// Whether a new enrolment that concerns nobody is kept, after so many of this hour from its network and in all.
+pub fn keeps_unknown(of_network: i64, in_all: i64) -> bool {
+    of_network < UNKNOWN_PER_NETWORK && in_all < UNKNOWN_IN_ALL
+}
+
 /// A customer tenant with the partner that manages it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Customer {
@@ -36,6 +47,11 @@ impl Word {
             Word::Cpin(customer, _) | Word::Listed(customer) => Some(*customer),
             Word::Nobody | Word::UnknownCpin | Word::ListedTwice => None,
         }
+    }
+
+    /// Whether nobody speaks for it, not even two at once: what it shows anybody can make up.
+    pub fn is_nobodys(&self) -> bool {
+        matches!(self, Word::Nobody | Word::UnknownCpin)
     }
 }
 
@@ -429,6 +445,21 @@ mod tests {
             let disabled = Case { disabled: true, ..case(word, held, key) };
             assert_eq!(decide(&disabled), expected, "{word:?} {held:?} {key:?}");
         }
+    }
+
+    #[test]
+    fn what_concerns_nobody_is_kept_up_to_a_number_by_network_and_in_all() {
+        for (of_network, in_all, expected) in [
+            (0, 0, true),
+            (UNKNOWN_PER_NETWORK - 1, UNKNOWN_IN_ALL - 1, true),
+            (UNKNOWN_PER_NETWORK, UNKNOWN_PER_NETWORK, false),
+            (0, UNKNOWN_IN_ALL, false),
+        ] {
+            assert_eq!(keeps_unknown(of_network, in_all), expected, "{of_network} {in_all}");
+        }
+        let list = Word::Listed(MUSTER);
+        let words = [Word::Nobody, Word::UnknownCpin, list, Word::ListedTwice, Word::Cpin(MUSTER, Ok(()))];
+        assert_eq!(words.map(|word| word.is_nobodys()), [true, true, false, false, false]);
     }
 
     #[test]

@@ -138,36 +138,46 @@ fn hour(at: Micros) -> i64 {
 }
 
 /// The row of `cpin_guesses` that counts for everybody.
-const ALL: &str = "all";
+pub(crate) const ALL: &str = "all";
 
-/// Wrong guesses of this hour: from this network, and from everywhere.
-pub async fn wrong_guesses(tx: &mut Tx, scope: &Scope, network: &str, at: Micros) -> Result<(i64, i64)> {
-    scope.platform()?;
+/// What `cpin_guesses` has counted in this hour under two names.
+pub(crate) async fn counted(tx: &mut Tx, names: [&str; 2], at: Micros) -> Result<(i64, i64)> {
     let rows: Vec<(String, i64)> = tx
         .all(
             "SELECT network, wrong FROM cpin_guesses WHERE hour = $1 AND network IN ($2, $3)",
-            args![hour(at), network, ALL],
+            args![hour(at), names[0], names[1]],
         )
         .await?;
     let of = |name: &str| rows.iter().find(|(network, _)| network == name).map_or(0, |(_, wrong)| *wrong);
-    Ok((of(network), of(ALL)))
+    Ok((of(names[0]), of(names[1])))
 }
 
-/// Counts a wrong guess.
-pub async fn count_wrong(tx: &mut Tx, scope: &Scope, network: &str, at: Micros) -> Result<()> {
-    scope.platform()?;
-    for network in [network, ALL] {
+/// Counts one more under each of two names; the one that others share comes last, so that nobody waits crosswise.
+pub(crate) async fn count(tx: &mut Tx, names: [&str; 2], at: Micros) -> Result<()> {
+    for name in names {
         tx.execute(
             "INSERT INTO cpin_guesses (hour, network, wrong) VALUES ($1, $2, 1) \
              ON CONFLICT (hour, network) DO UPDATE SET wrong = cpin_guesses.wrong + 1",
-            args![hour(at), network],
+            args![hour(at), name],
         )
         .await?;
     }
     Ok(())
 }
 
-/// Forgets the guesses of former hours.
+/// Wrong guesses of this hour: from this network, and from everywhere.
+pub async fn wrong_guesses(tx: &mut Tx, scope: &Scope, network: &str, at: Micros) -> Result<(i64, i64)> {
+    scope.platform()?;
+    counted(tx, [network, ALL], at).await
+}
+
+/// Counts a wrong guess.
+pub async fn count_wrong(tx: &mut Tx, scope: &Scope, network: &str, at: Micros) -> Result<()> {
+    scope.platform()?;
+    count(tx, [network, ALL], at).await
+}
+
+/// Forgets the guesses of former hours, and what else is counted beside them.
 pub async fn forget_guesses(tx: &mut Tx, now: Micros) -> Result<u64> {
     tx.execute("DELETE FROM cpin_guesses WHERE hour < $1", args![hour(now)]).await
 }

@@ -7,6 +7,7 @@ use roadstead_domain::ids::{DeviceId, EnrolmentId, TenantId};
 use uuid::Uuid;
 
 use crate::args;
+use crate::cpins;
 use crate::engine::Tx;
 use crate::error::{Error, Result};
 use crate::page::{Page, Rows};
@@ -301,6 +302,25 @@ pub async fn forget(tx: &mut Tx, scope: &Scope, before: Micros) -> Result<u64> {
         args![before],
     )
     .await
+}
+
+/// The names beside those of wrong guesses under which new enrolments that concern nobody are counted.
+fn names_of_unknown(network: &str) -> [String; 2] {
+    [network, cpins::ALL].map(|name| format!("unknown {name}"))
+}
+
+/// New enrolments of this hour that concern nobody: from this network, and from everywhere.
+pub async fn unknown(tx: &mut Tx, scope: &Scope, network: &str, at: Micros) -> Result<(i64, i64)> {
+    scope.platform()?;
+    let [own, all] = names_of_unknown(network);
+    cpins::counted(tx, [&own, &all], at).await
+}
+
+/// Counts a new enrolment that concerns nobody.
+pub async fn count_unknown(tx: &mut Tx, scope: &Scope, network: &str, at: Micros) -> Result<()> {
+    scope.platform()?;
+    let [own, all] = names_of_unknown(network);
+    cpins::count(tx, [&own, &all], at).await
 }
 
 /// Adds the enrolment of a key that asks for the first time. [`Error::Conflict`] if another node has.

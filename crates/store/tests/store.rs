@@ -14,7 +14,8 @@ use roadstead_store::partners::Holding;
 use roadstead_store::placements::{Cause, Why};
 use roadstead_store::pool::Sort;
 use roadstead_store::{
-    Error, Store, Tx, dead_jobs, jobs, lines, outbox, partners, placements, pool, pool_page, serials, testing,
+    Error, Store, Tx, cpins, dead_jobs, enrolments, jobs, lines, outbox, partners, placements, pool,
+    pool_page, serials, testing,
 };
 use rstest::rstest;
 use tempfile::TempDir;
@@ -554,6 +555,27 @@ async fn every_table_has_row_level_security_forced() {
         .await
         .unwrap();
     assert_eq!(who, [("roadstead_app".to_owned(), false)]);
+}
+
+#[rstest]
+#[tokio::test]
+async fn unknown_enrolments_and_wrong_guesses_are_counted_apart_and_by_the_hour(
+    #[values(Sqlite, Postgres)] kind: Kind,
+) {
+    let world = World::new(kind, &format!("unknown_pcs_{kind:?}")).await;
+    let (scope, now) = (&world.system, world.ambient.now());
+    let (one, two) = ("192.0.2.1", "192.0.2.2");
+    let mut tx = world.store.write(scope).await.unwrap();
+    for network in [one, one, two] {
+        enrolments::count_unknown(&mut tx, scope, network, now).await.unwrap();
+    }
+    cpins::count_wrong(&mut tx, scope, one, now).await.unwrap();
+    assert_eq!(enrolments::unknown(&mut tx, scope, one, now).await.unwrap(), (2, 3));
+    assert_eq!(enrolments::unknown(&mut tx, scope, two, now).await.unwrap(), (1, 3));
+    assert_eq!(cpins::wrong_guesses(&mut tx, scope, one, now).await.unwrap(), (1, 1));
+    let later = now.plus_seconds(3600);
+    assert_eq!(enrolments::unknown(&mut tx, scope, one, later).await.unwrap(), (0, 0));
+    assert_eq!(cpins::forget_guesses(&mut tx, later).await.unwrap(), 5);
 }
 
 #[rstest]

@@ -6,7 +6,7 @@ use roadstead_domain::access::{self, Scope};
 use roadstead_domain::audit::AuditAction;
 use roadstead_domain::cpin::{Cpin, WRONG_IN_ALL, WRONG_PER_NETWORK};
 use roadstead_domain::enrolment::{
-    Case, Decider, Decision, Domain, Held, Key, Proof, Reason, Word, decide, is_own_domain,
+    Case, Decider, Decision, Domain, Held, Key, Proof, Reason, Word, decide, is_own_domain, keeps_unknown,
 };
 use roadstead_domain::event::Event;
 use roadstead_domain::ids::{CpinId, DeviceId, EnrolmentId, TenantId};
@@ -53,8 +53,8 @@ struct Wish<'a> {
     network: String,
 }
 
-/// Judges a PC's wish to join and does what follows. The same key asking again is judged again. Wrong cPINs count
-/// against the network that it asks from.
+/// Judges a PC's wish to join and does what follows. The same key asking again is judged again. Wrong cPINs, and PCs of
+/// which nobody knows anything, count against the network that it asks from.
 pub async fn enrol(
     app: &App,
     ask: &Enrol,
@@ -165,9 +165,18 @@ async fn settle(
     let (customer, cpin, holder) = (row.customer, row.cpin, (row.holder, row.holder_partner));
     let is_first = row.tries <= 1;
     let mut homes = concerned(row);
-    let found = pick(enrolments::with_serial(tx, &scope, &row.serial).await?, &row.product_number);
+    let there = enrolments::with_serial(tx, &scope, &row.serial).await?;
+    let is_unknown = there.is_empty();
+    let found = pick(there, &row.product_number);
     let held = found.as_ref().map_or(Held::Nowhere, |found| found.held);
     let (word, speaker) = word_of(app, tx, &scope, row, shown, held).await?;
+    if let Some(wish) = wish
+        && is_first
+        && is_unknown
+        && word.is_nobodys()
+    {
+        count_unknown(app, tx, &scope, wish).await?;
+    }
     row.cpin = match shown {
         Shown::Cpin(id) => Some(id.0),
         _ => None,
@@ -245,9 +254,26 @@ async fn settle(
         (row.released_by_holder, row.released_by_customer) = (false, false);
     }
     enrolments::update(tx, &scope, row).await?;
-    if is_first || moved || (&row.state, &row.reason) != (&before.0, &before.1) {
+    // What concerns nobody is told once: whoever makes it up could go on and on.
+    let is_changed = !homes.is_empty() && (&row.state, &row.reason) != (&before.0, &before.1);
+    if is_first || moved || is_changed {
         note(app, tx, &scope, row, homes, receipt).await?;
     }
+    Ok(())
+}
+
+/// Anybody can make up keys and serials: of so many in an hour the next one is refused, and nothing of it is kept.
+async fn count_unknown(app: &App, tx: &mut Tx, scope: &Scope, wish: &Wish<'_>) -> Result<(), Refused> {
+    // A wrong cPIN has been counted as a guess, of which there are far fewer, and a refusal would undo that.
+    if let Some(Ok(_)) = wish.cpin {
+        return Ok(());
+    }
+    let now = app.ambient.now();
+    let (of_network, in_all) = enrolments::unknown(tx, scope, &wish.network, now).await?;
+    if !keeps_unknown(of_network, in_all) {
+        return Err(Refused::TooMany("enrolment.too_many_unknown"));
+    }
+    enrolments::count_unknown(tx, scope, &wish.network, now).await?;
     Ok(())
 }
 
@@ -393,8 +419,8 @@ fn concerned(row: &Enrolment) -> Vec<Uuid> {
     [row.holder, row.holder_partner, row.customer, row.customer_partner].into_iter().flatten().collect()
 }
 
-/// In the log of each home concerned, or in the operator's if it concerns nobody yet, with what became of the data that
-/// the PC left behind; open pages look anew.
+/// In the log of each home concerned, with what became of the data that the PC left behind; open pages look anew. What
+/// concerns nobody yet is in no log, which keeps everything for ever: it stands in the operator's list.
 async fn note(
     app: &App,
     tx: &mut Tx,
@@ -418,7 +444,7 @@ async fn note(
     }
     let entry =
         |home: &Option<Uuid>| NewEntry { home: *home, action, subject: Some(row.id), detail: detail.clone() };
-    let entries: Vec<NewEntry> = homes.iter().map(entry).collect();
+    let entries: Vec<NewEntry> = homes.iter().filter(|home| home.is_some()).map(entry).collect();
     audit::record(tx, scope.actor(), &entries, &app.ambient).await?;
     let events: Vec<_> = homes.into_iter().map(|home| (home, Event::EnrolmentsChanged {})).collect();
     outbox::publish(tx, &events, app.ambient.now()).await?;

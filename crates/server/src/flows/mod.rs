@@ -118,7 +118,7 @@ pub enum Refused {
     /// The customer has not let the partner in.
     #[error("the customer is not open to the partner")]
     NotOpen,
-    /// Too many wrong guesses: a stable code.
+    /// Too many wrong guesses, or too much that anybody can make up: a stable code.
     #[error("{0}")]
     TooMany(&'static str),
     /// No PC has this key.

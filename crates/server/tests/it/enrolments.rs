@@ -2,9 +2,12 @@
 
 use reqwest::Method;
 use roadstead_domain::access;
+use roadstead_domain::cpin::Cpin;
+use roadstead_domain::enrolment::{UNKNOWN_IN_ALL, UNKNOWN_PER_NETWORK};
 use roadstead_domain::wire::signature::Headers;
-use roadstead_store::args;
 use roadstead_store::engine::Kind::{self, Postgres, Sqlite};
+use roadstead_store::testing::SeededEntropy;
+use roadstead_store::{args, cpins};
 use rstest::rstest;
 use serde_json::{Value, json};
 
@@ -288,4 +291,83 @@ async fn what_another_node_writes_meanwhile_is_judged_and_not_written_over() {
     let answer = between(&world, enrols, async move { refusing.post(&path, json!({})).await }).await;
     assert_eq!(answer.refused(409), "enrolment.over");
     assert_eq!(partner.all("enrolments").await, Vec::<Value>::new());
+}
+
+/// As if so many unknown PCs had asked in this hour under this name.
+async fn have_asked(world: &World, name: &str, count: i64) {
+    let mut tx = world.app.store.write(&access::system()).await.unwrap();
+    let sql = "UPDATE cpin_guesses SET wrong = $2 WHERE network = $1";
+    assert_eq!(tx.execute(sql, args![name, count]).await.unwrap(), 1);
+    tx.commit().await.unwrap();
+}
+
+#[rstest]
+#[tokio::test]
+async fn made_up_pcs_are_limited_by_the_hour_and_real_ones_are_not(#[values(Sqlite, Postgres)] kind: Kind) {
+    let world = World::start(kind, "madeup").await;
+    let partner = world.partner("R-1").await;
+    world.distributor("D-1").await.report("", "text/csv", csv(&["5CG000000A R-1"])).await;
+    let customer = partner.customer("Werft Nord").await;
+    let cpin = partner.cpin(&customer).await;
+    let list = format!("customers/{customer}/zero-touch-serials");
+    partner.post(&list, json!({ "serials": ["5CG000000C"] })).await.expect(200);
+
+    let first = Pc::new(&world, "5CG0000001", 1);
+    assert_eq!(first.enrol().await.expect(201)["reason"], "enrolment.not_placed");
+    have_asked(&world, "unknown 127.0.0.1", UNKNOWN_PER_NETWORK - 1).await;
+    Pc::new(&world, "5CG0000002", 2).enrol().await.expect(201);
+    let next = Pc::new(&world, "5CG0000003", 3);
+    assert_eq!(next.enrol().await.refused(429), "enrolment.too_many_unknown");
+    assert_eq!(next.enrol_with("slip").await.refused(429), "enrolment.too_many_unknown");
+    // Nothing of it is kept, and what is there asks again.
+    let serials = async || -> Vec<String> {
+        let items = world.operator.all("enrolments").await;
+        let mut serials: Vec<String> =
+            items.iter().map(|item| item["serial_number"].as_str().unwrap().to_owned()).collect();
+        serials.sort();
+        serials
+    };
+    assert_eq!(serials().await, ["5CG0000001", "5CG0000002"]);
+    assert_eq!(first.enrol().await.expect(200)["reason"], "enrolment.not_placed");
+
+    // A known serial, a right cPIN and a list are no matter of luck; a wrong cPIN stays a guess.
+    let mut pcs = 10..;
+    let mut pc = |serial: &str| Pc::new(&world, serial, pcs.next().unwrap());
+    assert_eq!(pc("5CG000000A").enrol().await.expect(201)["state"], "enrolled");
+    assert_eq!(pc("5CG000000A").enrol().await.expect(201)["reason"], "enrolment.second_key");
+    assert_eq!(pc("5CG000000B").enrol_with(&cpin).await.expect(201)["state"], "enrolled");
+    assert_eq!(pc("5CG000000C").enrol().await.expect(201)["reason"], "enrolment.not_placed");
+    let guess = Cpin::random(&*SeededEntropy::new(5)).to_string();
+    assert_eq!(pc("5CG000000D").enrol_with(&guess).await.refused(422), "cpin.unknown");
+
+    world.clock.step_seconds(3600);
+    next.enrol().await.expect(201);
+    let mut tx = world.app.store.write(&access::system()).await.unwrap();
+    cpins::forget_guesses(&mut tx, world.app.ambient.now()).await.unwrap();
+    tx.commit().await.unwrap();
+    have_asked(&world, "unknown all", UNKNOWN_IN_ALL).await;
+    assert_eq!(pc("5CG0000004").enrol().await.refused(429), "enrolment.too_many_unknown");
+    assert_eq!(pc("5CG000000E").enrol_with(&cpin).await.expect(201)["state"], "enrolled");
+}
+
+#[rstest]
+#[tokio::test]
+async fn an_enrolment_that_concerns_nobody_is_in_no_log(#[values(Sqlite, Postgres)] kind: Kind) {
+    let world = World::start(kind, "nolog").await;
+    let logged = async |who: &Client| {
+        let log = who.all("audit-log?action=enrolment.waiting").await;
+        log.iter().map(|entry| entry["detail"]["reason"].clone()).collect::<Vec<Value>>()
+    };
+    let pc = Pc::new(&world, "5CG000000A", 1);
+    assert_eq!(pc.enrol_with("slip").await.refused(422), "cpin.mistyped");
+    assert_eq!(pc.enrol().await.expect(200)["reason"], "enrolment.not_placed");
+    assert_eq!(world.operator.all("enrolments").await.len(), 1, "the list has it");
+    assert_eq!(logged(&world.operator).await, Vec::<Value>::new());
+
+    // From the moment at which it is somebody's, it is in that log.
+    let partner = world.partner("R-1").await;
+    world.distributor("D-1").await.report("", "text/csv", csv(&["5CG000000A R-1"])).await;
+    assert_eq!(Pc::new(&world, "5CG000000A", 2).enrol().await.expect(201)["reason"], "enrolment.rival_keys");
+    assert_eq!(logged(&partner).await, [json!("enrolment.rival_keys")]);
+    assert_eq!(logged(&world.operator).await, Vec::<Value>::new());
 }

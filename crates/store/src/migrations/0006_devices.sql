@@ -19,7 +19,8 @@ CREATE TABLE cpins (
 CREATE UNIQUE INDEX cpin_code ON cpins (code);
 CREATE INDEX cpins_of_customer ON cpins (customer, id);
 
--- Wrong guesses by hour: one row a network, one for all together ('all').
+-- Wrong guesses by hour: one row a network, one for all together ('all'). In the same way new enrolments that concern
+-- nobody are counted, with 'unknown ' before the network and before 'all'.
 CREATE TABLE cpin_guesses (
     hour BIGINT NOT NULL,
     network TEXT NOT NULL,

@@ -274,8 +274,13 @@ pub async fn raise(
     let platform = scope.carried_out();
     let mut tx = app.store.write(&platform).await?;
     let now = app.ambient.now();
-    // As it is inside of this transaction.
+    // As it is inside of this transaction: it may have moved since it was found.
     let pc = alerts::pc(&mut tx, &platform, DeviceId(pc.id), now).await?.ok_or(Denied::NotFound)?;
+    tx.act_for(scope).await?;
+    if !alerts::is_reached(&mut tx, scope, &pc).await? {
+        return Err(Denied::NotFound.into());
+    }
+    tx.act_for(&platform).await?;
     let own = alerts::known_of(&mut tx, &platform, DeviceId(pc.id)).await?;
     let same = own.iter().find(|known| known.kind == kind.code && known.cause == cause);
     let mut changed = Changed::default();
@@ -307,6 +312,11 @@ pub async fn close(app: &App, scope: &Scope, id: &str) -> Result<(), Refused> {
         return Err(Refused::Conflict("alert.agents"));
     }
     let pc = alerts::pc(&mut tx, &platform, device, now).await?.ok_or(Denied::NotFound)?;
+    tx.act_for(scope).await?;
+    if !alerts::is_reached(&mut tx, scope, &pc).await? {
+        return Err(Denied::NotFound.into());
+    }
+    tx.act_for(&platform).await?;
     let mut changed = Changed::default();
     close_known(&mut tx, &platform, &pc, known, true, now, &mut changed).await?;
     changed.publish(&mut tx, now).await?;

@@ -1,5 +1,7 @@
 //! Arrivals: PCs that a partner moved to a customer, as the customer sees them.
 
+use std::collections::HashMap;
+
 use roadstead_domain::access::Scope;
 use roadstead_domain::arrival::DECLINE_FOR;
 use roadstead_domain::clock::Micros;
@@ -35,11 +37,13 @@ pub struct Arrival {
 }
 
 macro_rules! arrival_sql {
-    ($rest:literal) => {
+    ($from:literal, $rest:literal) => {
         concat!(
             "SELECT p.device, p.serial, d.model, p.generation, l.at, l.cause, l.from_tenant, l.partner, ",
             "(SELECT o.proof FROM possessions o WHERE o.device = p.device AND o.generation = p.generation) AS proof ",
-            "FROM placements p JOIN placement_log l ON l.device = p.device AND l.generation = p.generation ",
+            "FROM ",
+            $from,
+            " JOIN placement_log l ON l.device = p.device AND l.generation = p.generation ",
             "AND l.to_tenant = p.tenant JOIN devices d ON d.id = p.device WHERE p.tenant = $1 AND ",
             $rest
         )
@@ -54,6 +58,7 @@ pub async fn list(tx: &mut Tx, scope: &Scope, now: Micros, page: &Page) -> Resul
     let items: Vec<Arrival> = tx
         .all(
             arrival_sql!(
+                "placements p",
                 "p.since > $2 AND l.cause IN ('transfer', 'undo') AND (p.since, p.device) < ($3, $4) \
                  ORDER BY p.since DESC, p.device DESC LIMIT $5"
             ),
@@ -63,10 +68,21 @@ pub async fn list(tx: &mut Tx, scope: &Scope, now: Micros, page: &Page) -> Resul
     Ok(Some(Rows::cut(items, rows, |arrival| (arrival.at, arrival.device))))
 }
 
-/// How the PC with this serial came to the scope's customer; `None` if it is not there.
-pub async fn of_serial(tx: &mut Tx, scope: &Scope, serial: &str) -> Result<Option<Arrival>> {
-    tx.optional(arrival_sql!("p.serial = $2 ORDER BY p.device LIMIT 1"), args![scope.customer()?, serial])
-        .await
+/// How the PCs with these serials came to the scope's customer, by serial; those that are not there are left out.
+pub async fn of_serials(tx: &mut Tx, scope: &Scope, serials: &[&str]) -> Result<HashMap<String, Arrival>> {
+    let rows: Vec<Arrival> = tx
+        .all_of_set(
+            arrival_sql!("<set> s CROSS JOIN placements p", "p.serial = s.value ORDER BY p.device"),
+            args![scope.customer()?],
+            serials,
+        )
+        .await?;
+    let mut found: HashMap<String, Arrival> = HashMap::with_capacity(rows.len());
+    for row in rows {
+        // Two manufacturers may use one serial: the first PC counts.
+        found.entry(row.serial.clone()).or_insert(row);
+    }
+    Ok(found)
 }
 
 /// Where a PC goes back to: the tenant that it came from if that is still the partner's and not disabled, else the

@@ -10,6 +10,7 @@ use roadstead_domain::privacy::{Counts, Possession, Receipt};
 use uuid::Uuid;
 
 use crate::args;
+use crate::bulk::Bulk;
 use crate::engine::Tx;
 use crate::error::{Error, Result};
 
@@ -30,6 +31,23 @@ pub async fn prove(
         )
         .await?;
     Ok(new == 1)
+}
+
+/// Notes it of several PCs, each in its generation; of how many it is the first proof.
+pub async fn prove_all(
+    tx: &mut Tx,
+    scope: &Scope,
+    pcs: &[(DeviceId, i64)],
+    by: Possession,
+    at: Micros,
+) -> Result<u64> {
+    scope.platform()?;
+    let mut bulk =
+        Bulk::new("INSERT INTO possessions (device, generation, proof, at)", 4, "ON CONFLICT DO NOTHING");
+    for (device, generation) in pcs {
+        bulk.push(tx, args![*device, *generation, by.as_str(), at]).await?;
+    }
+    bulk.finish(tx).await
 }
 
 /// What each of these PCs has to sign to show where it is: the hash of the very move that brought it there.

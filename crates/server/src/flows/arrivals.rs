@@ -1,6 +1,6 @@
 //! A customer sends back what its partner moved to it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use roadstead_domain::access::Scope;
 use roadstead_domain::arrival::may_decline;
@@ -11,9 +11,10 @@ use roadstead_domain::ids::{DeviceId, TenantId};
 use roadstead_domain::placement::{Move, Place};
 use roadstead_domain::privacy::{Possession, Receipt};
 use roadstead_domain::serial;
+use roadstead_store::arrivals::{self, Arrival};
 use roadstead_store::audit::{self, NewEntry};
 use roadstead_store::placements::{self, Cause, Why};
-use roadstead_store::{arrivals, customers, outbox, privacy};
+use roadstead_store::{Tx, customers, outbox, privacy};
 use uuid::Uuid;
 
 use super::Refused;
@@ -39,23 +40,15 @@ pub async fn decline(
         return Err(Refused::invalid("arrival.too_many", "serials"));
     }
     let platform = scope.carried_out();
-    let mut tx = app.store.read(scope).await?;
+    let (now, id): (_, Uuid) = (app.ambient.now(), app.ambient.id());
+    let mut tx = app.store.write(scope).await?;
+    tx.lock_placements().await?;
     let customer = super::customers::found(&mut tx, scope, &own.to_string()).await?;
     let management = customer.management()?;
-    drop(tx);
-    let (now, id): (_, Uuid) = (app.ambient.now(), app.ambient.id());
-    let mut tx = app.store.write(&platform).await?;
-    tx.lock_placements().await?;
-    // Judged under the customer's own scope, moved by the platform: the PCs come from another home's reach.
-    let mut own_tx = app.store.read(scope).await?;
-    let mut moves: BTreeMap<DeviceId, Cause> = BTreeMap::new();
-    let mut stays = Vec::new();
+    let (mut goes, mut stays) = (Vec::new(), Vec::new());
     let mut code = "transfer.device_not_found";
-    for (at, text) in serials.iter().enumerate() {
-        let found = match serial::normalize(text) {
-            Ok(serial) => arrivals::of_serial(&mut own_tx, scope, &serial).await?,
-            Err(_) => None,
-        };
+    let found = arrived(&mut tx, scope, serials).await?;
+    for ((number, text), found) in (1..).zip(serials).zip(found) {
         let judged = found
             .as_ref()
             .map(|arrival| may_decline(management, arrival.cause.as_deref(), Micros(arrival.at), now));
@@ -63,11 +56,30 @@ pub async fn decline(
             if let Some(Err(no)) = judged {
                 code = no.code();
             }
-            stays.push((i64::try_from(at + 1).unwrap_or(i64::MAX), text.clone()));
+            stays.push((number, text.clone()));
             continue;
         };
+        goes.push(arrival);
+    }
+    if !stays.is_empty() {
+        return Err(Refused::Rows { code, rows: stays });
+    }
+    // Judged under the customer's own scope, moved by the platform: the PCs come from another home's reach.
+    tx.act_for(&platform).await?;
+    let mut moves: BTreeMap<DeviceId, Cause> = BTreeMap::new();
+    // Many PCs come from few places.
+    let mut ways: HashMap<(Option<Uuid>, Uuid), Option<TenantId>> = HashMap::new();
+    for arrival in goes {
         let partner = TenantId(arrival.partner);
-        let back = arrivals::way_back(&mut tx, &platform, arrival.from_tenant, partner).await?;
+        let came = (arrival.from_tenant, arrival.partner);
+        let back = match ways.get(&came) {
+            Some(back) => *back,
+            None => {
+                let back = arrivals::way_back(&mut tx, &platform, arrival.from_tenant, partner).await?;
+                ways.insert(came, back);
+                back
+            }
+        };
         let moved = Move {
             device: DeviceId(arrival.device),
             serial: arrival.serial,
@@ -76,10 +88,6 @@ pub async fn decline(
             to: back.map(|tenant| Place { tenant, partner }),
         };
         moves.insert(moved.device, Cause { moved, why: Why::Operation { cause: "decline", id } });
-    }
-    drop(own_tx);
-    if !stays.is_empty() {
-        return Err(Refused::Rows { code, rows: stays });
     }
     let moves: Vec<Cause> = moves.into_values().collect();
     let leaving: Vec<&str> = moves.iter().map(|cause| cause.moved.serial.as_str()).collect();
@@ -105,28 +113,23 @@ pub async fn confirm(app: &App, scope: &Scope, serials: &[String]) -> Result<u64
         return Err(Refused::invalid("arrival.too_many", "serials"));
     }
     let (platform, now) = (scope.carried_out(), app.ambient.now());
-    let mut tx = app.store.write(&platform).await?;
+    let mut tx = app.store.write(scope).await?;
     // Nothing moves between the look and the note.
     tx.lock_placements().await?;
-    let mut own_tx = app.store.read(scope).await?;
-    let (mut unknown, mut confirmed) = (Vec::new(), 0);
-    for (at, text) in serials.iter().enumerate() {
-        let found = match serial::normalize(text) {
-            Ok(serial) => arrivals::of_serial(&mut own_tx, scope, &serial).await?,
-            Err(_) => None,
-        };
-        let Some(arrival) = found else {
-            unknown.push((i64::try_from(at + 1).unwrap_or(i64::MAX), text.clone()));
-            continue;
-        };
-        let (device, by) = (DeviceId(arrival.device), Possession::Confirmed);
-        let new = privacy::prove(&mut tx, &platform, device, arrival.generation, by, now).await?;
-        confirmed += u64::from(new);
+    let (mut there, mut unknown) = (Vec::new(), Vec::new());
+    let found = arrived(&mut tx, scope, serials).await?;
+    for ((number, text), found) in (1..).zip(serials).zip(found) {
+        match found {
+            Some(arrival) => there.push((DeviceId(arrival.device), arrival.generation)),
+            None => unknown.push((number, text.clone())),
+        }
     }
-    drop(own_tx);
     if !unknown.is_empty() {
         return Err(Refused::Rows { code: "transfer.device_not_found", rows: unknown });
     }
+    tx.act_for(&platform).await?;
+    let by = Possession::Confirmed;
+    let confirmed = privacy::prove_all(&mut tx, &platform, &there, by, now).await?;
     let entry = NewEntry {
         home: Some(own.0),
         action: AuditAction::ArrivalConfirmed,
@@ -139,6 +142,14 @@ pub async fn confirm(app: &App, scope: &Scope, serials: &[String]) -> Result<u64
     Ok(confirmed)
 }
 
+/// How the PC of each of these texts came to the customer, in their order; `None` for what is not there.
+async fn arrived(tx: &mut Tx, scope: &Scope, texts: &[String]) -> Result<Vec<Option<Arrival>>, Refused> {
+    let serials: Vec<Option<String>> = texts.iter().map(|text| serial::normalize(text).ok()).collect();
+    let known: Vec<&str> = serials.iter().flatten().map(String::as_str).collect();
+    let found = arrivals::of_serials(tx, scope, &known).await?;
+    Ok(serials.iter().map(|serial| found.get(serial.as_ref()?).cloned()).collect())
+}
+
 /// The tenant under which the chain of the customer's PCs goes on now.
 fn customer_chain(customer: &customers::Customer) -> TenantId {
     let accepted = customer.assignment == roadstead_domain::customer::Assignment::Accepted.as_str();
@@ -147,7 +158,7 @@ fn customer_chain(customer: &customers::Customer) -> TenantId {
 
 async fn tell(
     app: &App,
-    tx: &mut roadstead_store::Tx,
+    tx: &mut Tx,
     scope: &Scope,
     own: TenantId,
     moves: &[Cause],

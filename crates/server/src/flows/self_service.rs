@@ -27,16 +27,15 @@ pub async fn read(tx: &mut Tx, scope: &Scope, id: &str) -> Result<(Customer, Swi
 /// Turns the switch. A tenant that the partner runs is the partner's alone to turn.
 pub async fn turn(app: &App, scope: &Scope, id: &str, to: Switch) -> Result<(), Refused> {
     let platform = scope.carried_out();
-    let mut tx = app.store.write(&platform).await?;
-    let mut own = app.store.read(scope).await?;
-    let customer = super::customers::found(&mut own, scope, id).await?;
-    drop(own);
+    let mut tx = app.store.write(scope).await?;
+    let customer = super::customers::found(&mut tx, scope, id).await?;
     if scope.partner().is_ok() && !customer.is_open_to_partner() {
         return Err(Refused::Conflict("customer.not_open"));
     }
     if scope.customer().is_ok() && customer.management()? == Management::Partner {
         return Err(Refused::Conflict("customer.partner_managed"));
     }
+    tx.act_for(&platform).await?;
     let (switch, held) = self_service::get(&mut tx, &platform, &customer).await?;
     may_turn(to, held).map_err(|refusal| Refused::Conflict(refusal.code()))?;
     if switch != to {

@@ -119,3 +119,22 @@ async fn b42_partner_and_it_admin_turn_it_and_nobody_else(#[values(Sqlite, Postg
     let of_run = world.token(Role::ItAdmin, Some(&run)).await;
     assert_eq!(turn(&of_run, &run, "off").await.refused(409), "customer.partner_managed");
 }
+
+/// As many as a node has connections to PostgreSQL: if each held one and needed another, none would get on.
+#[rstest]
+#[tokio::test]
+async fn many_switches_are_turned_at_once(#[values(Sqlite, Postgres)] kind: Kind) {
+    let world = World::start(kind, "switches").await;
+    let partner = partner(&world).await;
+    let a = partner.customer("A").await;
+    send(&partner, "5CG0000002", &a).await;
+    let turns: Vec<_> = (0..16)
+        .map(|n| {
+            let (partner, a) = (partner.clone(), a.clone());
+            tokio::spawn(async move { turn(&partner, &a, if n % 2 == 0 { "off" } else { "on" }).await })
+        })
+        .collect();
+    for turned in turns {
+        turned.await.unwrap().expect(200);
+    }
+}

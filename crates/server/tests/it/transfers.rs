@@ -410,6 +410,39 @@ async fn d08_a_customer_sends_an_arrival_back_for_14_days(#[values(Sqlite, Postg
     assert_eq!(of_run.post(&path, decline(&["5CG0000001"])).await.refused(409), "customer.partner_managed");
 }
 
+/// As many as a node has connections to PostgreSQL, one of which holds everybody else's moves up.
+#[rstest]
+#[tokio::test]
+async fn many_arrivals_are_answered_at_once(#[values(Sqlite, Postgres)] kind: Kind) {
+    let world = World::start(kind, "answers").await;
+    let serials: Vec<String> = (0..16).map(|n| format!("5CG{n:07}")).collect();
+    let names: Vec<&str> = serials.iter().map(String::as_str).collect();
+    let partner = partner_with(&world, "R-1", &names).await;
+    let customer = partner.invited_customer("Werft Nord").await;
+    let admin = world.token(Role::ItAdmin, Some(&customer)).await;
+    admin.post(&format!("customers/{customer}/assigned-partner/accept"), json!({})).await.expect(200);
+    let rows: Vec<(&str, &str)> = names.iter().map(|serial| (*serial, customer.as_str())).collect();
+    commit(&partner, &rows).await;
+    let answers: Vec<_> = serials
+        .iter()
+        .enumerate()
+        .map(|(n, serial)| {
+            let admin = admin.clone();
+            let what = if n % 2 == 0 { "confirm" } else { "decline" };
+            let path = format!("customers/{customer}/arrivals/{what}");
+            // One that is listed twice is confirmed or declined once.
+            let body = json!({ "serials": [serial, serial.to_lowercase()], "reason": "Not ours" });
+            tokio::spawn(async move { admin.post(&path, body).await.expect(200) })
+        })
+        .collect();
+    for (n, answer) in answers.into_iter().enumerate() {
+        let what = if n % 2 == 0 { "confirmed" } else { "declined" };
+        assert_eq!(answer.await.unwrap()[what], 1, "{n}");
+    }
+    let there: Vec<&str> = names.iter().copied().step_by(2).collect();
+    assert_eq!(devices(&admin, &customer).await, there);
+}
+
 #[rstest]
 #[tokio::test]
 async fn a_proof_of_one_serial_is_checked_offline(#[values(Sqlite, Postgres)] kind: Kind) {

@@ -54,11 +54,11 @@ pub async fn progress(tx: &mut Tx, id: OperationId, done: u64, at: Micros) -> Re
     Ok(())
 }
 
-/// Ends it, well or badly, with a result as JSON text.
+/// Ends it, well or badly, with a result as JSON text. One that has ended stays as it is.
 pub async fn end(tx: &mut Tx, id: OperationId, succeeded: bool, result: &str, at: Micros) -> Result<()> {
     let state = if succeeded { "succeeded" } else { "failed" };
     tx.execute(
-        "UPDATE operations SET state = $2, result = $3, updated_at = $4 WHERE id = $1",
+        "UPDATE operations SET state = $2, result = $3, updated_at = $4 WHERE id = $1 AND state = 'running'",
         args![id, state, result, at],
     )
     .await?;

@@ -5,7 +5,7 @@ use jiff::civil::date;
 use roadstead_domain::access::{self, Action, Actor, Caller, Home, Role, Scope, authorize};
 use roadstead_domain::clock::{Ambient, Micros, first_id_at};
 use roadstead_domain::event::Event;
-use roadstead_domain::ids::{DeviceId, QualificationId, ReportId, TenantId};
+use roadstead_domain::ids::{DeviceId, OperationId, QualificationId, ReportId, TenantId};
 use roadstead_domain::partner::{PartnerRole, Qualification, SupportLevel};
 use roadstead_domain::placement::{Move, Place};
 use roadstead_store::engine::Kind::{self, Postgres, Sqlite};
@@ -14,7 +14,7 @@ use roadstead_store::partners::Holding;
 use roadstead_store::placements::{Cause, Why};
 use roadstead_store::pool::Sort;
 use roadstead_store::{
-    Error, Store, Tx, cpins, dead_jobs, enrolments, jobs, lines, outbox, partners, placements, pool,
+    Error, Store, Tx, cpins, dead_jobs, enrolments, jobs, lines, operations, outbox, partners, placements, pool,
     pool_page, serials, testing,
 };
 use rstest::rstest;
@@ -555,6 +555,26 @@ async fn every_table_has_row_level_security_forced() {
         .await
         .unwrap();
     assert_eq!(who, [("roadstead_app".to_owned(), false)]);
+}
+
+/// Work that runs twice tells once what came of it, until it is tried again.
+#[rstest]
+#[tokio::test]
+async fn an_operation_ends_once(#[values(Sqlite, Postgres)] kind: Kind) {
+    let world = World::new(kind, &format!("ends_once_{kind:?}")).await;
+    let (id, now): (OperationId, _) = (world.ambient.id(), world.ambient.now());
+    let mut tx = world.store.write(&world.system).await.unwrap();
+    operations::create(&mut tx, id, "transfer", None, 1, now).await.unwrap();
+    let state = async |tx: &mut Tx| operations::get(tx, &world.system, id).await.unwrap().unwrap().state;
+    for succeeded in [false, true] {
+        operations::end(&mut tx, id, succeeded, "{}", now).await.unwrap();
+        assert_eq!(state(&mut tx).await, "failed");
+    }
+    operations::retry(&mut tx, id, now).await.unwrap();
+    for succeeded in [true, false] {
+        operations::end(&mut tx, id, succeeded, "{}", now).await.unwrap();
+        assert_eq!(state(&mut tx).await, "succeeded");
+    }
 }
 
 #[rstest]

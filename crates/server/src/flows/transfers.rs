@@ -41,6 +41,37 @@ pub enum Done {
     Later(OperationId),
 }
 
+/// A commit or an undo: the states of a transfer before it, while it runs in the background and after it, and what is
+/// said in any other one.
+struct Way {
+    before: &'static str,
+    under_way: &'static str,
+    after: &'static str,
+    refusal: &'static str,
+}
+
+const COMMIT: Way =
+    Way { before: "previewed", under_way: "committing", after: "committed", refusal: "transfer.not_open" };
+const UNDO: Way =
+    Way { before: "committed", under_way: "undoing", after: "undone", refusal: "transfer.not_committed" };
+
+impl Way {
+    /// What to answer where it was asked for before and that answer was lost, or somebody else was faster; `None` where
+    /// it is to be done.
+    fn asked_before(&self, transfer: &Transfer) -> Result<Option<Done>, Refused> {
+        let state = transfer.state.as_str();
+        if state == self.before {
+            Ok(None)
+        } else if state == self.under_way {
+            Ok(Some(transfer.operation.map_or(Done::Now, |id| Done::Later(OperationId(id)))))
+        } else if state == self.after {
+            Ok(Some(Done::Now))
+        } else {
+            Err(Refused::Conflict(self.refusal))
+        }
+    }
+}
+
 /// Judges what is asked for and keeps the preview; nothing moves.
 pub async fn preview(app: &App, scope: &Scope, asked: &[Asked]) -> Result<TransferId, Refused> {
     scope.partner()?;
@@ -116,6 +147,12 @@ pub async fn found(tx: &mut Tx, scope: &Scope, id: &str) -> Result<Transfer, Ref
     Ok(transfers::get(tx, scope, id).await?.ok_or(not_found)?)
 }
 
+/// The transfer as it stands now, for whoever carries it out or takes it back. It is held before the placements are
+/// locked: who waits for a transfer holds nobody else's moves up.
+async fn held(tx: &mut Tx, scope: &Scope, id: TransferId) -> Result<Transfer, Refused> {
+    Ok(transfers::hold(tx, scope, id).await?.ok_or(access::Denied::NotFound)?)
+}
+
 /// Carries out a preview, if its digest is the one that was shown and everything is still as it was.
 pub async fn commit(app: &App, scope: &Scope, id: &str, digest: &str, how: How) -> Result<Done, Refused> {
     let mut tx = app.store.read(scope).await?;
@@ -125,19 +162,17 @@ pub async fn commit(app: &App, scope: &Scope, id: &str, digest: &str, how: How) 
     if hex::decode(digest.trim()).ok().as_deref() != Some(&transfer.digest[..]) {
         return Err(Refused::Conflict("transfer.digest_wrong"));
     }
-    match transfer.state.as_str() {
-        "previewed" => {}
-        // The answer was lost and is asked for again.
-        "committed" => return Ok(Done::Now),
-        "committing" => {
-            return Ok(transfer.operation.map_or(Done::Now, |id| Done::Later(OperationId(id))));
-        }
-        _ => return Err(Refused::Conflict("transfer.not_open")),
+    if let Some(done) = COMMIT.asked_before(&transfer)? {
+        return Ok(done);
     }
     if transfer.ready == 0 {
         return Err(Refused::Conflict("transfer.nothing_ready"));
     }
     let mut tx = app.store.write(scope).await?;
+    let transfer = held(&mut tx, scope, id).await?;
+    if let Some(done) = COMMIT.asked_before(&transfer)? {
+        return Ok(done);
+    }
     if transfer.blocked > 0 && !how.good_rows_only {
         return Err(blocked_rows(&mut tx, scope, id).await?);
     }
@@ -147,7 +182,8 @@ pub async fn commit(app: &App, scope: &Scope, id: &str, digest: &str, how: How) 
         if has_moved_since(&mut tx, scope, id, false).await? {
             rejudge(&mut tx, scope, &transfer).await?;
         }
-        let done = begin(app, &mut tx, scope, &transfer, jobs::Kind::CommitTransfer, "committing").await?;
+        let kind = jobs::Kind::CommitTransfer;
+        let done = begin(app, &mut tx, scope, &transfer, kind, COMMIT.under_way).await?;
         tx.commit().await?;
         app.wake();
         return Ok(done);
@@ -217,7 +253,7 @@ async fn rejudge(tx: &mut Tx, scope: &Scope, transfer: &Transfer) -> Result<(Vec
     Err(Refused::Rows { code: "transfer.changed_since", rows: changed })
 }
 
-/// Moves every ready row and tells everybody concerned, in the caller's transaction.
+/// Moves every ready row and tells everybody concerned, in the caller's transaction, which holds the transfer.
 async fn move_all(app: &App, tx: &mut Tx, scope: &Scope, transfer: &Transfer) -> Result<(), Refused> {
     tx.lock_placements().await?;
     let id = TransferId(transfer.id);
@@ -348,24 +384,23 @@ pub async fn undo(app: &App, scope: &Scope, id: &str, how: How) -> Result<Done, 
     let mut tx = app.store.read(scope).await?;
     let transfer = found(&mut tx, scope, id).await?;
     drop(tx);
-    match transfer.state.as_str() {
-        "committed" => {}
-        "undone" => return Ok(Done::Now),
-        "undoing" => {
-            return Ok(transfer.operation.map_or(Done::Now, |id| Done::Later(OperationId(id))));
-        }
-        _ => return Err(Refused::Conflict("transfer.not_committed")),
+    if let Some(done) = UNDO.asked_before(&transfer)? {
+        return Ok(done);
     }
     still_undoable(app, &transfer)?;
     let mut tx = app.store.write(scope).await?;
     let id = TransferId(transfer.id);
+    let transfer = held(&mut tx, scope, id).await?;
+    if let Some(done) = UNDO.asked_before(&transfer)? {
+        return Ok(done);
+    }
     transfers::set_good_rows_only(&mut tx, scope, id, how.good_rows_only).await?;
     let transfer = Transfer { good_rows_only: how.good_rows_only, ..transfer };
     let done = if how.in_background || transfer.moved > MOST_AT_ONCE {
         if has_moved_since(&mut tx, scope, id, true).await? {
             undoable(app, &mut tx, scope, &transfer).await?;
         }
-        begin(app, &mut tx, scope, &transfer, jobs::Kind::UndoTransfer, "undoing").await?
+        begin(app, &mut tx, scope, &transfer, jobs::Kind::UndoTransfer, UNDO.under_way).await?
     } else {
         move_back(app, &mut tx, scope, &transfer).await?;
         Done::Now
@@ -407,7 +442,8 @@ async fn move_back(app: &App, tx: &mut Tx, scope: &Scope, transfer: &Transfer) -
     tell(app, tx, scope, pool, &moves, (AuditAction::TransferUndone, receipts), id).await
 }
 
-/// Works on a transfer in the background; what no longer fits ends the operation with its reason.
+/// Works on a transfer in the background; what no longer fits ends the operation with its reason. All of it is one
+/// transaction, which cannot renew the job's lease: whoever runs the job, too, waits for the transfer and finds it done.
 pub async fn run(app: &App, id: TransferId, kind: jobs::Kind) -> anyhow::Result<()> {
     let mut tx = app.store.read(&access::system()).await?;
     let Some((partner, actor)) = transfers::whose(&mut tx, &access::system(), id).await? else {
@@ -415,14 +451,14 @@ pub async fn run(app: &App, id: TransferId, kind: jobs::Kind) -> anyhow::Result<
     };
     drop(tx);
     let scope = scope_of(partner, actor)?;
-    let mut tx = app.store.write(&scope).await?;
-    let Some(transfer) = transfers::get(&mut tx, &scope, id).await? else { return Ok(()) };
-    let Some(operation) = transfer.operation.map(OperationId) else { return Ok(()) };
-    let (expected, before) = match kind {
-        jobs::Kind::UndoTransfer => ("undoing", "committed"),
-        _ => ("committing", "previewed"),
+    let way = match kind {
+        jobs::Kind::UndoTransfer => UNDO,
+        _ => COMMIT,
     };
-    if transfer.state != expected {
+    let mut tx = app.store.write(&scope).await?;
+    let Some(transfer) = transfers::hold(&mut tx, &scope, id).await? else { return Ok(()) };
+    let Some(operation) = transfer.operation.map(OperationId) else { return Ok(()) };
+    if transfer.state != way.under_way {
         return Ok(());
     }
     let worked = match kind {
@@ -446,12 +482,18 @@ pub async fn run(app: &App, id: TransferId, kind: jobs::Kind) -> anyhow::Result<
         Err(refused) => {
             drop(tx);
             let mut tx = app.store.write(&scope).await?;
+            // Whoever runs the job, too, may have said so already, and it may have been asked for again.
+            let held = transfers::hold(&mut tx, &scope, id).await?;
+            let was = (&transfer.state, transfer.operation);
+            if held.is_none_or(|held| (&held.state, held.operation) != was) {
+                return Ok(());
+            }
             let rows: Vec<i64> = match &refused {
                 Refused::Rows { rows, .. } => rows.iter().take(100).map(|(line, _)| *line).collect(),
                 _ => Vec::new(),
             };
             let result = serde_json::json!({ "transfer": id, "code": refused.code(), "rows": rows });
-            transfers::advance(&mut tx, &scope, id, expected, before, None).await?;
+            transfers::advance(&mut tx, &scope, id, way.under_way, way.before, None).await?;
             operations::end(&mut tx, operation, false, &result.to_string(), now).await?;
             let total = u64::try_from(transfer.items).unwrap_or(0);
             tell_progress(&mut tx, partner, id, operation, 0, total, now).await?;

@@ -1,8 +1,11 @@
 //! Transfers: preview, commit, undo, and what keeps them from doing harm.
 
 use reqwest::Method;
-use roadstead_domain::access::Role;
+use roadstead_domain::access::{self, Action, Actor, Caller, Home, Role};
+use roadstead_domain::ids::{OperationId, TenantId, TransferId};
+use roadstead_server::flows;
 use roadstead_store::engine::Kind::{self, Postgres, Sqlite};
+use roadstead_store::{jobs, operations, transfers};
 use rstest::rstest;
 use serde_json::{Value, json};
 
@@ -349,6 +352,87 @@ async fn of_two_transfers_of_one_pc_one_wins_and_the_other_is_told(#[values(Sqli
     let loser = if first.status == 409 { first } else { second };
     assert_eq!(loser.refused(409), "transfer.changed_since");
     assert_eq!(devices(&partner, &north).await.len() + devices(&partner, &south).await.len(), 1);
+}
+
+/// The same thing asked for at two nodes, by the second before the first has answered.
+#[rstest]
+#[tokio::test]
+async fn what_is_asked_for_twice_at_once_is_done_once(#[values(Sqlite, Postgres)] kind: Kind) {
+    let world = World::start(kind, "twice").await;
+    let (second, _node) = world.second_node().await;
+    let partner = partner_with(&world, "R-1", &["5CG0000001"]).await;
+    let there = partner.at(&second);
+    let north = partner.customer("Werft Nord").await;
+    let (id, digest) = id_and_digest(&preview(&partner, &[("5CG0000001", &north)]).await);
+    for (what, body, state, left) in [("commit", digest, "committed", 1), ("undo", json!({}), "undone", 0)] {
+        let path = format!("transfers/{id}/{what}");
+        let both = tokio::join!(partner.post(&path, body.clone()), there.post(&path, body.clone()));
+        for answer in [both.0, both.1] {
+            assert_eq!(answer.expect(200)["state"], state);
+        }
+        assert_eq!(devices(&partner, &north).await.len(), left);
+    }
+}
+
+/// Whether somebody who does not want to wait asks before or after somebody who does.
+#[rstest]
+#[tokio::test]
+async fn an_operation_that_was_promised_ends(#[values(Sqlite, Postgres)] kind: Kind) {
+    let world = World::start(kind, "promised").await;
+    let (second, _node) = world.second_node().await;
+    let partner = partner_with(&world, "R-1", &["5CG0000001"]).await;
+    let there = partner.at(&second);
+    let north = partner.customer("Werft Nord").await;
+    let (id, digest) = id_and_digest(&preview(&partner, &[("5CG0000001", &north)]).await);
+    for (what, body, left) in [("commit", digest, 1), ("undo", json!({}), 0)] {
+        let path = format!("transfers/{id}/{what}");
+        let bytes = Some(("application/json", body.to_string().into_bytes()));
+        let (long, later) = (format!("/api/v1/{path}"), [("prefer", "respond-async")]);
+        let both = tokio::join!(
+            partner.send_with(Method::POST, &long, bytes, &later),
+            there.post(&path, body.clone())
+        );
+        for answer in [both.0, both.1] {
+            assert!([200, 202].contains(&answer.status.as_u16()), "{}", answer.text);
+            if answer.status == 202 {
+                let operation = partner.done(answer.json()["operation"]["id"].as_str().unwrap()).await;
+                assert_eq!(operation["state"], "succeeded", "{operation}");
+            }
+        }
+        assert_eq!(devices(&partner, &north).await.len(), left);
+    }
+}
+
+/// The lease of a job may end before its one transaction does: then another node runs it, too.
+#[rstest]
+#[tokio::test]
+async fn a_transfer_that_two_nodes_run_is_done_once_and_succeeds(#[values(Sqlite, Postgres)] kind: Kind) {
+    let world = World::start(kind, "runners").await;
+    let partner = partner_with(&world, "R-1", &["5CG0000001"]).await;
+    let north = partner.customer("Werft Nord").await;
+    let shown = preview(&partner, &[("5CG0000001", &north)]).await;
+    let id: TransferId = shown["id"].as_str().unwrap().parse().unwrap();
+    let own = world.operator.get("partners/R-1").await.expect(200);
+    let own: TenantId = own["id"].as_str().unwrap().parse().unwrap();
+    let caller = Caller { actor: Actor::System, role: Role::PartnerAdmin, home: Home::Partner(own) };
+    let (app, scope) = (&world.app, access::authorize(&caller, Action::Transfer).unwrap());
+    for (before, under_way, job, left) in [
+        ("previewed", "committing", jobs::Kind::CommitTransfer, 1),
+        ("committed", "undoing", jobs::Kind::UndoTransfer, 0),
+    ] {
+        // Without a job: nobody runs it but these two.
+        let (operation, now): (OperationId, _) = (app.ambient.id(), app.ambient.now());
+        let mut tx = app.store.write(&scope).await.unwrap();
+        operations::create(&mut tx, operation, "transfer", Some(own.0), 1, now).await.unwrap();
+        let begun = transfers::advance(&mut tx, &scope, id, before, under_way, Some(operation)).await;
+        assert!(begun.unwrap());
+        tx.commit().await.unwrap();
+        let both = tokio::join!(flows::transfers::run(app, id, job), flows::transfers::run(app, id, job));
+        both.0.and(both.1).unwrap();
+        let ended = partner.get(&format!("operations/{operation}")).await.expect(200);
+        assert_eq!((&ended["state"], &ended["result"]["moved"]), (&json!("succeeded"), &json!(1)));
+        assert_eq!(devices(&partner, &north).await.len(), left);
+    }
 }
 
 #[rstest]

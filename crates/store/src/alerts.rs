@@ -1,6 +1,6 @@
 //! Alerts: conditions of PCs, and what is known of a PC when one is judged. They follow the PC.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use roadstead_domain::access::{Denied, Reach, Scope};
 use roadstead_domain::alert::{self, Kind, Place};
@@ -12,6 +12,7 @@ use roadstead_domain::placement::Move;
 use uuid::Uuid;
 
 use crate::args;
+use crate::bulk::Bulk;
 use crate::engine::Tx;
 use crate::error::{Error, Result};
 use crate::page::{Page, Rows};
@@ -169,6 +170,17 @@ pub async fn pcs(tx: &mut Tx, scope: &Scope, keys: &[&str], now: Micros) -> Resu
         "k.public_key = x.value AND k.replaced_at IS NULL AND d.id = k.device"
     );
     tx.all_of_set(sql, args![now.date().to_string()], keys).await
+}
+
+/// The PCs with open alerts in this tenant, as they are on this day.
+pub async fn pcs_in(tx: &mut Tx, scope: &Scope, tenant: TenantId, now: Micros) -> Result<Vec<Pc>> {
+    scope.platform()?;
+    let sql = pc_sql!(
+        "(SELECT DISTINCT a.device FROM alerts a WHERE a.tenant = $2 AND a.state = 'open') x \
+         CROSS JOIN devices d",
+        "d.id = x.device"
+    );
+    tx.all(sql, args![now.date().to_string(), tenant]).await
 }
 
 /// An alert on its way in.
@@ -388,31 +400,41 @@ pub(crate) async fn follow<'a>(
     let concerned: Vec<(Uuid,)> = tx
         .all_of_set(
             "SELECT DISTINCT a.device FROM <set> s CROSS JOIN devices d CROSS JOIN alerts a WHERE d.serial = s.value \
-             AND a.device = d.id AND a.state <> 'closed'",
+             AND a.device = d.id AND a.state <> 'closed' ORDER BY a.device",
             args![],
             &serials,
         )
         .await?;
-    let mut changed = Vec::new();
-    for moved in concerned.iter().filter_map(|(device,)| moves.get(device)) {
-        let Some(to) = moved.to.map(|to| to.tenant) else { continue };
-        tx.execute(
-            "UPDATE alerts SET tenant = $2 WHERE device = $1 AND state <> 'closed'",
-            args![moved.device, to],
-        )
-        .await?;
-        let off: Option<(String,)> = tx
-            .optional("SELECT state FROM self_service WHERE customer = $1 AND state = 'off'", args![to])
-            .await?;
-        for id in pop_ups::open_of_device(tx, moved.device).await? {
-            if off.is_some() {
-                pop_ups::end(tx, id, moved.device, "withdrawn", "pop_up.moved").await?;
-            } else {
-                pop_ups::tell_again(tx, id, moved.device).await?;
-            }
-            changed.push((scope.home(), Event::DeviceChanged { device: moved.device }));
+    let mut followed: HashMap<Uuid, &str> = HashMap::with_capacity(concerned.len());
+    let mut bulk = Bulk::new(
+        "UPDATE alerts SET tenant = v.column2 FROM (",
+        2,
+        ") AS v WHERE alerts.device = v.column1 AND alerts.state <> 'closed'",
+    );
+    for (device,) in concerned {
+        // Another manufacturer's PC may have the serial, too. One that went nowhere leaves its alerts where they were.
+        let Some(moved) = moves.get(&device) else { continue };
+        let Some(to) = moved.to else { continue };
+        bulk.push(tx, args![device, to.tenant]).await?;
+        followed.insert(device, &moved.serial);
+    }
+    bulk.finish(tx).await?;
+    if followed.is_empty() {
+        return Ok(());
+    }
+    let serials: Vec<&str> = followed.values().copied().collect();
+    let (mut withdrawn, mut again, mut told) = (Vec::new(), Vec::new(), BTreeSet::new());
+    for (id, device, off) in pop_ups::open_with_serials(tx, &serials).await? {
+        if followed.contains_key(&device) {
+            let list = if off { &mut withdrawn } else { &mut again };
+            list.push((id, device));
+            told.insert(device);
         }
     }
+    pop_ups::end_all(tx, &withdrawn, "withdrawn", "pop_up.moved").await?;
+    pop_ups::tell_again(tx, &again).await?;
+    let changed = |device| (scope.home(), Event::DeviceChanged { device: DeviceId(device) });
+    let changed: Vec<_> = told.into_iter().map(changed).collect();
     outbox::publish(tx, &changed, at).await
 }
 

@@ -1,11 +1,14 @@
 //! Pop-ups: what a PC shows its user of an alert, and the numbers under which a PC is told things.
 
+use std::collections::BTreeMap;
+
 use roadstead_domain::access::Scope;
 use roadstead_domain::clock::Micros;
 use roadstead_domain::ids::{DeviceId, PopUpId, TenantId};
 use uuid::Uuid;
 
 use crate::args;
+use crate::bulk::Bulk;
 use crate::engine::Tx;
 use crate::error::Result;
 
@@ -56,6 +59,29 @@ pub async fn next_seq(tx: &mut Tx, device: DeviceId) -> Result<i64> {
     .await
 }
 
+/// The next numbers for things told to these PCs, one for each time that a PC is named: how far it is before the last
+/// number that the PC then has. Until the commit nobody else gets one.
+async fn next_seqs(tx: &mut Tx, devices: &[Uuid]) -> Result<Vec<i64>> {
+    let mut counts: BTreeMap<Uuid, i64> = BTreeMap::new();
+    let mut before = Vec::with_capacity(devices.len());
+    for device in devices.iter().rev() {
+        let count = counts.entry(*device).or_default();
+        before.push(*count);
+        *count += 1;
+    }
+    before.reverse();
+    let mut bulk = Bulk::new(
+        "INSERT INTO device_channels (device, seq)",
+        2,
+        "ON CONFLICT (device) DO UPDATE SET seq = device_channels.seq + excluded.seq",
+    );
+    for (device, count) in counts {
+        bulk.push(tx, args![device, count]).await?;
+    }
+    bulk.finish(tx).await?;
+    Ok(before)
+}
+
 /// The number of the last thing told to this PC.
 pub async fn position(tx: &mut Tx, scope: &Scope, device: DeviceId) -> Result<i64> {
     scope.platform()?;
@@ -84,6 +110,31 @@ pub async fn create(
     Ok(())
 }
 
+/// Makes pop-ups, each with its id, alert and PC, of alerts that have none open.
+pub async fn create_all(
+    tx: &mut Tx,
+    scope: &Scope,
+    new: &[(PopUpId, Uuid, Uuid)],
+    expires_at: Micros,
+    at: Micros,
+) -> Result<()> {
+    scope.platform()?;
+    let devices: Vec<Uuid> = new.iter().map(|(_, _, device)| *device).collect();
+    let before = next_seqs(tx, &devices).await?;
+    let mut bulk = Bulk::new(
+        "INSERT INTO pop_ups (id, alert, device, seq, state, created_at, expires_at) \
+         SELECT v.column1, v.column2, v.column3, c.seq - v.column4, 'open', v.column5, v.column6 FROM (",
+        6,
+        ") AS v CROSS JOIN device_channels c WHERE c.device = v.column3 \
+         ON CONFLICT (alert) WHERE state = 'open' DO NOTHING",
+    );
+    for ((id, alert, device), before) in new.iter().zip(before) {
+        bulk.push(tx, args![*id, *alert, *device, before, at, expires_at]).await?;
+    }
+    bulk.finish(tx).await?;
+    Ok(())
+}
+
 /// Ends an open pop-up. The caller reaches its PC.
 pub async fn end(
     tx: &mut Tx,
@@ -101,18 +152,59 @@ pub async fn end(
     Ok(())
 }
 
-/// Lets the PC be told of it again. The caller reaches the PC.
-pub async fn tell_again(tx: &mut Tx, id: Uuid, device: DeviceId) -> Result<()> {
-    let seq = next_seq(tx, device).await?;
-    tx.execute("UPDATE pop_ups SET seq = $2 WHERE id = $1", args![id, seq]).await?;
+/// Ends open pop-ups, each with its PC. The caller reaches the PCs.
+pub async fn end_all(
+    tx: &mut Tx,
+    pop_ups: &[(Uuid, Uuid)],
+    state: &'static str,
+    reason: &'static str,
+) -> Result<()> {
+    let devices: Vec<Uuid> = pop_ups.iter().map(|(_, device)| *device).collect();
+    let before = next_seqs(tx, &devices).await?;
+    let mut bulk = Bulk::new(
+        "UPDATE pop_ups SET state = v.column4, reason = v.column5, \
+         seq = (SELECT c.seq FROM device_channels c WHERE c.device = v.column2) - v.column3 FROM (",
+        5,
+        ") AS v WHERE pop_ups.id = v.column1 AND pop_ups.state = 'open'",
+    );
+    for ((id, device), before) in pop_ups.iter().zip(before) {
+        bulk.push(tx, args![*id, *device, before, state, reason]).await?;
+    }
+    bulk.finish(tx).await?;
     Ok(())
 }
 
-/// The open pop-ups of a PC that the caller reaches.
-pub async fn open_of_device(tx: &mut Tx, device: DeviceId) -> Result<Vec<Uuid>> {
-    let rows: Vec<(Uuid,)> =
-        tx.all("SELECT id FROM pop_ups WHERE device = $1 AND state = 'open'", args![device]).await?;
-    Ok(rows.into_iter().map(|(id,)| id).collect())
+/// Lets PCs be told again of these pop-ups, each with its PC. The caller reaches the PCs.
+pub async fn tell_again(tx: &mut Tx, pop_ups: &[(Uuid, Uuid)]) -> Result<()> {
+    let devices: Vec<Uuid> = pop_ups.iter().map(|(_, device)| *device).collect();
+    let before = next_seqs(tx, &devices).await?;
+    let mut bulk = Bulk::new(
+        "UPDATE pop_ups SET \
+         seq = (SELECT c.seq FROM device_channels c WHERE c.device = v.column2) - v.column3 FROM (",
+        3,
+        ") AS v WHERE pop_ups.id = v.column1",
+    );
+    for ((id, device), before) in pop_ups.iter().zip(before) {
+        bulk.push(tx, args![*id, *device, before]).await?;
+    }
+    bulk.finish(tx).await?;
+    Ok(())
+}
+
+/// The open pop-ups of the PCs with these serials, each with its PC and whether the switch is off where that PC is. The
+/// caller reaches the PCs.
+pub async fn open_with_serials(tx: &mut Tx, serials: &[&str]) -> Result<Vec<(Uuid, Uuid, bool)>> {
+    let rows: Vec<(Uuid, Uuid, Option<String>)> = tx
+        .all_of_set(
+            "SELECT DISTINCT p.id, p.device, w.state FROM <set> s CROSS JOIN devices d CROSS JOIN placements l \
+             CROSS JOIN pop_ups p LEFT JOIN self_service w ON w.customer = l.tenant AND w.state = 'off' \
+             WHERE d.serial = s.value AND l.device = d.id AND p.device = d.id AND p.state = 'open' \
+             ORDER BY p.device, p.id",
+            args![],
+            serials,
+        )
+        .await?;
+    Ok(rows.into_iter().map(|(id, device, off)| (id, device, off.is_some())).collect())
 }
 
 /// The pop-up, if it is this PC's.

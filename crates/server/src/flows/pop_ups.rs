@@ -1,5 +1,7 @@
 //! Pop-ups: raised, taken back, shown, answered. What a PC is told is built here, in its language.
 
+use std::collections::HashMap;
+
 use roadstead_domain::access::{self, Denied, Scope};
 use roadstead_domain::alert::POP_UP_SECONDS;
 use roadstead_domain::clock::Micros;
@@ -60,16 +62,21 @@ pub(super) async fn switched(
     let now = app.ambient.now();
     let mut changed = Changed::default();
     if is_on {
+        let pcs = alerts::pcs_in(tx, scope, customer, now).await?;
+        let pcs: HashMap<Uuid, Pc> = pcs.into_iter().map(|pc| (pc.id, pc)).collect();
+        let mut new: Vec<(PopUpId, Uuid, Uuid)> = Vec::new();
         for (alert, device, kind) in pop_ups::without(tx, scope, customer).await? {
-            let pc = alerts::pc(tx, scope, DeviceId(device), now).await?;
-            if pc.is_some_and(|pc| kind_of(&kind).is_ok_and(|kind| pc.pops_up(kind))) {
-                raise(app, tx, scope, alert, DeviceId(device), now).await?;
+            let pops_up = |pc: &Pc| kind_of(&kind).is_ok_and(|kind| pc.pops_up(kind));
+            if pcs.get(&device).is_some_and(pops_up) {
+                new.push((app.ambient.id(), alert, device));
                 changed.device(device);
             }
         }
+        pop_ups::create_all(tx, scope, &new, now.plus_seconds(POP_UP_SECONDS), now).await?;
     } else {
-        for (id, device) in pop_ups::open_in(tx, scope, customer).await? {
-            take_back(tx, scope, id, DeviceId(device), "pop_up.switched_off").await?;
+        let open = pop_ups::open_in(tx, scope, customer).await?;
+        pop_ups::end_all(tx, &open, "withdrawn", "pop_up.switched_off").await?;
+        for (_, device) in open {
             changed.device(device);
         }
     }

@@ -1,9 +1,11 @@
 //! What the self-service switch and a move let through: pop-ups taken back and shown again, alerts that follow their PC.
 
+use std::collections::BTreeSet;
+
 use roadstead_domain::access::Role;
 use roadstead_store::engine::Kind::{self, Postgres, Sqlite};
 use rstest::rstest;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{Channel, bad_disk, case, deliver_service, form, send};
 use crate::pc::Pc;
@@ -123,4 +125,81 @@ async fn d06_alerts_follow_the_pc_and_an_open_case_keeps_its_route(#[values(Sqli
             break;
         }
     }
+}
+
+/// Two events of this name from each channel, settings left out, under numbers that rise from the last one on; their data.
+async fn two_each(channels: &mut [(Channel, i64)], name: &str) -> Vec<Value> {
+    let mut told = Vec::new();
+    for (channel, last) in channels {
+        for _ in 0..2 {
+            let (mut number, mut event, mut data) = channel.next().await;
+            while event == "settings" {
+                (number, event, data) = channel.next().await;
+            }
+            assert_eq!(event, name, "{data}");
+            let number: i64 = number.parse().unwrap();
+            assert!(number > *last, "{number} after {last}: {data}");
+            *last = number;
+            told.push(data);
+        }
+    }
+    told
+}
+
+fn ids(told: &[Value]) -> BTreeSet<String> {
+    told.iter().map(|data| data["id"].to_string()).collect()
+}
+
+/// What is done for all PCs at once does to each of them what it does to one alone.
+#[rstest]
+#[tokio::test]
+async fn several_pop_ups_of_several_pcs_are_taken_back_shown_again_and_follow(
+    #[values(Sqlite, Postgres)] kind: Kind,
+) {
+    let case = case(kind, "several").await;
+    let partner = &case.partner;
+    let other = Pc::new(&case.world, "5CG0000003", 3);
+    other.enrol().await.expect(201);
+    let pcs = [case.pc.clone(), other];
+    let readings = json!({ "readings": {
+        "disks": [{ "name": "/dev/sda", "passed": false }], "memory": { "uncorrected": 1 },
+    } });
+    let mut channels: Vec<(Channel, i64)> = Vec::new();
+    for pc in &pcs {
+        pc.post("check-ins", readings.clone()).await.expect(200);
+        channels.push((Channel::open(pc, None, "en").await, 0));
+    }
+    let shown = ids(&two_each(&mut channels, "pop_up").await);
+    assert_eq!(shown.len(), 4);
+
+    let moved = async |to: &str| {
+        let items = pcs.each_ref().map(|pc| json!({ "serial": pc.serial, "to": to }));
+        let shown = partner.post("transfers", json!({ "items": items })).await.expect(201);
+        let path = format!("transfers/{}/commit", shown["id"].as_str().unwrap());
+        partner.post(&path, json!({ "digest": shown["digest"] })).await.expect(200);
+    };
+    let a = partner.customer("A").await;
+    moved(&a).await;
+    assert_eq!(ids(&two_each(&mut channels, "pop_up").await), shown, "told again");
+    case.turn(&a, "off").await;
+    let withdrawn = two_each(&mut channels, "withdraw").await;
+    assert_eq!(ids(&withdrawn), shown);
+    assert!(withdrawn.iter().all(|told| told["reason"] == "pop_up.switched_off"), "{withdrawn:?}");
+    case.turn(&a, "on").await;
+    let again = ids(&two_each(&mut channels, "pop_up").await);
+    assert_eq!((again.len(), again.is_disjoint(&shown)), (4, true));
+
+    // Its switch goes off with the first of them.
+    let body = json!({
+        "name": "DaaS", "address": "Kai 1", "city": "Hamburg", "postal_code": "20457", "plan": "premium_plus",
+        "management": "partner", "self_service": "off_when_allowed",
+    });
+    let off = partner.post("customers", body).await.expect(201)["id"].as_str().unwrap().to_owned();
+    moved(&off).await;
+    let withdrawn = two_each(&mut channels, "withdraw").await;
+    assert_eq!(ids(&withdrawn), again);
+    assert!(withdrawn.iter().all(|told| told["reason"] == "pop_up.moved"), "{withdrawn:?}");
+    let alerts = partner.all("alerts").await;
+    assert_eq!(alerts.len(), 4);
+    assert!(alerts.iter().all(|alert| alert["tenant"]["id"] == json!(off)), "{alerts:?}");
 }

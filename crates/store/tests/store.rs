@@ -14,8 +14,8 @@ use roadstead_store::partners::Holding;
 use roadstead_store::placements::{Cause, Why};
 use roadstead_store::pool::Sort;
 use roadstead_store::{
-    Error, Store, Tx, cpins, dead_jobs, enrolments, jobs, lines, operations, outbox, partners, placements, pool,
-    pool_page, serials, testing,
+    Error, Store, Tx, cpins, dead_jobs, enrolments, jobs, lines, operations, outbox, partners, placements,
+    pool, pool_page, serials, testing,
 };
 use rstest::rstest;
 use tempfile::TempDir;

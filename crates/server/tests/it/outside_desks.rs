@@ -54,7 +54,8 @@ impl Desk {
     /// Tells it something, and waits until it is so.
     async fn tell(&mut self, what: &str) {
         self.input.write_all(format!("{what}\n").as_bytes()).await.unwrap();
-        assert!(self.line().await["done"].is_string());
+        let line = self.line().await;
+        assert!(line["done"].is_string(), "{line}");
     }
 
     /// The next message, which is genuine.

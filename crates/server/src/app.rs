@@ -16,6 +16,7 @@ use uuid::Uuid;
 use crate::drop_folder::DropFolder;
 use crate::events::Hub;
 use crate::flows::check_in::Desk;
+use crate::jobs::RUNNERS;
 use crate::mail::MailServer;
 use crate::pools::Pools;
 use crate::together::Together;
@@ -115,6 +116,8 @@ pub struct Shared {
     pub closing: CancellationToken,
     /// Wakes the runner of jobs and the dispatcher of events. Polling is the truth, this only saves waiting.
     pub work: Notify,
+    /// How many runners may wait for outside desks at a time: not all of them.
+    pub forwards: Semaphore,
     /// Wakes the sender of mails in the same way.
     pub mails: Notify,
 }
@@ -125,6 +128,7 @@ impl App {
         let (hub, closing) = (Hub::default(), CancellationToken::new());
         let (work, mails) = (Notify::new(), Notify::new());
         let (pools, hashing, noted) = (Pools::default(), Semaphore::new(2), Mutex::default());
+        let forwards = Semaphore::new(RUNNERS - 1);
         let (desk, tokens, sessions) = (Desk::default(), Together::default(), Together::default());
         // HTTP clients of this process find no provider by themselves; one that is set already is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
@@ -142,6 +146,7 @@ impl App {
             noted,
             closing,
             work,
+            forwards,
             mails,
         }))
     }

@@ -445,9 +445,9 @@ pub async fn serve(app: App, listener: TcpListener, stop: impl Future<Output = (
         spool::sweep(&app.spool)?;
     }
     let stopping = app.closing.clone();
-    // More than one, so that a large report does not keep everybody's waiting; and one that waits for no outside desk.
-    let except = [None, None, Some(stored_jobs::Kind::ForwardCases)];
-    let runners = except.map(|except| tokio::spawn(jobs::run(app.clone(), except, stopping.clone())));
+    // More than one, so that a large report does not keep everybody's waiting.
+    let runners: Vec<_> =
+        (0..jobs::RUNNERS).map(|_| tokio::spawn(jobs::run(app.clone(), stopping.clone()))).collect();
     let others = [
         tokio::spawn(events::dispatch(app.clone(), stopping.clone())),
         tokio::spawn(events::listen(app.clone(), stopping.clone())),

@@ -25,12 +25,15 @@ pub const LEASE_SECONDS: i64 = 60;
 #[error("the server stops")]
 pub struct Stopping;
 
-/// Runs jobs until told to stop, those of the kind `except` not.
-pub async fn run(app: App, except: Option<Kind>, stop: CancellationToken) {
+/// How many jobs a node runs at a time.
+pub const RUNNERS: usize = 3;
+
+/// Runs jobs until told to stop.
+pub async fn run(app: App, stop: CancellationToken) {
     while !stop.is_cancelled() {
-        let wait = match step_but(&app, except).await {
+        let wait = match step(&app).await {
             Ok(true) => continue,
-            Ok(false) => until_next(&app, except).await,
+            Ok(false) => until_next(&app).await,
             Err(error) => {
                 tracing::error!(%error, "jobs cannot be claimed");
                 Duration::from_secs(1)
@@ -46,15 +49,15 @@ pub async fn run(app: App, except: Option<Kind>, stop: CancellationToken) {
 
 /// Runs the job that is due longest; whether there was one.
 pub async fn step(app: &App) -> anyhow::Result<bool> {
-    step_but(app, None).await
-}
-
-async fn step_but(app: &App, except: Option<Kind>) -> anyhow::Result<bool> {
+    // An outside desk may be slow; reports and transfers are not to wait for it.
+    let forwards = app.forwards.try_acquire().ok();
+    let except = forwards.is_none().then_some(Kind::ForwardCases);
     let now = app.ambient.now();
     let mut tx = app.store.write(&access::system()).await?;
     let job = jobs::claim(&mut tx, except, now, now.plus_seconds(LEASE_SECONDS)).await?;
     tx.commit().await?;
     let Some(job) = job else { return Ok(false) };
+    let _forwards = forwards.filter(|_| job.kind == Kind::ForwardCases);
     // Where there is one job there may be another, for another runner.
     app.work.notify_one();
     match work(app, &job).await {
@@ -123,7 +126,8 @@ async fn work(app: &App, job: &Job) -> anyhow::Result<()> {
     }
 }
 
-async fn until_next(app: &App, except: Option<Kind>) -> Duration {
+async fn until_next(app: &App) -> Duration {
+    let except = (app.forwards.available_permits() == 0).then_some(Kind::ForwardCases);
     let due = async {
         let mut tx = app.store.read(&access::system()).await?;
         jobs::next_due(&mut tx, except).await

@@ -209,8 +209,9 @@ async fn a_message_that_is_not_taken_comes_again_and_says_how_the_case_stands_by
     let settled = async || {
         eventually("the job has ended", async || {
             let mut tx = app.store.read(&access::system()).await.unwrap();
-            let leased = "SELECT COUNT(*) FROM jobs WHERE leased_until IS NOT NULL";
-            (tx.number(leased, vec![]).await.unwrap() == 0).then_some(())
+            let due =
+                "SELECT COUNT(*) FROM jobs WHERE NOT dead AND (leased_until IS NOT NULL OR run_at <= $1)";
+            (tx.number(due, vec![app.ambient.now().into()]).await.unwrap() == 0).then_some(())
         })
         .await;
     };

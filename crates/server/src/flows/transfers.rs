@@ -239,11 +239,13 @@ async fn rejudge(tx: &mut Tx, scope: &Scope, transfer: &Transfer) -> Result<(Vec
     let id = TransferId(transfer.id);
     let items = transfers::all_items(tx, scope, id).await?;
     let asked: Vec<Asked> =
-        items.iter().map(|item| Asked { serial: item.serial.clone(), to: item.target.clone() }).collect();
+        items.into_iter().map(|item| Asked { serial: item.serial, to: item.target }).collect();
     let (rows, known) = judge(tx, scope, &asked).await?;
     if transfer::digest(id, &rows)[..] == transfer.digest[..] {
         return Ok((rows, known));
     }
+    // Read again, so that what nearly always fits is not kept beside what it is judged by.
+    let items = transfers::all_items(tx, scope, id).await?;
     let mut changed = Vec::new();
     for (item, row) in items.iter().zip(&rows) {
         if item.row()? != *row {
@@ -258,7 +260,16 @@ async fn move_all(app: &App, tx: &mut Tx, scope: &Scope, transfer: &Transfer) ->
     tx.lock_placements().await?;
     let id = TransferId(transfer.id);
     let (rows, known) = rejudge(tx, scope, transfer).await?;
-    let ready = rows.iter().filter(|row| row.verdict() == Verdict::Ready);
+    let ready: Vec<Row> = rows.into_iter().filter(|row| row.verdict() == Verdict::Ready).collect();
+    let pool = transfers::pool(tx, scope).await?;
+    let mut went = HashMap::new();
+    for row in ready.iter().filter(|row| row.to != pool) {
+        let sold_to = known.get(&row.serial).and_then(|found| found.first()?.sold_to.as_deref());
+        if let (Some(sold_to), Some(to)) = (sold_to, row.to) {
+            went.insert(sold_to.trim().to_owned(), to);
+        }
+    }
+    drop(known);
     // The partner does not see what it seals. Its own PCs were found behind its wall, and are moved by what was found.
     let platform = scope.carried_out();
     tx.act_for(&platform).await?;
@@ -266,39 +277,27 @@ async fn move_all(app: &App, tx: &mut Tx, scope: &Scope, transfer: &Transfer) ->
     transfers::committed(tx, scope, id, moves.len() as u64, app.ambient.now()).await?;
     let receipts = privacy::sealed_by_transfer(tx, &platform, id).await?;
     tx.act_for(scope).await?;
-    let pool = transfers::pool(tx, scope).await?;
-    let mut went = HashMap::new();
-    for row in rows.iter().filter(|row| row.verdict() == Verdict::Ready && row.to != pool) {
-        let sold_to = known.get(&row.serial).and_then(|found| found.first()?.sold_to.as_deref());
-        if let (Some(sold_to), Some(to)) = (sold_to, row.to) {
-            went.insert(sold_to.trim().to_owned(), to);
-        }
-    }
     transfers::remember_targets(tx, scope, &went).await?;
     tell(app, tx, scope, pool, &moves, (AuditAction::TransferCommitted, receipts), id).await
 }
 
 /// Writes the moves of these rows.
-async fn apply<'a>(
+async fn apply(
     app: &App,
     tx: &mut Tx,
     scope: &Scope,
-    rows: impl Iterator<Item = &'a Row>,
+    rows: Vec<Row>,
     cause: &'static str,
     id: TransferId,
 ) -> Result<Vec<Cause>, Refused> {
     let partner = scope.partner()?;
     let place = |tenant: TenantId| Place { tenant, partner };
     let moves: Vec<Cause> = rows
+        .into_iter()
         .filter_map(|row| {
             let ((device, generation), from, to) = (row.device?, row.from?, row.to?);
-            let moved = Move {
-                device,
-                serial: row.serial.clone(),
-                generation,
-                from: Some(place(from)),
-                to: Some(place(to)),
-            };
+            let moved =
+                Move { device, serial: row.serial, generation, from: Some(place(from)), to: Some(place(to)) };
             Some(Cause { moved, why: Why::Operation { cause, id: id.0 } })
         })
         .collect();
@@ -434,7 +433,7 @@ async fn move_back(app: &App, tx: &mut Tx, scope: &Scope, transfer: &Transfer) -
     let platform = scope.carried_out();
     tx.act_for(&platform).await?;
     let (rows, left) = undoable(app, tx, scope, transfer).await?;
-    let moves = apply(app, tx, scope, rows.iter(), "undo", id).await?;
+    let moves = apply(app, tx, scope, rows, "undo", id).await?;
     transfers::undone(tx, scope, id, &left, app.ambient.now()).await?;
     let receipts = privacy::unseal_by_undo(tx, &platform, id).await?;
     tx.act_for(scope).await?;

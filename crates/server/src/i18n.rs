@@ -187,6 +187,18 @@ impl Lang {
         TEXTS.try_lookup_with_args(self.id(), key, &variables).unwrap_or_else(|| key.to_owned())
     }
 
+    /// What stands before and after the one variable of a key's text, for the rows of a list: looking a text up costs more
+    /// than the rest of a row.
+    pub fn text_around(self, key: &str, name: &'static str) -> (String, String) {
+        // A character that stands for what is no character (U+FFFC); no text has it.
+        const PLACE: &str = "\u{fffc}";
+        let text = self.text_with(key, &[(name, PLACE.into())]);
+        match text.split_once(PLACE) {
+            Some((before, after)) => (before.to_owned(), after.to_owned()),
+            None => (text, String::new()),
+        }
+    }
+
     /// The text of a key with variables whose names come with the data.
     pub fn text_of(self, key: &str, variables: &HashMap<Cow<'static, str>, FluentValue<'_>>) -> String {
         TEXTS.try_lookup_with_args(self.id(), key, variables).unwrap_or_else(|| key.to_owned())
@@ -239,6 +251,13 @@ mod tests {
             variables.dedup();
         }
         messages
+    }
+
+    #[test]
+    fn a_text_around_its_variable() {
+        let around = |lang: Lang| lang.text_around("move-tick", "serial");
+        assert_eq!(around(Lang::En), ("Choose ".to_owned(), String::new()));
+        assert_eq!(around(Lang::De), (String::new(), " auswählen".to_owned()));
     }
 
     #[test]

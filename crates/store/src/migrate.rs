@@ -73,6 +73,7 @@ const MIGRATIONS: &[Migration] = &[
     (71, include_str!("migrations/0071_orders.sql"), include_str!("migrations/0071_orders.pg.sql")),
     (72, include_str!("migrations/0072_own_views.sql"), include_str!("migrations/0072_own_views.pg.sql")),
     (73, include_str!("migrations/0073_look_ups.sql"), ""),
+    (74, include_str!("migrations/0074_own_pool.sql"), include_str!("migrations/0074_own_pool.pg.sql")),
 ];
 
 const VERSIONS: &str = "CREATE TABLE IF NOT EXISTS schema_versions (version BIGINT PRIMARY KEY)";

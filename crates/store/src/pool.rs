@@ -110,13 +110,13 @@ macro_rules! unassigned_sql {
     };
 }
 
-/// A page of the whole pool, by the view with one wall (docs/decisions/0037).
+/// A page of the whole pool, by the view with one wall (docs/decisions/0037, 0050).
 macro_rules! page_sql {
     ($rest:literal) => {
         concat!(
             "SELECT o.id, o.serial, o.product_number, o.model, CASE WHEN o.premium_plus_until > $2 THEN 'premium_plus' ",
             "WHEN o.premium_until > $2 THEN 'premium' END AS support_level, o.since, o.buyer_name, o.invoice, o.sold_on, ",
-            "o.reporter_name, o.received FROM own_devices o ",
+            "o.reporter_name, o.received FROM own_pool o ",
             "WHERE o.tenant = (SELECT id FROM own_tenants WHERE parent = $1 AND kind = 'holding') AND ",
             $rest
         )

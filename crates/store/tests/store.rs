@@ -471,6 +471,7 @@ async fn row_level_security_alone_shows_a_neighbour_nothing() {
         ("SELECT COUNT(*) FROM tenant_counts", 1, 0),
         // The views have a wall of their own, and are for partners only.
         ("SELECT COUNT(*) FROM own_tenants", 0, 1),
+        ("SELECT COUNT(*) FROM own_pool", 0, 0),
         ("SELECT COUNT(*) FROM own_devices", 0, 0),
         ("SELECT COUNT(*) FROM own_rights", 0, 0),
         ("SELECT COUNT(*) FROM own_places", 0, 0),
@@ -487,6 +488,7 @@ async fn row_level_security_alone_shows_a_neighbour_nothing() {
     let own = owner.number("SELECT COUNT(*) FROM own_devices WHERE serial = '5CG1234ABC'", vec![]).await;
     assert_eq!(own.unwrap(), 1);
     assert_eq!(owner.number("SELECT COUNT(*) FROM own_places", vec![]).await.unwrap(), 1);
+    assert_eq!(owner.number("SELECT COUNT(*) FROM own_pool", vec![]).await.unwrap(), 1);
     drop(owner);
     assert!(neighbour.execute("DELETE FROM own_tenants", vec![]).await.is_err(), "they are for reading");
     drop(neighbour);

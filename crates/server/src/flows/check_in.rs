@@ -14,7 +14,6 @@ use roadstead_domain::throttle::{self, CHECK_IN_PACE};
 use roadstead_domain::wire::CheckIn;
 use roadstead_store::check_ins::{self, Speaking};
 use roadstead_store::device_keys::Once;
-use roadstead_store::engine::Kind;
 use roadstead_store::{Error, Tx, cpins, privacy};
 use tokio::sync::{mpsc, oneshot};
 
@@ -57,13 +56,13 @@ pub struct Told {
 pub struct Desk {
     paces: Mutex<HashMap<String, Micros>>,
     queue: mpsc::Sender<Asked>,
-    waiting: tokio::sync::Mutex<mpsc::Receiver<Asked>>,
+    waiting: Mutex<Option<mpsc::Receiver<Asked>>>,
 }
 
 impl Default for Desk {
     fn default() -> Self {
         let (queue, waiting) = mpsc::channel(WAITING);
-        Self { paces: Mutex::default(), queue, waiting: waiting.into() }
+        Self { paces: Mutex::default(), queue, waiting: Mutex::new(Some(waiting)) }
     }
 }
 
@@ -116,44 +115,30 @@ pub async fn check_in(app: &App, key: String, once: Once, check_in: CheckIn) -> 
     answered.await.map_err(|_| Refused::Busy)?
 }
 
-/// Writes check-ins until the server stops: on PostgreSQL two batches at a time, so that one is read and signed for while
-/// the other is made durable, as two nodes would do it. SQLite has one writer.
+/// Writes check-ins until the server stops.
 pub async fn run(app: App) {
-    match app.store.kind() {
-        Kind::Sqlite => write_all(&app).await,
-        Kind::Postgres => {
-            tokio::join!(write_all(&app), write_all(&app));
-        }
-    }
-}
-
-async fn write_all(app: &App) {
+    let receiver = app.desk.waiting.lock().unwrap_or_else(PoisonError::into_inner).take();
+    let Some(mut receiver) = receiver else { return };
+    let mut batch = Vec::with_capacity(MOST);
     let mut is_crowded = false;
-    while let Some(batch) = next_batch(app, is_crowded).await {
-        is_crowded = batch.len() > CROWD;
-        write(app, batch).await;
-    }
-}
-
-/// What waits, or what comes first; `None` once the server stops.
-async fn next_batch(app: &App, is_crowded: bool) -> Option<Vec<Asked>> {
-    let mut receiver = app.desk.waiting.lock().await;
-    let mut batch = Vec::new();
-    tokio::select! {
-        // What waits when the server stops is answered before it is gone.
-        biased;
-        count = receiver.recv_many(&mut batch, MOST) => if count == 0 { return None },
-        () = app.closing.cancelled() => return None,
-    }
-    if is_crowded && batch.len() < MOST {
-        tokio::time::sleep(GATHER).await;
-        while batch.len() < MOST
-            && let Ok(more) = receiver.try_recv()
-        {
-            batch.push(more);
+    loop {
+        tokio::select! {
+            // What waits when the server stops is answered before it is gone.
+            biased;
+            count = receiver.recv_many(&mut batch, MOST) => if count == 0 { return },
+            () = app.closing.cancelled() => return,
         }
+        if is_crowded && batch.len() < MOST {
+            tokio::time::sleep(GATHER).await;
+            while batch.len() < MOST
+                && let Ok(more) = receiver.try_recv()
+            {
+                batch.push(more);
+            }
+        }
+        is_crowded = batch.len() > CROWD;
+        write(&app, std::mem::take(&mut batch)).await;
     }
-    Some(batch)
 }
 
 /// Writes a batch in one transaction. Where one of its PCs cannot be written, each gets its own: no PC is turned away for

@@ -199,6 +199,8 @@ pub(super) struct List {
     pub(super) pager: Pager,
     /// Whether the rows can be ticked, to be moved.
     pub(super) may_move: bool,
+    /// What ticking a row is called, before and after its serial.
+    pub(super) tick: (String, String),
     pub(super) clear: String,
     /// The partner's own reseller number.
     pub(super) partner_number: String,
@@ -318,6 +320,7 @@ pub(super) async fn show(
         groups,
         pager,
         may_move,
+        tick: lang.text_around("move-tick", "serial"),
         clear: asked.link(PATH, &FILTERS.map(|name| (name, ""))),
         partner_number,
         qualified,

@@ -1,5 +1,6 @@
 //! Report lines: every line as received, with what it came to.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use jiff::civil::Date;
@@ -8,6 +9,7 @@ use roadstead_domain::clock::{Micros, first_id_at};
 use roadstead_domain::ids::{ReportId, ReporterId, TenantId};
 use roadstead_domain::partner::SupportLevel;
 use roadstead_domain::sale::{Field, Parked, Reason, ReceivedLine, SaleLine, Transaction, Verdict};
+use serde::Deserialize;
 use uuid::Uuid;
 
 use crate::args;
@@ -168,8 +170,14 @@ fn cells_of(received: Option<&str>) -> Result<BTreeMap<String, String>> {
 
 /// The order that a line's cells as received name; empty if none.
 pub(crate) fn order_in(received: Option<&str>) -> String {
-    let cells = cells_of(received).unwrap_or_default();
-    cells.get(Field::PurchaseOrder.as_str()).map_or_else(String::new, |text| text.trim().to_owned())
+    // The one cell of them that lists show: the others are skipped and not kept.
+    #[derive(Deserialize)]
+    struct Ordered<'a> {
+        #[serde(borrow, default)]
+        purchase_order: Cow<'a, str>,
+    }
+    let ordered = received.and_then(|text| serde_json::from_str::<Ordered<'_>>(text).ok());
+    ordered.map_or_else(String::new, |ordered| ordered.purchase_order.trim().to_owned())
 }
 
 /// Whether lines come with their cells as received, which may be long.
@@ -533,4 +541,18 @@ pub async fn taken_back_by(
     );
     let rows: Vec<WithdrawableRow> = tx.all(sql, args![withdrawal, after, limit]).await?;
     rows.into_iter().map(WithdrawableRow::read).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_order_is_found_among_the_cells_by_its_fields_name() {
+        let cells = serde_json::json!({ "x": "1", Field::PurchaseOrder.as_str(): " PO \"7\" ", "y": "ü" })
+            .to_string();
+        assert_eq!(order_in(Some(&cells)), "PO \"7\"");
+        assert_eq!(order_in(Some("{}")), "");
+        assert_eq!(order_in(None), "");
+    }
 }

@@ -316,7 +316,7 @@ pub(super) async fn show(
         chips: chips(lang, &asked, &reporters),
         newest: asked.sort() == Sort::Newest,
         columns: asked.columns(),
-        rows: rows.into_iter().map(|pc| row(lang, pc)).collect(),
+        rows: rows_of(lang, rows),
         groups,
         pager,
         may_move,
@@ -543,7 +543,22 @@ pub(super) fn choices(lang: Lang, asked: &Asked, reporters: &BTreeMap<String, St
     }
 }
 
-fn row(lang: Lang, pc: Unassigned) -> Row {
+/// The rows of a page. PCs of one report came at one instant, which is written once.
+fn rows_of(lang: Lang, pcs: Vec<Unassigned>) -> Vec<Row> {
+    let mut rows: Vec<Row> = Vec::with_capacity(pcs.len());
+    let mut last = None;
+    for pc in pcs {
+        let since = match rows.last().filter(|_| last == Some(pc.since)) {
+            Some(before) => (before.since.clone(), before.since_machine.clone()),
+            None => (instant(lang, Micros(pc.since)), Micros(pc.since).rfc3339()),
+        };
+        last = Some(pc.since);
+        rows.push(row(lang, pc, since));
+    }
+    rows
+}
+
+fn row(lang: Lang, pc: Unassigned, (since, since_machine): (String, String)) -> Row {
     let level = pc.support_level.as_deref().and_then(SupportLevel::from_code);
     Row {
         link: super::device::path_of(&pc.serial),
@@ -556,8 +571,8 @@ fn row(lang: Lang, pc: Unassigned) -> Row {
         invoice: pc.invoice.unwrap_or_default(),
         sold_on: pc.sold_on.map_or_else(String::new, |day| stored_date(lang, &day)),
         reported_by: pc.reporter_name.unwrap_or_default(),
-        since: instant(lang, Micros(pc.since)),
-        since_machine: Micros(pc.since).rfc3339(),
+        since,
+        since_machine,
     }
 }
 

@@ -61,6 +61,23 @@ impl Claim {
         idempotency::keep(&mut tx, self.caller, &self.key, self.at, status.as_u16(), body).await?;
         tx.commit().await
     }
+
+    /// Gives the key back before the answer goes out, so that it can be asked again at once.
+    async fn give_back(mut self) {
+        self.settled = true;
+        release(&self.app, self.caller, &self.key, self.at).await;
+    }
+}
+
+async fn release(app: &App, caller: Uuid, key: &str, at: Micros) {
+    let released = async {
+        let mut tx = app.store.write(&access::system()).await?;
+        idempotency::release(&mut tx, caller, key, at).await?;
+        tx.commit().await
+    };
+    if let Err(error) = released.await {
+        tracing::warn!(%error, "a key could not be given back; it is free again in some minutes");
+    }
 }
 
 impl Drop for Claim {
@@ -69,16 +86,7 @@ impl Drop for Claim {
             return;
         }
         let (app, caller, key, at) = (self.app.clone(), self.caller, self.key.clone(), self.at);
-        tokio::spawn(async move {
-            let released = async {
-                let mut tx = app.store.write(&access::system()).await?;
-                idempotency::release(&mut tx, caller, &key, at).await?;
-                tx.commit().await
-            };
-            if let Err(error) = released.await {
-                tracing::warn!(%error, "a key could not be given back; it is free again in some minutes");
-            }
-        });
+        tokio::spawn(async move { release(&app, caller, &key, at).await });
     }
 }
 
@@ -152,7 +160,11 @@ async fn settle(claim: Claim, response: Response) -> Result<Response, Problem> {
         .headers()
         .get(header::CONTENT_TYPE)
         .is_some_and(|kind| !kind.as_bytes().starts_with(b"application/json"));
-    if refused || is_file || response.extensions().get::<HoldsSecret>().is_some() {
+    if refused || response.extensions().get::<HoldsSecret>().is_some() {
+        return Ok(response);
+    }
+    if is_file {
+        claim.give_back().await;
         return Ok(response);
     }
     let (parts, body) = response.into_parts();

@@ -12,8 +12,9 @@ use crate::texts::Lang;
 
 /// How long Later is, in seconds.
 const LATER_SECONDS: i64 = 3600;
-/// A pop-up that could not be shown is tried again after so many seconds.
-const RETRY_SECONDS: i64 = 60;
+/// A pop-up that could not be shown is tried again after so many seconds, each time after twice as many, up to the second
+/// number: at sign-in the desktop's notifications may come a moment after the agent, or fail to start once.
+const RETRY_SECONDS: (i64, i64) = (5, 60);
 
 /// Why a pop-up is over.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -104,6 +105,9 @@ pub struct Record {
     pub shown: bool,
     /// The user pressed Later, or it could not be shown: not before.
     pub not_before: Option<Micros>,
+    /// How often in a row it could not be shown.
+    #[serde(default)]
+    pub failures: u32,
     /// View was pressed.
     pub viewed: bool,
     /// It is over.
@@ -132,6 +136,7 @@ impl Record {
             shown: pop_up.displayed_at.is_some(),
             pop_up,
             not_before: None,
+            failures: 0,
             viewed: false,
             ended: None,
             recipient_changed: false,
@@ -164,14 +169,16 @@ impl Record {
 
     /// The user pressed Later, on the pop-up or in the form: the one way in which it is shown again.
     pub fn later(&mut self, now: Micros) {
-        (self.shown, self.viewed) = (false, false);
+        (self.shown, self.viewed, self.failures) = (false, false, 0);
         self.not_before = Some(now.plus_seconds(LATER_SECONDS));
     }
 
     /// No screen took it.
     pub fn not_shown(&mut self, now: Micros) {
         self.shown = false;
-        self.not_before = Some(now.plus_seconds(RETRY_SECONDS));
+        let (first, most) = RETRY_SECONDS;
+        self.not_before = Some(now.plus_seconds(most.min(first << self.failures.min(10))));
+        self.failures += 1;
     }
 
     /// The platform says it again: what it says by now counts, for as long as nothing was submitted.
@@ -383,11 +390,15 @@ mod tests {
         assert!(!record.is_due(at(0)) && record.may_stand(at(0)));
         record.later(at(0));
         assert_eq!((record.is_due(at(3599)), record.is_due(at(3600))), (false, true));
-        record.not_shown(at(3600));
-        assert_eq!((record.is_due(at(3659)), record.is_due(at(3660))), (false, true));
+        let mut last = 3600;
+        for wait in [5, 10, 20, 40, 60, 60] {
+            record.not_shown(at(last));
+            last += wait;
+            assert_eq!((record.is_due(at(last - 1)), record.is_due(at(last))), (false, true));
+        }
         assert!(!record.is_due(at(10_000)), "expired");
         record.withdrawn("pop_up.moved");
-        assert!(!record.is_due(at(3660)) && !record.is_open(at(3660)));
+        assert!(!record.is_due(at(last)) && !record.is_open(at(last)));
     }
 
     #[test]

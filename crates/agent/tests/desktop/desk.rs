@@ -116,13 +116,18 @@ impl Desk {
     /// Waits until there is exactly one notification and it has stopped growing.
     pub(crate) async fn notification(&self, what: &str) -> Seen {
         let mut last = Vec::new();
-        eventually(what, async || {
+        for _ in 0..300 {
             let now = self.notifications();
-            let stands = now.len() == 1 && now == last;
+            if now.len() == 1 && now == last {
+                return now[0];
+            }
             last = now;
-            stands.then(|| last[0])
-        })
-        .await
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        let windows = self.xdotool(&["search", "--name", "."]);
+        let servers = Command::new("pgrep").args(["-af", "notifyd"]).output().unwrap();
+        let servers = String::from_utf8_lossy(&servers.stdout).into_owned();
+        panic!("it was never so that {what}, but {last:?}; windows {windows:?}; servers {servers:?}");
     }
 
     /// Waits until there is none.

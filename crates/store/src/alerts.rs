@@ -431,7 +431,7 @@ pub(crate) async fn follow<'a>(
             told.insert(device);
         }
     }
-    pop_ups::end_all(tx, &withdrawn, "withdrawn", "pop_up.moved").await?;
+    pop_ups::end(tx, &withdrawn, "withdrawn", "pop_up.moved").await?;
     pop_ups::tell_again(tx, &again).await?;
     let changed = |device| (scope.home(), Event::DeviceChanged { device: DeviceId(device) });
     let changed: Vec<_> = told.into_iter().map(changed).collect();

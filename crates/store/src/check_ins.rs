@@ -105,7 +105,8 @@ pub struct CheckIn<'a> {
     pub location: Option<&'a str>,
 }
 
-/// Writes check-ins, at most one a PC; where a later one is there already, it stands. Of persons only what the tenant of this moment has switched on.
+/// Writes check-ins, at most one a PC; where a later one is there already, it stands. Of persons only what the tenant of
+/// this moment has switched on.
 pub async fn write(tx: &mut Tx, scope: &Scope, check_ins: &[CheckIn<'_>], at: Micros) -> Result<()> {
     scope.platform()?;
     let mut bulk = Bulk::new(

@@ -201,9 +201,8 @@ pub async fn find(tx: &mut Tx, scope: &Scope, id_or_number: &str) -> Result<Opti
 /// Keeps others from changing who may do what for the customer until this transaction ends.
 pub async fn hold(tx: &mut Tx, scope: &Scope, customer: TenantId) -> Result<()> {
     scope.platform()?;
-    let ending = tx.for_update();
-    let _held: Vec<(Uuid,)> =
-        tx.all_ending("SELECT tenant FROM customers WHERE tenant = $1", ending, args![customer]).await?;
+    let _held: Option<(Uuid,)> =
+        tx.hold("SELECT tenant FROM customers WHERE tenant = $1", args![customer]).await?;
     Ok(())
 }
 

@@ -642,6 +642,12 @@ impl Tx {
         }
     }
 
+    /// The row, if there is one. Until this transaction ends nobody else changes it.
+    pub(crate) async fn hold<T: Record>(&mut self, sql: &'static str, args: Vec<Arg>) -> Result<Option<T>> {
+        let ending = self.for_update();
+        Ok(self.all_ending(sql, ending, args).await?.into_iter().next())
+    }
+
     /// Runs a query with an ending of this file's own making.
     pub(crate) async fn all_ending<T: Record>(
         &mut self,

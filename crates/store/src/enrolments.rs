@@ -177,24 +177,13 @@ pub async fn hold_of_key(
     serial: &str,
 ) -> Result<Option<Enrolment>> {
     scope.platform()?;
-    let ending = tx.for_update();
-    let found: Vec<Enrolment> = tx
-        .all_ending(
-            "SELECT * FROM enrolments WHERE public_key = $1 AND serial = $2",
-            ending,
-            args![public_key, serial],
-        )
-        .await?;
-    Ok(found.into_iter().next())
+    tx.hold("SELECT * FROM enrolments WHERE public_key = $1 AND serial = $2", args![public_key, serial]).await
 }
 
 /// The enrolment with this id, held like [`hold_of_key`] does.
 pub async fn hold(tx: &mut Tx, scope: &Scope, id: EnrolmentId) -> Result<Option<Enrolment>> {
     scope.platform()?;
-    let ending = tx.for_update();
-    let found: Vec<Enrolment> =
-        tx.all_ending("SELECT * FROM enrolments WHERE id = $1", ending, args![id]).await?;
-    Ok(found.into_iter().next())
+    tx.hold("SELECT * FROM enrolments WHERE id = $1", args![id]).await
 }
 
 /// The key of an enrolment, for requests that name it by the enrolment's id.

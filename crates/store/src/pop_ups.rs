@@ -88,30 +88,8 @@ pub async fn position(tx: &mut Tx, scope: &Scope, device: DeviceId) -> Result<i6
     tx.number("SELECT seq FROM device_channels WHERE device = $1", args![device]).await
 }
 
-/// Makes a pop-up of an alert, unless it has one open.
-pub async fn create(
-    tx: &mut Tx,
-    scope: &Scope,
-    id: PopUpId,
-    alert: Uuid,
-    device: DeviceId,
-    expires_at: Micros,
-    at: Micros,
-) -> Result<()> {
-    scope.platform()?;
-    let seq = next_seq(tx, device).await?;
-    tx.execute(
-        "INSERT INTO pop_ups (id, alert, device, seq, state, created_at, expires_at) \
-         VALUES ($1, $2, $3, $4, 'open', $5, $6) \
-         ON CONFLICT (alert) WHERE state = 'open' DO NOTHING",
-        args![id, alert, device, seq, at, expires_at],
-    )
-    .await?;
-    Ok(())
-}
-
 /// Makes pop-ups, each with its id, alert and PC, of alerts that have none open.
-pub async fn create_all(
+pub async fn create(
     tx: &mut Tx,
     scope: &Scope,
     new: &[(PopUpId, Uuid, Uuid)],
@@ -135,25 +113,8 @@ pub async fn create_all(
     Ok(())
 }
 
-/// Ends an open pop-up. The caller reaches its PC.
-pub async fn end(
-    tx: &mut Tx,
-    id: Uuid,
-    device: DeviceId,
-    state: &'static str,
-    reason: &'static str,
-) -> Result<()> {
-    let seq = next_seq(tx, device).await?;
-    tx.execute(
-        "UPDATE pop_ups SET state = $2, reason = $3, seq = $4 WHERE id = $1 AND state = 'open'",
-        args![id, state, reason, seq],
-    )
-    .await?;
-    Ok(())
-}
-
 /// Ends open pop-ups, each with its PC. The caller reaches the PCs.
-pub async fn end_all(
+pub async fn end(
     tx: &mut Tx,
     pop_ups: &[(Uuid, Uuid)],
     state: &'static str,

@@ -23,14 +23,7 @@ pub async fn prove(
     by: Possession,
     at: Micros,
 ) -> Result<bool> {
-    scope.platform()?;
-    let new = tx
-        .execute(
-            "INSERT INTO possessions (device, generation, proof, at) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
-            args![device, generation, by.as_str(), at],
-        )
-        .await?;
-    Ok(new == 1)
+    Ok(prove_all(tx, scope, &[(device, generation)], by, at).await? == 1)
 }
 
 /// Notes it of several PCs, each in its generation; of how many it is the first proof.

@@ -161,12 +161,10 @@ pub async fn find(tx: &mut Tx, scope: &Scope, id_or_number: &str) -> Result<Opti
 /// moment do so one after the other.
 pub async fn hold(tx: &mut Tx, scope: &Scope, id: SupportCaseId) -> Result<Option<SupportCase>> {
     scope.platform()?;
-    let ending = tx.for_update();
-    let there: Vec<(Uuid,)> =
-        tx.all_ending("SELECT id FROM support_cases WHERE id = $1", ending, args![id]).await?;
-    match there.is_empty() {
-        true => Ok(None),
-        false => find(tx, scope, &id.to_string()).await,
+    let there: Option<(Uuid,)> = tx.hold("SELECT id FROM support_cases WHERE id = $1", args![id]).await?;
+    match there {
+        None => Ok(None),
+        Some(_) => find(tx, scope, &id.to_string()).await,
     }
 }
 

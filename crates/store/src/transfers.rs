@@ -298,10 +298,7 @@ pub async fn get(tx: &mut Tx, scope: &Scope, id: TransferId) -> Result<Option<Tr
 
 /// The transfer as [`get`] gives it. Nobody else carries it out or takes it back until this transaction ends.
 pub async fn hold(tx: &mut Tx, scope: &Scope, id: TransferId) -> Result<Option<Transfer>> {
-    let ending = tx.for_update();
-    let held: Vec<Transfer> =
-        tx.all_ending(transfer_sql!(" AND id = $2"), ending, args![scope.partner()?, id]).await?;
-    Ok(held.into_iter().next())
+    tx.hold(transfer_sql!(" AND id = $2"), args![scope.partner()?, id]).await
 }
 
 /// The partner's transfers, newest first. `None` for a cursor that is none.

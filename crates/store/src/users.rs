@@ -120,15 +120,13 @@ pub async fn for_sign_in(tx: &mut Tx, email: &str) -> Result<Option<User>> {
 
 /// Whether the person may still sign in with what has this hash. Until the end of the transaction nobody changes that.
 pub async fn still_has(tx: &mut Tx, user: UserId, password_hash: &str) -> Result<bool> {
-    let lock = tx.for_update();
-    let rows: Vec<(Uuid,)> = tx
-        .all_ending(
+    let has: Option<(Uuid,)> = tx
+        .hold(
             "SELECT id FROM users WHERE id = $1 AND password_hash = $2 AND deactivated_at IS NULL",
-            lock,
             args![user, password_hash],
         )
         .await?;
-    Ok(!rows.is_empty())
+    Ok(has.is_some())
 }
 
 /// Whether an address has an account anywhere: only whoever reads that mailbox may be told.

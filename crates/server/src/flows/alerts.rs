@@ -255,6 +255,22 @@ pub(super) async fn pc_with_serial(app: &App, scope: &Scope, text: &str) -> Resu
     }
 }
 
+/// The PC as it is inside of this transaction of the platform, if the scope reaches it there: it may have moved since it
+/// was found.
+pub(super) async fn still_reached(
+    tx: &mut Tx,
+    scope: &Scope,
+    device: DeviceId,
+    now: Micros,
+) -> Result<Pc, Refused> {
+    let platform = scope.carried_out();
+    let pc = alerts::pc(tx, &platform, device, now).await?.ok_or(Denied::NotFound)?;
+    tx.act_for(scope).await?;
+    let is_reached = alerts::is_reached(tx, scope, &pc).await?;
+    tx.act_for(&platform).await?;
+    if is_reached { Ok(pc) } else { Err(Denied::NotFound.into()) }
+}
+
 /// A monitor or the operator raises an alert; its id, and whether it is new. The same again only says that it lasts.
 pub async fn raise(
     app: &App,
@@ -274,13 +290,7 @@ pub async fn raise(
     let platform = scope.carried_out();
     let mut tx = app.store.write(&platform).await?;
     let now = app.ambient.now();
-    // As it is inside of this transaction: it may have moved since it was found.
-    let pc = alerts::pc(&mut tx, &platform, DeviceId(pc.id), now).await?.ok_or(Denied::NotFound)?;
-    tx.act_for(scope).await?;
-    if !alerts::is_reached(&mut tx, scope, &pc).await? {
-        return Err(Denied::NotFound.into());
-    }
-    tx.act_for(&platform).await?;
+    let pc = still_reached(&mut tx, scope, DeviceId(pc.id), now).await?;
     let own = alerts::known_of(&mut tx, &platform, DeviceId(pc.id)).await?;
     let same = own.iter().find(|known| known.kind == kind.code && known.cause == cause);
     let mut changed = Changed::default();
@@ -311,12 +321,7 @@ pub async fn close(app: &App, scope: &Scope, id: &str) -> Result<(), Refused> {
     if known.source == "agent" {
         return Err(Refused::Conflict("alert.agents"));
     }
-    let pc = alerts::pc(&mut tx, &platform, device, now).await?.ok_or(Denied::NotFound)?;
-    tx.act_for(scope).await?;
-    if !alerts::is_reached(&mut tx, scope, &pc).await? {
-        return Err(Denied::NotFound.into());
-    }
-    tx.act_for(&platform).await?;
+    let pc = still_reached(&mut tx, scope, device, now).await?;
     let mut changed = Changed::default();
     close_known(&mut tx, &platform, &pc, known, true, now, &mut changed).await?;
     changed.publish(&mut tx, now).await?;
@@ -339,8 +344,8 @@ pub async fn sweep(app: &App) -> roadstead_store::Result<()> {
     }
     let mut tx = app.store.write(&scope).await?;
     let mut changed = Changed::default();
-    for (id, device) in due {
-        pop_ups::end(&mut tx, id, DeviceId(device), "expired", "pop_up.expired").await?;
+    pop_ups::end(&mut tx, &due, "expired", "pop_up.expired").await?;
+    for (_, device) in due {
         changed.device(device);
     }
     changed.publish(&mut tx, now).await?;

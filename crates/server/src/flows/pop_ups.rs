@@ -36,7 +36,7 @@ pub(super) async fn raise(
     now: Micros,
 ) -> roadstead_store::Result<()> {
     let id: PopUpId = app.ambient.id();
-    pop_ups::create(tx, scope, id, alert, device, now.plus_seconds(POP_UP_SECONDS), now).await
+    pop_ups::create(tx, scope, &[(id, alert, device.0)], now.plus_seconds(POP_UP_SECONDS), now).await
 }
 
 /// Takes a pop-up back. The caller tells the PC.
@@ -48,7 +48,7 @@ pub(super) async fn take_back(
     reason: &'static str,
 ) -> roadstead_store::Result<()> {
     scope.platform()?;
-    pop_ups::end(tx, id, device, "withdrawn", reason).await
+    pop_ups::end(tx, &[(id, device.0)], "withdrawn", reason).await
 }
 
 /// What follows when a customer's switch is turned: off takes every pop-up back, on shows what lasts.
@@ -72,10 +72,10 @@ pub(super) async fn switched(
                 changed.device(device);
             }
         }
-        pop_ups::create_all(tx, scope, &new, now.plus_seconds(POP_UP_SECONDS), now).await?;
+        pop_ups::create(tx, scope, &new, now.plus_seconds(POP_UP_SECONDS), now).await?;
     } else {
         let open = pop_ups::open_in(tx, scope, customer).await?;
-        pop_ups::end_all(tx, &open, "withdrawn", "pop_up.switched_off").await?;
+        pop_ups::end(tx, &open, "withdrawn", "pop_up.switched_off").await?;
         for (_, device) in open {
             changed.device(device);
         }

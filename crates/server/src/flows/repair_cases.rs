@@ -21,7 +21,7 @@ use roadstead_store::{Error, Tx, check_ins, customers, desk_hours, outbox, pop_u
 use uuid::Uuid;
 
 use super::Refused;
-use super::alerts::{Changed, pc_with_serial};
+use super::alerts::{Changed, pc_with_serial, still_reached};
 use super::pop_ups::{recipient, route_of, speaking};
 use crate::app::App;
 use crate::i18n::Lang;
@@ -161,7 +161,7 @@ async fn try_submit(
     };
     repair_cases::create(&mut tx, &scope, &new, now).await?;
     alerts::set_repair(&mut tx, &scope, pop_up.alert, Some("open")).await?;
-    pop_ups::end(&mut tx, pop_up.id, device, "submitted", "pop_up.submitted").await?;
+    pop_ups::end(&mut tx, &[(pop_up.id, device.0)], "submitted", "pop_up.submitted").await?;
     let case = opened(app, &mut tx, &scope, id, &pc).await?;
     tx.commit().await?;
     app.wake();
@@ -236,14 +236,7 @@ pub async fn open_by_hand(
         return Err(Denied::NotFound.into());
     }
     let (device, now) = (DeviceId(pc.id), app.ambient.now());
-    let pc = alerts::pc(&mut tx, &platform, device, now).await?.ok_or(Denied::NotFound)?;
-    // It may have moved since it was found.
-    tx.act_for(&looking).await?;
-    let is_reached = alerts::is_reached(&mut tx, &looking, &pc).await?;
-    tx.act_for(&platform).await?;
-    if !is_reached {
-        return Err(Denied::NotFound.into());
-    }
+    let pc = still_reached(&mut tx, &looking, device, now).await?;
     if pc.level.is_none() {
         return Err(Refused::Conflict("repair_case.no_entitlement"));
     }

@@ -68,8 +68,6 @@ pub(super) struct List {
 pub(super) struct AlertsPage {
     pub(super) frame: Frame,
     pub(super) lang: Lang,
-    /// Where those that are over stand.
-    pub(super) to_closed: String,
     pub(super) list: List,
 }
 
@@ -141,6 +139,5 @@ pub(super) async fn show(
     if super::wants_list(&headers) {
         return super::page(&list);
     }
-    let to_closed = link(PATH, &[("closed", "1")]);
-    super::page(&AlertsPage { frame: Frame::at(&browser, &uri, Entry::Alerts), lang, to_closed, list })
+    super::page(&AlertsPage { frame: Frame::at(&browser, &uri, Entry::Alerts), lang, list })
 }

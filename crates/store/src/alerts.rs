@@ -396,40 +396,36 @@ pub(crate) async fn follow<'a>(
     if moves.is_empty() {
         return Ok(());
     }
-    let serials: Vec<&str> = moves.values().map(|moved| moved.serial.as_str()).collect();
+    let devices: Vec<Uuid> = moves.keys().copied().collect();
     let concerned: Vec<(Uuid,)> = tx
-        .all_of_set(
-            "SELECT DISTINCT a.device FROM <set> s CROSS JOIN devices d CROSS JOIN alerts a WHERE d.serial = s.value \
-             AND a.device = d.id AND a.state <> 'closed' ORDER BY a.device",
+        .all_of_ids(
+            "SELECT DISTINCT a.device FROM <set> s CROSS JOIN alerts a WHERE a.device = s.value \
+             AND a.state <> 'closed' ORDER BY a.device",
             args![],
-            &serials,
+            &devices,
         )
         .await?;
-    let mut followed: HashMap<Uuid, &str> = HashMap::with_capacity(concerned.len());
+    let mut followed = Vec::with_capacity(concerned.len());
     let mut bulk = Bulk::new(
         "UPDATE alerts SET tenant = v.column2 FROM (",
         2,
         ") AS v WHERE alerts.device = v.column1 AND alerts.state <> 'closed'",
     );
     for (device,) in concerned {
-        // Another manufacturer's PC may have the serial, too. One that went nowhere leaves its alerts where they were.
-        let Some(moved) = moves.get(&device) else { continue };
-        let Some(to) = moved.to else { continue };
+        // One that went nowhere leaves its alerts where they were.
+        let Some(to) = moves.get(&device).and_then(|moved| moved.to) else { continue };
         bulk.push(tx, args![device, to.tenant]).await?;
-        followed.insert(device, &moved.serial);
+        followed.push(device);
     }
     bulk.finish(tx).await?;
     if followed.is_empty() {
         return Ok(());
     }
-    let serials: Vec<&str> = followed.values().copied().collect();
     let (mut withdrawn, mut again, mut told) = (Vec::new(), Vec::new(), BTreeSet::new());
-    for (id, device, off) in pop_ups::open_with_serials(tx, &serials).await? {
-        if followed.contains_key(&device) {
-            let list = if off { &mut withdrawn } else { &mut again };
-            list.push((id, device));
-            told.insert(device);
-        }
+    for (id, device, off) in pop_ups::open_at(tx, &followed).await? {
+        let list = if off { &mut withdrawn } else { &mut again };
+        list.push((id, device));
+        told.insert(device);
     }
     pop_ups::end(tx, &withdrawn, "withdrawn", "pop_up.moved").await?;
     pop_ups::tell_again(tx, &again).await?;

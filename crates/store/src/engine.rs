@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use roadstead_domain::access::Scope;
 use roadstead_domain::clock::Micros;
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sqlx::postgres::{PgConnectOptions, PgListener, PgPool, PgPoolOptions, PgRow};
 use sqlx::sqlite::{
@@ -22,6 +23,7 @@ use sqlx::{
     SqliteConnection,
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use uuid::Uuid;
 
 use crate::error::{Error, Result};
 use crate::migrate;
@@ -484,14 +486,33 @@ impl Tx {
     pub async fn all_of_set<T: Record>(
         &mut self,
         sql: &str,
-        mut args: Vec<Arg>,
+        args: Vec<Arg>,
         set: &[&str],
+    ) -> Result<Vec<T>> {
+        self.all_of(sql, args, set, ("value", "value")).await
+    }
+
+    /// [`Tx::all_of_set`] of ids.
+    pub async fn all_of_ids<T: Record>(&mut self, sql: &str, args: Vec<Arg>, ids: &[Uuid]) -> Result<Vec<T>> {
+        let set: Vec<String> = ids.iter().map(|id| id.simple().to_string()).collect();
+        self.all_of(sql, args, &set, ("unhex(value)", "value::uuid")).await
+    }
+
+    /// `read` says how SQLite and PostgreSQL make an element of the set of its text.
+    async fn all_of<T: Record>(
+        &mut self,
+        sql: &str,
+        mut args: Vec<Arg>,
+        set: &[impl Serialize],
+        read: (&'static str, &'static str),
     ) -> Result<Vec<T>> {
         let place = args.len() + 1;
         let table = match &self.0 {
-            Inner::SqliteRead(_) | Inner::Sqlite(_) => format!("(SELECT value FROM json_each(${place}))"),
+            Inner::SqliteRead(_) | Inner::Sqlite(_) => {
+                format!("(SELECT {} AS value FROM json_each(${place}))", read.0)
+            }
             Inner::PostgresRead(_) | Inner::Postgres(_) => {
-                format!("(SELECT value FROM json_array_elements_text(${place}::json))")
+                format!("(SELECT {} AS value FROM json_array_elements_text(${place}::json))", read.1)
             }
         };
         let json = serde_json::to_string(set).map_err(|error| Error::bad("a set of texts", error))?;

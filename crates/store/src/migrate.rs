@@ -74,6 +74,11 @@ const MIGRATIONS: &[Migration] = &[
     (72, include_str!("migrations/0072_own_views.sql"), include_str!("migrations/0072_own_views.pg.sql")),
     (73, include_str!("migrations/0073_look_ups.sql"), ""),
     (74, include_str!("migrations/0074_own_pool.sql"), include_str!("migrations/0074_own_pool.pg.sql")),
+    (
+        75,
+        include_str!("migrations/0075_own_placements.sql"),
+        include_str!("migrations/0075_own_placements.pg.sql"),
+    ),
 ];
 
 const VERSIONS: &str = "CREATE TABLE IF NOT EXISTS schema_versions (version BIGINT PRIMARY KEY)";

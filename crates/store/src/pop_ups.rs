@@ -152,17 +152,16 @@ pub async fn tell_again(tx: &mut Tx, pop_ups: &[(Uuid, Uuid)]) -> Result<()> {
     Ok(())
 }
 
-/// The open pop-ups of the PCs with these serials, each with its PC and whether the switch is off where that PC is. The
-/// caller reaches the PCs.
-pub async fn open_with_serials(tx: &mut Tx, serials: &[&str]) -> Result<Vec<(Uuid, Uuid, bool)>> {
+/// The open pop-ups of these PCs, each with its PC and whether the switch is off where that PC is. The caller reaches the
+/// PCs.
+pub async fn open_at(tx: &mut Tx, devices: &[Uuid]) -> Result<Vec<(Uuid, Uuid, bool)>> {
     let rows: Vec<(Uuid, Uuid, Option<String>)> = tx
-        .all_of_set(
-            "SELECT DISTINCT p.id, p.device, w.state FROM <set> s CROSS JOIN devices d CROSS JOIN placements l \
-             CROSS JOIN pop_ups p LEFT JOIN self_service w ON w.customer = l.tenant AND w.state = 'off' \
-             WHERE d.serial = s.value AND l.device = d.id AND p.device = d.id AND p.state = 'open' \
-             ORDER BY p.device, p.id",
+        .all_of_ids(
+            "SELECT p.id, p.device, w.state FROM <set> s CROSS JOIN placements l CROSS JOIN pop_ups p \
+             LEFT JOIN self_service w ON w.customer = l.tenant AND w.state = 'off' \
+             WHERE l.device = s.value AND p.device = s.value AND p.state = 'open' ORDER BY p.device, p.id",
             args![],
-            serials,
+            devices,
         )
         .await?;
     Ok(rows.into_iter().map(|(id, device, off)| (id, device, off.is_some())).collect())

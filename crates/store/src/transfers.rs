@@ -65,7 +65,7 @@ impl Transfer {
 }
 
 /// A row of a transfer as stored.
-#[derive(Clone, Debug, sqlx::FromRow)]
+#[derive(Clone, Debug, Deserialize, sqlx::FromRow)]
 pub struct Item {
     /// Its number, from 1.
     pub line: i64,
@@ -108,22 +108,45 @@ impl Item {
     }
 }
 
-/// The PCs that the scope's partner can see, by serial: in its pool and in the customers that are open to it. To whom one
-/// was sold is told in lower case, as lists search for it.
-pub async fn found(tx: &mut Tx, scope: &Scope, serials: &[&str]) -> Result<HashMap<String, Vec<Found>>> {
+/// What is known of PCs, by serial.
+pub type Known = HashMap<String, Vec<Found>>;
+
+type FoundRow = (Uuid, String, i64, Uuid, String);
+
+/// The PCs with these serials that the scope's partner can see: in its pool and in the customers that are open to it. To
+/// whom one was sold is told in lower case, as lists search for it.
+pub async fn found(tx: &mut Tx, scope: &Scope, serials: &[&str]) -> Result<Known> {
     let partner = scope.partner()?;
-    let rows: Vec<(Uuid, String, i64, Uuid, String)> = tx
+    let rows: Vec<FoundRow> = tx
         .all_of_set(
             // No CROSS JOIN: behind one, PostgreSQL reads the whole view before it looks at the set.
             "SELECT o.device, o.serial, o.generation, o.tenant, o.search FROM <set> s, own_places o \
-             WHERE o.serial = s.value AND o.partner = $1 AND COALESCE(o.assignment, 'accepted') = 'accepted'",
+             WHERE o.serial = s.value AND o.partner = $1",
             args![partner],
             serials,
         )
         .await?;
-    let mut found: HashMap<String, Vec<Found>> = HashMap::with_capacity(rows.len());
+    Ok(known(partner, rows))
+}
+
+/// [`found`] of these very PCs.
+pub async fn found_again(tx: &mut Tx, scope: &Scope, devices: &[Uuid]) -> Result<Known> {
+    let partner = scope.partner()?;
+    let rows: Vec<FoundRow> = tx
+        .all_of_ids(
+            "SELECT o.device, o.serial, o.generation, o.tenant, o.search FROM <set> s, own_placements o \
+             WHERE o.device = s.value AND o.partner = $1",
+            args![partner],
+            devices,
+        )
+        .await?;
+    Ok(known(partner, rows))
+}
+
+fn known(partner: TenantId, rows: Vec<FoundRow>) -> Known {
+    let mut known = Known::with_capacity(rows.len());
     for (device, serial, generation, tenant, search) in rows {
-        found.entry(serial).or_default().push(Found {
+        known.entry(serial).or_default().push(Found {
             device: DeviceId(device),
             generation,
             place: Place { tenant: TenantId(tenant), partner },
@@ -131,34 +154,64 @@ pub async fn found(tx: &mut Tx, scope: &Scope, serials: &[&str]) -> Result<HashM
             shown: Vec::new(),
         });
     }
-    Ok(found)
+    known
 }
 
-/// The customers of the scope's partner that something shows to hold these PCs: the PC stands on their zero-touch list, came
+/// The customers of the scope's partner that something shows to hold these PCs: a PC stands on their zero-touch list, came
 /// with their cPIN and waits, belongs to one of their domains, or was shown to be in their hands in an earlier stay.
-pub async fn shown(tx: &mut Tx, scope: &Scope, serials: &[&str]) -> Result<HashMap<String, Vec<TenantId>>> {
-    let rows: Vec<(String, Uuid)> = tx
+/// `pcs` are PCs that the scope was found to reach, with their serials.
+pub async fn shown(
+    tx: &mut Tx,
+    scope: &Scope,
+    pcs: &HashMap<Uuid, &str>,
+) -> Result<HashMap<DeviceId, Vec<TenantId>>> {
+    let partner = scope.partner()?;
+    let serials: Vec<&str> = pcs.values().copied().collect();
+    let by_serial: Vec<(String, Uuid)> = tx
         .all_of_set(
             "WITH s AS (SELECT x.value FROM <set> x) \
              SELECT s.value, z.customer FROM s CROSS JOIN zero_touch_serials z CROSS JOIN customers c \
              WHERE z.serial = s.value AND c.tenant = z.customer AND c.partner = $1 \
              UNION SELECT s.value, e.customer FROM s CROSS JOIN enrolments e WHERE e.serial = s.value \
-             AND e.state = 'waiting' AND e.cpin IS NOT NULL AND e.customer_partner = $1 \
-             UNION SELECT s.value, m.customer FROM s CROSS JOIN devices d CROSS JOIN device_keys k \
-             CROSS JOIN enrolments e CROSS JOIN customer_domains m CROSS JOIN customers c \
-             WHERE d.serial = s.value AND k.device = d.id AND k.replaced_at IS NULL AND e.public_key = k.public_key \
-             AND e.serial = s.value AND e.domain <> '' AND c.partner = $1 AND m.customer = c.tenant \
-             AND (LOWER(e.domain) = m.domain OR LOWER(e.domain) LIKE ('%.' || m.domain)) \
-             UNION SELECT s.value, l.to_tenant FROM s CROSS JOIN devices d CROSS JOIN possessions o \
-             CROSS JOIN placement_log l WHERE d.serial = s.value AND o.device = d.id AND l.device = o.device \
-             AND l.generation = o.generation AND l.partner = $1 AND l.to_tenant IS NOT NULL",
-            args![scope.partner()?],
-            serials,
+             AND e.state = 'waiting' AND e.cpin IS NOT NULL AND e.customer_partner = $1",
+            args![partner],
+            &serials,
         )
         .await?;
-    let mut shown: HashMap<String, Vec<TenantId>> = HashMap::new();
-    for (serial, customer) in rows {
-        shown.entry(serial).or_default().push(TenantId(customer));
+    let devices: Vec<Uuid> = pcs.keys().copied().collect();
+    let by_device: Vec<(Uuid, Option<String>, Uuid)> = tx
+        .all_of_ids(
+            "WITH s AS (SELECT x.value FROM <set> x) \
+             SELECT k.device, e.serial, m.customer FROM s CROSS JOIN device_keys k CROSS JOIN enrolments e \
+             CROSS JOIN customer_domains m CROSS JOIN customers c \
+             WHERE k.device = s.value AND k.replaced_at IS NULL AND e.public_key = k.public_key AND e.domain <> '' \
+             AND c.partner = $1 AND m.customer = c.tenant \
+             AND (LOWER(e.domain) = m.domain OR LOWER(e.domain) LIKE ('%.' || m.domain)) \
+             UNION SELECT o.device, NULL, l.to_tenant FROM s CROSS JOIN possessions o CROSS JOIN placement_log l \
+             WHERE o.device = s.value AND l.device = o.device AND l.generation = o.generation AND l.partner = $1 \
+             AND l.to_tenant IS NOT NULL",
+            args![partner],
+            &devices,
+        )
+        .await?;
+    let mut customers: HashMap<String, Vec<TenantId>> = HashMap::new();
+    for (serial, customer) in by_serial {
+        customers.entry(serial).or_default().push(TenantId(customer));
+    }
+    let mut shown: HashMap<DeviceId, Vec<TenantId>> = HashMap::new();
+    if !customers.is_empty() {
+        for (device, serial) in pcs {
+            if let Some(customers) = customers.get(*serial) {
+                shown.insert(DeviceId(*device), customers.clone());
+            }
+        }
+    }
+    for (device, enrolled_as, customer) in by_device {
+        // Its key may have come with another serial, too.
+        if enrolled_as.is_some_and(|serial| pcs.get(&device) != Some(&serial.as_str())) {
+            continue;
+        }
+        shown.entry(DeviceId(device)).or_default().push(TenantId(customer));
     }
     Ok(shown)
 }
@@ -336,12 +389,14 @@ pub async fn items(
 ) -> Result<Option<Rows<Item>>> {
     let Ok(after) = page.after::<i64>() else { return Ok(None) };
     let rows = page.rows();
-    let items: Vec<Item> = tx
-        .all(
-            item_sql!(" AND i.line > $3 AND ($5 IS NULL OR i.verdict = $5) ORDER BY i.line LIMIT $4"),
-            args![scope.partner()?, id, after.unwrap_or(0), rows + 1, only.map(Verdict::as_str)],
-        )
-        .await?;
+    let mut bind = args![scope.partner()?, id, after.unwrap_or(0), rows + 1];
+    let items: Vec<Item> = match only {
+        None => tx.all_quick(item_sql!(" AND i.line > $3 ORDER BY i.line LIMIT $4"), bind).await?,
+        Some(only) => {
+            bind.extend(args![only.as_str()]);
+            tx.all(item_sql!(" AND i.line > $3 AND i.verdict = $5 ORDER BY i.line LIMIT $4"), bind).await?
+        }
+    };
     Ok(Some(Rows::cut(items, rows, |item| item.line)))
 }
 

@@ -475,6 +475,7 @@ async fn row_level_security_alone_shows_a_neighbour_nothing() {
         ("SELECT COUNT(*) FROM own_devices", 0, 0),
         ("SELECT COUNT(*) FROM own_rights", 0, 0),
         ("SELECT COUNT(*) FROM own_places", 0, 0),
+        ("SELECT COUNT(*) FROM own_placements", 0, 0),
         ("SELECT COUNT(*) FROM own_partner", 0, 1),
         ("SELECT COUNT(*) FROM own_shares", 0, 0),
     ];
@@ -488,6 +489,7 @@ async fn row_level_security_alone_shows_a_neighbour_nothing() {
     let own = owner.number("SELECT COUNT(*) FROM own_devices WHERE serial = '5CG1234ABC'", vec![]).await;
     assert_eq!(own.unwrap(), 1);
     assert_eq!(owner.number("SELECT COUNT(*) FROM own_places", vec![]).await.unwrap(), 1);
+    assert_eq!(owner.number("SELECT COUNT(*) FROM own_placements", vec![]).await.unwrap(), 1);
     assert_eq!(owner.number("SELECT COUNT(*) FROM own_pool", vec![]).await.unwrap(), 1);
     drop(owner);
     assert!(neighbour.execute("DELETE FROM own_tenants", vec![]).await.is_err(), "they are for reading");

@@ -181,7 +181,7 @@ async fn add_customers(app: &App) -> anyhow::Result<String> {
         .flat_map(|rows| rows.items)
         .map(|pc| Asked { serial: pc.serial, to: run.to_string() })
         .collect();
-    let id = transfers::preview(app, &scope, &asked).await?;
+    let (id, _) = transfers::preview(app, &scope, &asked).await?;
     let mut tx = app.store.read(&scope).await?;
     let preview = transfers::found(&mut tx, &scope, &id.to_string()).await?;
     drop(tx);

@@ -8,12 +8,12 @@ use roadstead_domain::audit::AuditAction;
 use roadstead_domain::event::Event;
 use roadstead_domain::ids::{OperationId, TenantId, TransferId};
 use roadstead_domain::placement::{Move, Place};
-use roadstead_domain::transfer::{self, Asked, Found, MOST_ROWS, Reason, Row, Target, UNASSIGNED, Verdict};
+use roadstead_domain::transfer::{self, Asked, MOST_ROWS, Reason, Row, Target, UNASSIGNED, Verdict};
 use roadstead_ingest::{Column, TableError, read_table};
 use roadstead_store::audit::{self, NewEntry};
 use roadstead_store::placements::{self, Cause, Why};
 use roadstead_store::privacy::Receipts;
-use roadstead_store::transfers::{self, Transfer};
+use roadstead_store::transfers::{self, Item, Known, Transfer};
 use roadstead_store::{Tx, jobs, operations, outbox, privacy};
 use uuid::Uuid;
 
@@ -72,8 +72,8 @@ impl Way {
     }
 }
 
-/// Judges what is asked for and keeps the preview; nothing moves.
-pub async fn preview(app: &App, scope: &Scope, asked: &[Asked]) -> Result<TransferId, Refused> {
+/// Judges what is asked for and keeps the preview; nothing moves. The transfer, and each row as it was judged.
+pub async fn preview(app: &App, scope: &Scope, asked: &[Asked]) -> Result<(TransferId, Vec<Row>), Refused> {
     scope.partner()?;
     if asked.is_empty() {
         return Err(Refused::invalid("transfer.empty", "items"));
@@ -83,24 +83,36 @@ pub async fn preview(app: &App, scope: &Scope, asked: &[Asked]) -> Result<Transf
     }
     let id: TransferId = app.ambient.id();
     let mut tx = app.store.write(scope).await?;
-    let (rows, _) = judge(&mut tx, scope, asked).await?;
+    let found = found_by_serial(&mut tx, scope, asked.iter().map(|row| row.serial.as_str())).await?;
+    let (rows, _) = judge(&mut tx, scope, asked, found).await?;
     let digest = transfer::digest(id, &rows);
+    // Each row's own wall would be asked whose transfer it is; it is this one.
+    tx.act_for(&scope.carried_out()).await?;
     transfers::create(&mut tx, scope, id, digest, asked, &rows, app.ambient.now()).await?;
     tx.commit().await?;
-    Ok(id)
+    Ok((id, rows))
 }
 
-/// What is known of the PCs, by serial.
-type Known = HashMap<String, Vec<Found>>;
-
-/// Judges rows against the present state.
-async fn judge(tx: &mut Tx, scope: &Scope, asked: &[Asked]) -> Result<(Vec<Row>, Known), Refused> {
-    let mut serials: Vec<String> =
-        asked.iter().filter_map(|row| transfer::normal(&row.serial).ok()).collect();
+/// The PCs of these serials, however they are written.
+async fn found_by_serial(
+    tx: &mut Tx,
+    scope: &Scope,
+    serials: impl Iterator<Item = &str>,
+) -> Result<Known, Refused> {
+    let mut serials: Vec<String> = serials.filter_map(|serial| transfer::normal(serial).ok()).collect();
     serials.sort_unstable();
     serials.dedup();
     let names: Vec<&str> = serials.iter().map(String::as_str).collect();
-    let mut found = transfers::found(tx, scope, &names).await?;
+    Ok(transfers::found(tx, scope, &names).await?)
+}
+
+/// Judges rows against the present state, of which this is `found`.
+async fn judge(
+    tx: &mut Tx,
+    scope: &Scope,
+    asked: &[Asked],
+    mut found: Known,
+) -> Result<(Vec<Row>, Known), Refused> {
     let places = transfers::targets(tx, scope).await?;
     let by_number: HashMap<String, &Target> =
         places.iter().map(|(name, target)| (name.to_uppercase(), target)).collect();
@@ -123,19 +135,20 @@ async fn judge(tx: &mut Tx, scope: &Scope, asked: &[Asked]) -> Result<(Vec<Row>,
     }
     let rows = transfer::judge(asked, &found, &targets);
     // What the sale does not show, something else may.
-    let is_doubtful = |row: &&Row| row.reasons.contains(&Reason::NothingShowsCustomer);
-    let doubtful: Vec<&str> = rows.iter().filter(is_doubtful).map(|row| row.serial.as_str()).collect();
+    let doubtful: HashMap<Uuid, &str> = rows
+        .iter()
+        .filter(|row| row.reasons.contains(&Reason::NothingShowsCustomer))
+        .filter_map(|row| Some((row.device?.0.0, row.serial.as_str())))
+        .collect();
     if doubtful.is_empty() {
         return Ok((rows, found));
     }
-    let shown = transfers::shown(tx, scope, &doubtful).await?;
+    let mut shown = transfers::shown(tx, scope, &doubtful).await?;
     if shown.is_empty() {
         return Ok((rows, found));
     }
-    for (serial, customers) in shown {
-        for one in found.get_mut(&serial).into_iter().flatten() {
-            one.shown.clone_from(&customers);
-        }
+    for one in found.values_mut().flatten() {
+        one.shown = shown.remove(&one.device).unwrap_or_default();
     }
     Ok((transfer::judge(asked, &found, &targets), found))
 }
@@ -234,18 +247,27 @@ async fn begin(
     Ok(Done::Later(operation))
 }
 
-/// Judges a preview again; [`Refused::Rows`] names the rows that are no longer what was shown.
+/// Judges a preview again; [`Refused::Rows`] names the rows that are no longer what was shown. A row that was ready is
+/// about that very PC, whatever else has come with its serial; what was blocked is looked for anew.
 async fn rejudge(tx: &mut Tx, scope: &Scope, transfer: &Transfer) -> Result<(Vec<Row>, Known), Refused> {
     let id = TransferId(transfer.id);
-    let items = transfers::all_items(tx, scope, id).await?;
+    let items = own_items(tx, scope, id).await?;
+    let is_ready = |item: &&Item| item.verdict == Verdict::Ready.as_str();
+    let ready: Vec<Uuid> = items.iter().filter(is_ready).filter_map(|item| item.device).collect();
+    let mut found = transfers::found_again(tx, scope, &ready).await?;
+    let others = items.iter().filter(|item| !is_ready(item) && !found.contains_key(&item.serial));
+    let others: Vec<&str> = others.map(|item| item.serial.as_str()).collect();
+    if !others.is_empty() {
+        found.extend(found_by_serial(tx, scope, others.into_iter()).await?);
+    }
     let asked: Vec<Asked> =
         items.into_iter().map(|item| Asked { serial: item.serial, to: item.target }).collect();
-    let (rows, known) = judge(tx, scope, &asked).await?;
+    let (rows, known) = judge(tx, scope, &asked, found).await?;
     if transfer::digest(id, &rows)[..] == transfer.digest[..] {
         return Ok((rows, known));
     }
     // Read again, so that what nearly always fits is not kept beside what it is judged by.
-    let items = transfers::all_items(tx, scope, id).await?;
+    let items = own_items(tx, scope, id).await?;
     let mut changed = Vec::new();
     for (item, row) in items.iter().zip(&rows) {
         if item.row()? != *row {
@@ -253,6 +275,14 @@ async fn rejudge(tx: &mut Tx, scope: &Scope, transfer: &Transfer) -> Result<(Vec
         }
     }
     Err(Refused::Rows { code: "transfer.changed_since", rows: changed })
+}
+
+/// All rows of a transfer of the scope's partner, without the wall that asks of each whose it is.
+async fn own_items(tx: &mut Tx, scope: &Scope, id: TransferId) -> Result<Vec<Item>, Refused> {
+    tx.act_for(&scope.carried_out()).await?;
+    let items = transfers::all_items(tx, scope, id).await?;
+    tx.act_for(scope).await?;
+    Ok(items)
 }
 
 /// Moves every ready row and tells everybody concerned, in the caller's transaction, which holds the transfer.

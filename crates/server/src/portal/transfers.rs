@@ -232,7 +232,7 @@ pub(super) async fn preview(
     }
     let asked = transfers::read_list(&wanted.serials, wanted.to.trim());
     match transfers::preview(&app, &scope, &asked).await {
-        Ok(id) => Ok(Redirect::to(&format!("{PATH}/{id}")).into_response()),
+        Ok((id, _)) => Ok(Redirect::to(&format!("{PATH}/{id}")).into_response()),
         Err(Refused::Invalid { code, .. }) => paste(&app, &browser, &scope, &uri, wanted, Some(code)).await,
         Err(refused) => Err(refused.into()),
     }

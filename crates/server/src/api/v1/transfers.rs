@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use roadstead_domain::access::{Action, Scope};
 use roadstead_domain::ids::TransferId;
 use roadstead_domain::privacy::Receipt;
-use roadstead_domain::transfer::{Asked, Verdict};
+use roadstead_domain::transfer::{Asked, Row, Verdict};
 use roadstead_store::Tx;
 use roadstead_store::page::{MOST, Page};
 use roadstead_store::transfers::{self as rows, Item, Transfer};
@@ -114,6 +114,18 @@ impl From<Item> for ItemBody {
     }
 }
 
+/// A row of a preview that was just made.
+fn judged_item(line: i64, asked: Asked, row: Row) -> ItemBody {
+    ItemBody {
+        line,
+        verdict: row.verdict().as_str().to_owned(),
+        reasons: row.reasons.iter().map(|reason| ReasonBody { code: reason.code().to_owned() }).collect(),
+        serial: row.serial,
+        to: asked.to,
+        result: None,
+    }
+}
+
 fn body(transfer: Transfer, items: Option<Vec<ItemBody>>) -> TransferBody {
     TransferBody {
         privacy: privacy(&transfer),
@@ -157,12 +169,11 @@ pub(super) async fn preview(
         let new: NewTransfer = serde_json::from_slice(&bytes).map_err(Problem::unreadable)?;
         new.items.into_iter().map(|item| Asked { serial: item.serial, to: item.to }).collect()
     };
-    let id = transfers::preview(&app, &scope, &asked).await?;
-    drop(asked);
+    let (id, judged) = transfers::preview(&app, &scope, &asked).await?;
+    let items = (1..).zip(asked).zip(judged).map(|((line, asked), row)| judged_item(line, asked, row));
+    let items = items.collect();
     let mut tx = app.store.read(&scope).await?;
     let transfer = transfers::found(&mut tx, &scope, &id.to_string()).await?;
-    let items = rows::all_items(&mut tx, &scope, id).await?;
-    let items = items.into_iter().map(ItemBody::from).collect();
     Ok((StatusCode::CREATED, Json(body(transfer, Some(items)))).into_response())
 }
 

@@ -7,7 +7,8 @@ use roadstead_domain::wire::repair_case::{Answer, RepairCase, Submit};
 
 use super::signed::Signed;
 use crate::app::App;
-use crate::flows::repair_cases::{self, UserAct};
+use crate::flows::repair_cases::opening;
+use crate::flows::repair_cases::user::{UserAct, by_user};
 use crate::http::{Problem, VisitorLang};
 use crate::i18n::Lang;
 
@@ -20,7 +21,7 @@ pub(super) async fn submit(
     let signed = Signed::receive(&app, request).await?;
     let (key, once) = signed.verify_enrolled(&app).await?;
     let sent: Submit = signed.json()?;
-    let (case, is_new) = repair_cases::submit(&app, lang, &key, once, &sent).await?;
+    let (case, is_new) = opening::submit(&app, lang, &key, once, &sent).await?;
     Ok((if is_new { StatusCode::CREATED } else { StatusCode::OK }, Json(case)))
 }
 
@@ -34,7 +35,7 @@ async fn act(
     let signed = Signed::receive(app, request).await?;
     let (key, once) = signed.verify_enrolled(app).await?;
     let id = id.parse().map_err(|_| Problem::not_found())?;
-    Ok(Json(repair_cases::by_user(app, lang, &key, once, id, act(&signed)?).await?))
+    Ok(Json(by_user(app, lang, &key, once, id, act(&signed)?).await?))
 }
 
 /// `GET repair-cases/{id}`.

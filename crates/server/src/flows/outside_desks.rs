@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::Refused;
-use super::repair_cases::{Act, take};
+use super::repair_cases::steps::{Act, take};
 use crate::app::App;
 use crate::jobs::{LEASE_SECONDS, Stopping};
 use crate::webhooks::{Outcome, Sender, check_url};

@@ -160,7 +160,7 @@ fn words(lang: Lang, row: &PopUp, pc: &Pc, desk: Desk, case: Option<&RepairCase>
             .collect(),
         displayed_at: row.displayed_at.map(|at| Micros(at).rfc3339()),
         expires_at: Micros(row.expires_at).rfc3339(),
-        case: case.map(|case| super::repair_cases::of_pc(lang, case)),
+        case: case.map(|case| super::repair_cases::user::of_pc(lang, case)),
     }
 }
 
@@ -271,7 +271,7 @@ pub async fn news(
             }
         }
         for case in cases {
-            let wire = super::repair_cases::of_pc(lang, &case);
+            let wire = super::repair_cases::user::of_pc(lang, &case);
             told.push((case.device_seq, Told::Case(Box::new(wire))));
         }
         told.sort_by_key(|(seq, _)| *seq);

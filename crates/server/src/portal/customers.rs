@@ -24,7 +24,8 @@ use super::layout::{Chosen, Entry, Frame};
 use super::pager::{Pager, page_at};
 use crate::app::App;
 use crate::flows::customers::{self, NewAdmin, NewCustomer};
-use crate::flows::{Refused, repair_cases, self_service};
+use crate::flows::repair_cases::routing::set_cases_to_support;
+use crate::flows::{Refused, self_service};
 use crate::http::{Browser, Form, Problem};
 use crate::i18n::Lang;
 
@@ -578,7 +579,7 @@ pub(super) async fn set_repair_route(
         "by_qualification" => false,
         _ => return Err(Problem::field("field.unknown_value", "to")),
     };
-    match repair_cases::set_cases_to_support(&app, &scope, &id, to_support).await {
+    match set_cases_to_support(&app, &scope, &id, to_support).await {
         Ok(()) => {
             let path = format!("{PATH}/{id}/settings/repair-cases");
             Ok(Redirect::to(&link(&path, &[("done", "route")])).into_response())

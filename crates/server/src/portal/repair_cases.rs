@@ -19,7 +19,9 @@ use super::layout::{Entry, Frame};
 use super::pager::{Pager, page_at};
 use super::repair_desk;
 use crate::app::App;
-use crate::flows::repair_cases::{self, Act, ByHand, state_text};
+use crate::flows::repair_cases::opening::{ByHand, open_by_hand};
+use crate::flows::repair_cases::steps::{self, Act};
+use crate::flows::repair_cases::{self, state_text};
 use crate::flows::{Refused, pop_ups};
 use crate::http::{Browser, Form, Problem};
 use crate::i18n::Lang;
@@ -334,7 +336,7 @@ pub(super) async fn open(
         preferred_times: written.preferred_times.clone(),
         caller: written.caller.clone(),
     };
-    match repair_cases::open_by_hand(&app, &scope, browser.lang, &asked).await {
+    match open_by_hand(&app, &scope, browser.lang, &asked).await {
         Ok(id) => Ok(Redirect::to(&format!("{PATH}/{id}")).into_response()),
         Err(Refused::Invalid { code, .. } | Refused::Conflict(code)) => {
             form(&app, &browser, &uri, written, Some(code)).await
@@ -537,7 +539,7 @@ pub(super) async fn act(
         _ => return Err(Problem::not_found()),
     };
     let scope = browser.may(action)?;
-    match repair_cases::act(&app, &scope, &id, act).await {
+    match steps::act(&app, &scope, &id, act).await {
         // A case that was handed over is out of sight.
         Ok(()) if what == "hand-over" => Ok(Redirect::to(PATH).into_response()),
         Ok(()) => Ok(Redirect::to(&format!("{PATH}/{id}")).into_response()),

@@ -17,7 +17,8 @@ use uuid::Uuid;
 
 use super::{ListOf, PageQuery, ProblemBody, Reference, created, instant};
 use crate::app::App;
-use crate::flows::{arrivals as arrivals_flow, customers, repair_cases, self_service};
+use crate::flows::repair_cases::routing::set_cases_to_support;
+use crate::flows::{arrivals as arrivals_flow, customers, self_service};
 use crate::http::{ApiCaller, Problem};
 
 #[derive(Debug, Default, Serialize, Deserialize, ToSchema)]
@@ -579,7 +580,7 @@ pub(super) async fn set_notification_settings(
         self_service::turn(&app, &scope, &id, wanted).await?;
     }
     if let Some(to_support) = to_support {
-        repair_cases::set_cases_to_support(&app, &scope, &id, to_support).await?;
+        set_cases_to_support(&app, &scope, &id, to_support).await?;
     }
     Ok(Json(settings_body(&app, &scope, &id).await?))
 }

@@ -14,7 +14,9 @@ use uuid::Uuid;
 
 use super::{ListOf, PageQuery, ProblemBody, Reference, created, instant};
 use crate::app::App;
-use crate::flows::repair_cases::{self, Act, ByHand};
+use crate::flows::repair_cases;
+use crate::flows::repair_cases::opening::{ByHand, open_by_hand};
+use crate::flows::repair_cases::steps::{self, Act};
 use crate::http::{ApiCaller, Problem};
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -237,7 +239,7 @@ pub(super) async fn open(
         preferred_times: new.preferred_times,
         caller: new.caller,
     };
-    let id = repair_cases::open_by_hand(&app, &scope, caller.lang, &asked).await?;
+    let id = open_by_hand(&app, &scope, caller.lang, &asked).await?;
     Ok(created(id.0))
 }
 
@@ -296,7 +298,7 @@ async fn act(
     act: Act,
 ) -> Result<(StatusCode, Json<CaseBody>), Problem> {
     let scope = caller.may(action)?;
-    repair_cases::act(app, &scope, id, act).await?;
+    steps::act(app, &scope, id, act).await?;
     Ok((StatusCode::OK, Json(whole(app, &scope, id).await?)))
 }
 
@@ -393,7 +395,7 @@ pub(super) async fn step(
     };
     if step == "hand-over" {
         let scope = caller.may(action)?;
-        repair_cases::act(&app, &scope, &id, what).await?;
+        steps::act(&app, &scope, &id, what).await?;
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
     Ok(act(&app, &caller, action, &id, what).await?.into_response())

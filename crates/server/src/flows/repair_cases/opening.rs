@@ -171,17 +171,17 @@ pub async fn open_by_hand(
     check_text("text", &asked.text)?;
     check_text("preferred_times", &asked.preferred_times)?;
     let platform = scope.carried_out();
-    let (serial, alert) = match asked.alert.as_deref().filter(|id| !id.is_empty()) {
+    // The desk reaches every PC by its serial alone.
+    let looking = if is_desk { platform } else { *scope };
+    let (device, alert) = match asked.alert.as_deref().filter(|id| !id.is_empty()) {
+        // An alert names its PC; the serial may be another manufacturer's, too.
         Some(id) => {
             let mut own = app.store.read(scope).await?;
             let alert = crate::flows::alerts::found(&mut own, scope, id).await?;
-            (alert.serial.clone(), Some(alert))
+            (DeviceId(alert.device), Some(alert))
         }
-        None => (asked.serial.clone(), None),
+        None => (DeviceId(pc_with_serial(app, &looking, &asked.serial).await?.id), None),
     };
-    // The desk reaches every PC by its serial alone.
-    let looking = if is_desk { platform } else { *scope };
-    let pc = pc_with_serial(app, &looking, &serial).await?;
     let mut tx = app.store.write(&platform).await?;
     // Whoever opens a case of the alert at this moment is through before it is looked for.
     if let Some(alert) = &alert
@@ -189,7 +189,7 @@ pub async fn open_by_hand(
     {
         return Err(Denied::NotFound.into());
     }
-    let (device, now) = (DeviceId(pc.id), app.ambient.now());
+    let now = app.ambient.now();
     let pc = still_reached(&mut tx, &looking, device, now).await?;
     if pc.level.is_none() {
         return Err(Refused::Conflict("repair_case.no_entitlement"));

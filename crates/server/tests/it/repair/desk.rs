@@ -233,6 +233,31 @@ async fn d13_however_often_and_wherever_it_is_sent_it_is_one_case(#[values(Sqlit
     channel.expect("case").await;
 }
 
+/// An alert names its PC; a serial may name several.
+#[rstest]
+#[tokio::test]
+async fn a_case_of_an_alert_is_of_its_pc_though_another_has_the_serial(
+    #[values(Sqlite, Postgres)] kind: Kind,
+) {
+    let case = case(kind, "twomakers").await;
+    let (world, partner, pc) = (&case.world, &case.partner, &case.pc);
+    let customer = partner.customer("A").await;
+    case.to_customer(&customer).await;
+    let told = json!({ "serial": pc.serial, "kind": "battery.recall", "cause": "BAT0", "detail": "list 7" });
+    let raised = partner.post("alerts", told.clone()).await.expect(201);
+    let file = "Transaction Date,Reseller ID,Product Number,Serial Number,Quantity,Manufacturer\n\
+                2026-11-18,R-1,6T1A2EA,5CG0000001,1,Acme\n";
+    world.distributor("D-2").await.report("", "text/csv", file).await;
+    // The other manufacturer's is in the pool, where nobody opens a case by hand.
+    assert!(partner.pool().await.contains(&pc.serial));
+    assert_eq!(partner.post("alerts", told).await.refused(409), "serial.ambiguous");
+    let by_hand = json!({ "alert": raised["id"], "contact": { "name": "P", "phone": "1" } });
+    let opened = partner.post("repair-cases", by_hand).await.expect(201);
+    let path = format!("repair-cases/{}", opened["id"].as_str().unwrap());
+    assert_eq!(partner.get(&path).await.expect(200)["alert_kind"], "battery.recall");
+    assert_eq!(partner.all("alerts").await[0]["repair"], "open");
+}
+
 /// What the user wrote belongs to the PC's stay: sealed by a move, open again by an undo alone, deleted in the end. The desk
 /// to which it was sent goes on with it.
 #[rstest]

@@ -273,7 +273,7 @@ pub async fn lock(tx: &mut Tx, scope: &Scope, id: Uuid) -> Result<bool> {
     Ok(held == 1)
 }
 
-/// Notes that a case was made of it, or that the case is over.
+/// Notes that a case was made of it, or that the case is over, as is the one that it may have become part of.
 pub async fn set_repair(tx: &mut Tx, scope: &Scope, id: Uuid, repair: Option<&str>) -> Result<()> {
     scope.platform()?;
     tx.execute("UPDATE alerts SET repair = $2 WHERE id = $1", args![id, repair]).await?;

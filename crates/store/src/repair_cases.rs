@@ -332,7 +332,7 @@ pub async fn of_submit(
     .await
 }
 
-/// The open case that was made of this alert.
+/// The open case that was made of this alert, or that such a case became part of.
 pub async fn open_of_alert(
     tx: &mut Tx,
     scope: &Scope,
@@ -342,11 +342,31 @@ pub async fn open_of_alert(
     scope.platform()?;
     tx.optional(
         select!(
-            "r.device = $1 AND r.alert = $2 AND r.state NOT IN ('closed', 'cancelled') ORDER BY r.id LIMIT 1"
+            "r.device = $1 AND r.state NOT IN ('closed', 'cancelled') AND r.id IN (WITH RECURSIVE \
+             holders(id, merged_into) AS (SELECT c.id, c.merged_into FROM repair_cases c WHERE c.device = $1 \
+             AND c.alert = $2 UNION SELECT c.id, c.merged_into FROM holders h CROSS JOIN repair_cases c \
+             WHERE c.id = h.merged_into) SELECT h.id FROM holders h) ORDER BY r.id LIMIT 1"
         ),
         args![device, alert],
     )
     .await
+}
+
+/// The alerts whose repair is over when this case is: its own and those of the cases that became part of it, but none of
+/// which another case is open. In the order of their ids, in which they are held.
+pub async fn alerts_ended_by(tx: &mut Tx, scope: &Scope, case: &RepairCase) -> Result<Vec<Uuid>> {
+    scope.platform()?;
+    let rows: Vec<(Uuid,)> = tx
+        .all(
+            "WITH RECURSIVE parts(id, alert) AS (SELECT r.id, r.alert FROM repair_cases r WHERE r.id = $1 \
+             UNION SELECT r.id, r.alert FROM parts p CROSS JOIN repair_cases r WHERE r.device = $2 \
+             AND r.merged_into = p.id) SELECT DISTINCT p.alert FROM parts p WHERE p.alert IS NOT NULL \
+             AND NOT EXISTS (SELECT 1 FROM repair_cases o WHERE o.device = $2 AND o.alert = p.alert AND o.id <> $1 \
+             AND o.state NOT IN ('closed', 'cancelled')) ORDER BY p.alert",
+            args![case.id, case.device],
+        )
+        .await?;
+    Ok(rows.into_iter().map(|(alert,)| alert).collect())
 }
 
 /// The case, if it is of this PC and was sent from it or in its user's place while the PC was where it is.
@@ -570,13 +590,14 @@ pub async fn enrolment_of(tx: &mut Tx, scope: &Scope, public_key: &str) -> Resul
     Ok(row.map(|(id,)| id))
 }
 
-/// Forgets cases that ended before this instant, at most so many; how many. That a reference was used is kept.
+/// Forgets cases that ended before this instant, at most so many; how many. One that became part of another stays for as
+/// long as that one: its alert is repaired with it. That a reference was used is kept.
 pub async fn forget(tx: &mut Tx, scope: &Scope, before: Micros, most: i64) -> Result<u64> {
     scope.platform()?;
     let over: Vec<(Uuid,)> = tx
         .all(
-            "SELECT id FROM repair_cases WHERE state IN ('closed', 'cancelled') AND updated_at < $1 \
-             ORDER BY updated_at LIMIT $2",
+            "SELECT r.id FROM repair_cases r WHERE r.state IN ('closed', 'cancelled') AND r.updated_at < $1 \
+             AND NOT EXISTS (SELECT 1 FROM repair_cases m WHERE m.id = r.merged_into) ORDER BY r.updated_at LIMIT $2",
             args![before, most],
         )
         .await?;

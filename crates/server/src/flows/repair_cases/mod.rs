@@ -15,7 +15,7 @@ use roadstead_domain::ids::{DeviceId, RepairCaseId};
 use roadstead_domain::repair_case::{Desk, State};
 use roadstead_store::audit::{self, NewEntry};
 use roadstead_store::repair_cases::{self, RepairCase};
-use roadstead_store::{Tx, outbox};
+use roadstead_store::{Tx, alerts, outbox};
 use uuid::Uuid;
 
 use super::Refused;
@@ -53,6 +53,18 @@ fn set_state(case: &mut RepairCase, state: State) {
     if state != State::WaitingForUser {
         case.question = None;
     }
+}
+
+/// Notes at the alerts of a case that it is over. One that became part of another goes on in that one. The case itself is
+/// written afterwards: alerts come before the PC's number, which `update` takes, as in check-ins.
+async fn end_repairs(tx: &mut Tx, platform: &Scope, case: &RepairCase) -> roadstead_store::Result<()> {
+    if case.merged_into.is_some() {
+        return Ok(());
+    }
+    for alert in repair_cases::alerts_ended_by(tx, platform, case).await? {
+        alerts::set_repair(tx, platform, alert, Some("done")).await?;
+    }
+    Ok(())
 }
 
 async fn written(

@@ -6,11 +6,11 @@ use roadstead_domain::audit::AuditAction;
 use roadstead_domain::clock::Micros;
 use roadstead_domain::repair_case::{Desk, Reason, Side, State, Step, after};
 use roadstead_store::repair_cases::{self, RepairCase};
-use roadstead_store::{Tx, alerts, desk_hours};
+use roadstead_store::{Tx, desk_hours};
 
 use super::mails::{mail_desk, mail_user};
 use super::routing::other_desk;
-use super::{answered, check_text, found, person, publish, set_state, tell, written};
+use super::{answered, check_text, end_repairs, found, person, publish, set_state, tell, written};
 use crate::app::App;
 use crate::flows::{Refused, filled};
 
@@ -244,12 +244,8 @@ pub(in crate::flows) async fn take(
         }
     };
     set_state(case, state);
-    // The alert before the PC's number, which `update` takes: so do check-ins.
-    if before.is_open()
-        && !state.is_open()
-        && let Some(alert) = case.alert
-    {
-        alerts::set_repair(tx, &platform, alert, Some("done")).await?;
+    if before.is_open() && !state.is_open() {
+        end_repairs(tx, &platform, case).await?;
     }
     repair_cases::update(tx, &platform, case, now).await?;
     tell(app, tx, scope, AuditAction::RepairCaseChanged, case, (desk_before, what)).await?;

@@ -12,7 +12,7 @@ use roadstead_store::device_keys::Once;
 use roadstead_store::repair_cases::{self, RepairCase};
 
 use super::mails::mail_desk;
-use super::{answered, set_state, state_text, tell};
+use super::{answered, end_repairs, set_state, state_text, tell};
 use crate::app::App;
 use crate::flows::Refused;
 use crate::flows::pop_ups::{recipient, speaking};
@@ -95,9 +95,8 @@ pub async fn by_user(
         }
     };
     set_state(&mut case, state);
-    // In the order of `take`.
-    if let (false, Some(alert)) = (state.is_open(), case.alert) {
-        alerts::set_repair(&mut tx, &system, alert, Some("done")).await?;
+    if !state.is_open() {
+        end_repairs(&mut tx, &system, &case).await?;
     }
     repair_cases::update(&mut tx, &system, &case, app.ambient.now()).await?;
     tell(app, &mut tx, &scope, AuditAction::RepairCaseChanged, &case, (case.desk(), what)).await?;

@@ -258,6 +258,53 @@ async fn a_case_of_an_alert_is_of_its_pc_though_another_has_the_serial(
     assert_eq!(partner.all("alerts").await[0]["repair"], "open");
 }
 
+/// A case that became part of another goes on in that one: what it was made for is repaired once that one is over.
+#[rstest]
+#[tokio::test]
+async fn an_alert_is_repaired_once_the_case_that_took_its_case_in_is_over(
+    #[values(Sqlite, Postgres)] kind: Kind,
+) {
+    let case = case(kind, "takenin").await;
+    let (world, partner, pc) = (&case.world, &case.partner, &case.pc);
+    let desk = world.token(Role::CustomerSupport, None).await;
+    let customer = partner.customer("A").await;
+    case.to_customer(&customer).await;
+    let told = json!({ "serial": pc.serial, "kind": "battery.recall", "cause": "BAT0", "detail": "list 7" });
+    let raised = partner.post("alerts", told).await.expect(201);
+    let by_hand = json!({ "alert": raised["id"], "contact": { "name": "P", "phone": "1" } });
+    let opened = partner.post("repair-cases", by_hand.clone()).await.expect(201);
+    let first = opened["id"].as_str().unwrap();
+    let phoned = async || {
+        let contact = json!({ "name": "Inga Boje", "phone": "1" });
+        let body = json!({ "serial": pc.serial, "contact": contact, "text": "It clicks", "caller": "Inga" });
+        desk.post("repair-cases", body).await.expect(201)["id"].as_str().unwrap().to_owned()
+    };
+    let (second, last) = (phoned().await, phoned().await);
+    let merge = async |from: &str, into: &str| {
+        desk.post(&format!("repair-cases/{from}/steps/merge"), json!({ "into": into })).await.expect(200);
+    };
+    let repair = async || partner.all("alerts").await[0]["repair"].clone();
+    let forgotten = async || {
+        let system = roadstead_domain::access::system();
+        let before = world.app.ambient.now().plus_seconds(1);
+        let mut tx = world.app.store.write(&system).await.unwrap();
+        let count = roadstead_store::repair_cases::forget(&mut tx, &system, before, 100).await.unwrap();
+        tx.commit().await.unwrap();
+        count
+    };
+
+    merge(first, &second).await;
+    assert_eq!(repair().await, "open");
+    assert_eq!(partner.post("repair-cases", by_hand).await.refused(409), "repair_case.exists");
+    merge(&second, &last).await;
+    assert_eq!(repair().await, "open");
+    assert_eq!(forgotten().await, 0, "the cases that went on in one that is open");
+    let close = json!({ "result": "New battery", "failure_code": "BAT-01" });
+    desk.post(&format!("repair-cases/{last}/close"), close).await.expect(200);
+    assert_eq!(repair().await, "done");
+    assert_eq!([forgotten().await, forgotten().await, forgotten().await], [1, 1, 1], "the last one first");
+}
+
 /// What the user wrote belongs to the PC's stay: sealed by a move, open again by an undo alone, deleted in the end. The desk
 /// to which it was sent goes on with it.
 #[rstest]

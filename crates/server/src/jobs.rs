@@ -87,8 +87,8 @@ pub async fn step(app: &App) -> anyhow::Result<bool> {
             drop(tx);
             tracing::error!(job = %job.id, kind = ?job.kind, failures, "{error:#}");
             let last = failures + 1 >= MOST_ATTEMPTS;
-            if last && job.kind == Kind::IngestReport {
-                flows::ingest::give_up(app, ReportId(job.subject), &format!("{error:#}")).await?;
+            if last {
+                give_up(app, &job, &error).await?;
             }
             let now = app.ambient.now();
             let retry = (!last).then(|| now.plus_seconds(1 << failures.min(10)));
@@ -123,6 +123,19 @@ async fn work(app: &App, job: &Job) -> anyhow::Result<()> {
         }
         Kind::ApplyRecalls => flows::recalls::apply(app, job.id).await,
         Kind::ForwardCases => flows::outside_desks::forward(app, OutsideDeskId(job.subject), job.id).await,
+    }
+}
+
+/// Ends the operation of a job that is not tried again, where it has one.
+async fn give_up(app: &App, job: &Job, error: &anyhow::Error) -> anyhow::Result<()> {
+    match job.kind {
+        Kind::IngestReport => {
+            Ok(flows::ingest::give_up(app, ReportId(job.subject), &format!("{error:#}")).await?)
+        }
+        Kind::CommitTransfer | Kind::UndoTransfer => {
+            flows::transfers::give_up(app, TransferId(job.subject), job.kind).await
+        }
+        Kind::ReplayPartner | Kind::ForwardCases | Kind::ApplyRecalls => Ok(()),
     }
 }
 

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use roadstead_domain::access::{self, Action, Actor, Caller, Home, Role, Scope};
 use roadstead_domain::audit::AuditAction;
+use roadstead_domain::clock::Micros;
 use roadstead_domain::event::Event;
 use roadstead_domain::ids::{OperationId, TenantId, TransferId};
 use roadstead_domain::placement::{Move, Place};
@@ -14,7 +15,7 @@ use roadstead_store::audit::{self, NewEntry};
 use roadstead_store::placements::{self, Cause, Why};
 use roadstead_store::privacy::Receipts;
 use roadstead_store::transfers::{self, Item, Known, Transfer};
-use roadstead_store::{Tx, jobs, operations, outbox, privacy};
+use roadstead_store::{Tx, dead_jobs, jobs, operations, outbox, privacy};
 use uuid::Uuid;
 
 use super::Refused;
@@ -56,6 +57,14 @@ const UNDO: Way =
     Way { before: "committed", under_way: "undoing", after: "undone", refusal: "transfer.not_committed" };
 
 impl Way {
+    /// What a job of this kind works on.
+    fn of(kind: jobs::Kind) -> Self {
+        match kind {
+            jobs::Kind::UndoTransfer => UNDO,
+            _ => COMMIT,
+        }
+    }
+
     /// What to answer where it was asked for before and that answer was lost, or somebody else was faster; `None` where
     /// it is to be done.
     fn asked_before(&self, transfer: &Transfer) -> Result<Option<Done>, Refused> {
@@ -306,6 +315,8 @@ async fn move_all(app: &App, tx: &mut Tx, scope: &Scope, transfer: &Transfer) ->
     let moves = apply(app, tx, scope, ready, "transfer", id).await?;
     transfers::committed(tx, scope, id, moves.len() as u64, app.ambient.now()).await?;
     let receipts = privacy::sealed_by_transfer(tx, &platform, id).await?;
+    // Asked for again after its job was given up, it was done without that.
+    dead_jobs::forget(tx, &platform, jobs::Kind::CommitTransfer, id.0).await?;
     tx.act_for(scope).await?;
     transfers::remember_targets(tx, scope, &went).await?;
     tell(app, tx, scope, pool, &moves, (AuditAction::TransferCommitted, receipts), id).await
@@ -401,7 +412,7 @@ pub async fn preview_undo(
 fn still_undoable(app: &App, transfer: &Transfer) -> Result<(), Refused> {
     match transfer.committed_at {
         None => Err(Refused::Conflict("transfer.not_committed")),
-        Some(at) if !transfer::is_undoable(roadstead_domain::clock::Micros(at), app.ambient.now()) => {
+        Some(at) if !transfer::is_undoable(Micros(at), app.ambient.now()) => {
             Err(Refused::Conflict("transfer.undo_too_late"))
         }
         Some(_) => Ok(()),
@@ -466,6 +477,7 @@ async fn move_back(app: &App, tx: &mut Tx, scope: &Scope, transfer: &Transfer) -
     let moves = apply(app, tx, scope, rows, "undo", id).await?;
     transfers::undone(tx, scope, id, &left, app.ambient.now()).await?;
     let receipts = privacy::unseal_by_undo(tx, &platform, id).await?;
+    dead_jobs::forget(tx, &platform, jobs::Kind::UndoTransfer, id.0).await?;
     tx.act_for(scope).await?;
     let pool = transfers::pool(tx, scope).await?;
     tell(app, tx, scope, pool, &moves, (AuditAction::TransferUndone, receipts), id).await
@@ -474,16 +486,8 @@ async fn move_back(app: &App, tx: &mut Tx, scope: &Scope, transfer: &Transfer) -
 /// Works on a transfer in the background; what no longer fits ends the operation with its reason. All of it is one
 /// transaction, which cannot renew the job's lease: whoever runs the job, too, waits for the transfer and finds it done.
 pub async fn run(app: &App, id: TransferId, kind: jobs::Kind) -> anyhow::Result<()> {
-    let mut tx = app.store.read(&access::system()).await?;
-    let Some((partner, actor)) = transfers::whose(&mut tx, &access::system(), id).await? else {
-        return Ok(());
-    };
-    drop(tx);
-    let scope = scope_of(partner, actor)?;
-    let way = match kind {
-        jobs::Kind::UndoTransfer => UNDO,
-        _ => COMMIT,
-    };
+    let Some((partner, scope)) = asker(app, id).await? else { return Ok(()) };
+    let way = Way::of(kind);
     let mut tx = app.store.write(&scope).await?;
     let Some(transfer) = transfers::hold(&mut tx, &scope, id).await? else { return Ok(()) };
     let Some(operation) = transfer.operation.map(OperationId) else { return Ok(()) };
@@ -521,16 +525,55 @@ pub async fn run(app: &App, id: TransferId, kind: jobs::Kind) -> anyhow::Result<
                 Refused::Rows { rows, .. } => rows.iter().take(100).map(|(line, _)| *line).collect(),
                 _ => Vec::new(),
             };
-            let result = serde_json::json!({ "transfer": id, "code": refused.code(), "rows": rows });
-            transfers::advance(&mut tx, &scope, id, way.under_way, way.before, None).await?;
-            operations::end(&mut tx, operation, false, &result.to_string(), now).await?;
-            let total = u64::try_from(transfer.items).unwrap_or(0);
-            tell_progress(&mut tx, partner, id, operation, 0, total, now).await?;
+            hand_back(&mut tx, &scope, &transfer, &way, (refused.code(), &rows[..]), now).await?;
             tx.commit().await?;
         }
     }
     app.wake();
     Ok(())
+}
+
+/// The job keeps failing, and nothing of it was done: the operation ends with that, and the transfer can be asked for
+/// again. The job finds nothing to do then, should it be tried again.
+pub async fn give_up(app: &App, id: TransferId, kind: jobs::Kind) -> anyhow::Result<()> {
+    let Some((_, scope)) = asker(app, id).await? else { return Ok(()) };
+    let way = Way::of(kind);
+    let mut tx = app.store.write(&scope).await?;
+    // Whoever runs the job, too, may have done it by now.
+    let held = transfers::hold(&mut tx, &scope, id).await?;
+    let Some(transfer) = held.filter(|held| held.state == way.under_way) else { return Ok(()) };
+    hand_back(&mut tx, &scope, &transfer, &way, ("transfer.gave_up", &[][..]), app.ambient.now()).await?;
+    tx.commit().await?;
+    app.wake();
+    Ok(())
+}
+
+/// Puts a transfer that is held back to where it was before, and ends its operation with a code and the rows in the way.
+/// The state in the result tells which of its ways failed.
+async fn hand_back(
+    tx: &mut Tx,
+    scope: &Scope,
+    transfer: &Transfer,
+    way: &Way,
+    (code, rows): (&str, &[i64]),
+    now: Micros,
+) -> roadstead_store::Result<()> {
+    let id = TransferId(transfer.id);
+    transfers::advance(tx, scope, id, way.under_way, way.before, None).await?;
+    let Some(operation) = transfer.operation.map(OperationId) else { return Ok(()) };
+    let result = serde_json::json!({ "transfer": id, "state": way.before, "code": code, "rows": rows });
+    operations::end(tx, operation, false, &result.to_string(), now).await?;
+    let total = u64::try_from(transfer.items).unwrap_or(0);
+    tell_progress(tx, scope.partner()?, id, operation, 0, total, now).await
+}
+
+/// Whose transfer it is, and the scope of whoever asked for it.
+async fn asker(app: &App, id: TransferId) -> anyhow::Result<Option<(TenantId, Scope)>> {
+    let mut tx = app.store.read(&access::system()).await?;
+    let Some((partner, actor)) = transfers::whose(&mut tx, &access::system(), id).await? else {
+        return Ok(None);
+    };
+    Ok(Some((partner, scope_of(partner, actor)?)))
 }
 
 async fn tell_progress(
@@ -540,7 +583,7 @@ async fn tell_progress(
     operation: OperationId,
     done: u64,
     total: u64,
-    now: roadstead_domain::clock::Micros,
+    now: Micros,
 ) -> roadstead_store::Result<()> {
     let event = Event::TransferProgress { transfer, operation, done, total };
     outbox::publish(tx, &[(Some(partner.0), event)], now).await

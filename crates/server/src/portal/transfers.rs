@@ -6,11 +6,12 @@ use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse, Redirect, Response};
 use roadstead_domain::access::{Action, Scope};
 use roadstead_domain::clock::Micros;
-use roadstead_domain::ids::TransferId;
+use roadstead_domain::ids::{OperationId, TransferId};
 use roadstead_domain::transfer::{MOST_ROWS, Reason, Verdict};
 use roadstead_store::page::{MOST, Page};
 use roadstead_store::pool::Sort;
 use roadstead_store::transfers::{self as rows, Item, Transfer};
+use roadstead_store::{Tx, operations};
 use serde::Deserialize;
 
 use super::customers::targets;
@@ -35,6 +36,14 @@ struct Asked {
     cursor: String,
     verdict: String,
     undo: String,
+}
+
+/// The result of an operation that failed: what the transfer went back to, and why.
+#[derive(Debug, Deserialize)]
+struct Failure {
+    state: String,
+    code: String,
+    rows: Vec<i64>,
 }
 
 /// A transfer as the list shows it.
@@ -125,7 +134,7 @@ pub(super) struct Body {
     pub(super) undo: Option<String>,
     /// What became of the PCs' data, at the commit and at the undo.
     pub(super) receipts: Vec<ReceiptView>,
-    /// What was refused a moment ago: text, advice and the rows.
+    /// What was refused a moment ago, or came to nothing in the background: text, advice and the rows.
     pub(super) refused: Option<(String, String, Vec<String>)>,
 }
 
@@ -136,6 +145,23 @@ pub(super) struct TransferPage {
     pub(super) frame: Frame,
     pub(super) lang: Lang,
     pub(super) body: Body,
+}
+
+/// Why the last try in the background came to nothing, unless something else has been done since.
+async fn why_not(
+    tx: &mut Tx,
+    scope: &Scope,
+    lang: Lang,
+    transfer: &Transfer,
+) -> Result<Option<(String, String, Vec<String>)>, Problem> {
+    let Some(id) = transfer.operation else { return Ok(None) };
+    let failed = operations::get(tx, scope, OperationId(id)).await?.filter(|tried| tried.state == "failed");
+    let result = failed.and_then(|tried| serde_json::from_str::<Failure>(&tried.result?).ok());
+    Ok(result.filter(|failure| failure.state == transfer.state).map(|failure| {
+        let row = |line: &i64| lang.text_with("file-place-row", &[("row", line.to_string().into())]);
+        let (text, advice) = lang.code_said(&failure.code);
+        (text, advice, failure.rows.iter().take(20).map(row).collect())
+    }))
 }
 
 fn state(lang: Lang, transfer: &Transfer) -> (&'static str, String) {
@@ -376,6 +402,10 @@ async fn render(
         };
         (lang.code_text(refused.code()), lang.code_advice(refused.code()), rows)
     });
+    let refused = match refused {
+        None if !undoes => why_not(&mut tx, scope, lang, &transfer).await?,
+        refused => refused,
+    };
     let (at_commit, at_undo) = if undoes { (None, None) } else { transfer.receipts() };
     let receipts = [("undo", at_undo), ("transfer", at_commit)];
     let receipts =

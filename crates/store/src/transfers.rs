@@ -537,16 +537,22 @@ pub async fn has_moved_since(tx: &mut Tx, scope: &Scope, id: TransferId, after: 
     Ok(moved.is_some())
 }
 
-/// Forgets previews that nobody carried out, older than this.
+/// Forgets previews that nobody carried out, older than this. One that somebody holds is about to be carried out, and is
+/// left to the next time.
 pub async fn forget_previews(tx: &mut Tx, scope: &Scope, before: Micros) -> Result<u64> {
     scope.platform()?;
-    tx.execute(
-        "DELETE FROM transfer_items WHERE transfer IN \
-         (SELECT id FROM transfers WHERE state = 'previewed' AND created_at < $1)",
-        args![before],
-    )
-    .await?;
-    tx.execute("DELETE FROM transfers WHERE state = 'previewed' AND created_at < $1", args![before]).await
+    let held: Vec<(Uuid,)> = tx
+        .all_ending(
+            "SELECT id FROM transfers WHERE state = 'previewed' AND created_at < $1",
+            tx.skip_locked(),
+            args![before],
+        )
+        .await?;
+    for (id,) in &held {
+        tx.execute("DELETE FROM transfer_items WHERE transfer = $1", args![*id]).await?;
+        tx.execute("DELETE FROM transfers WHERE id = $1", args![*id]).await?;
+    }
+    Ok(held.len() as u64)
 }
 
 /// Whose transfer it is and who asked for it, for the work in the background.

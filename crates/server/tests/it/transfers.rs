@@ -1,15 +1,19 @@
 //! Transfers: preview, commit, undo, and what keeps them from doing harm.
 
+use std::time::Duration;
+
 use reqwest::Method;
 use roadstead_domain::access::{self, Action, Actor, Caller, Home, Role};
 use roadstead_domain::ids::{OperationId, TenantId, TransferId};
 use roadstead_server::flows;
+use roadstead_server::jobs::keep_house;
 use roadstead_store::engine::Kind::{self, Postgres, Sqlite};
 use roadstead_store::{jobs, operations, transfers};
 use rstest::rstest;
 use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
 
-use crate::world::{Client, World, csv};
+use crate::world::{Client, World, csv, eventually};
 
 /// A partner with these PCs in its pool.
 async fn partner_with(world: &World, number: &str, serials: &[&str]) -> Client {
@@ -433,6 +437,59 @@ async fn a_transfer_that_two_nodes_run_is_done_once_and_succeeds(#[values(Sqlite
         assert_eq!((&ended["state"], &ended["result"]["moved"]), (&json!("succeeded"), &json!(1)));
         assert_eq!(devices(&partner, &north).await.len(), left);
     }
+}
+
+/// Forgets what is past its time, once.
+async fn swept(world: &World) {
+    let stop = CancellationToken::new();
+    stop.cancel();
+    keep_house(world.app.clone(), stop).await;
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_preview_is_forgotten_after_a_week_and_a_transfer_is_not(#[values(Sqlite, Postgres)] kind: Kind) {
+    let world = World::start(kind, "oldpreviews").await;
+    let partner = partner_with(&world, "R-1", &["5CG0000001", "5CG0000002"]).await;
+    let north = partner.customer("Werft Nord").await;
+    let (old, _) = id_and_digest(&preview(&partner, &[("5CG0000001", &north)]).await);
+    let done = commit(&partner, &[("5CG0000002", &north)]).await;
+    world.clock.step_seconds(8 * 24 * 3600);
+    let (new, _) = id_and_digest(&preview(&partner, &[("5CG0000001", &north)]).await);
+    swept(&world).await;
+    assert_eq!(partner.get(&format!("transfers/{old}")).await.refused(404), "not_found");
+    for kept in [done, new] {
+        let transfer = partner.get(&format!("transfers/{kept}")).await.expect(200);
+        assert_eq!(transfer["items"].as_array().unwrap().len(), 1, "{transfer}");
+    }
+    let mut tx = world.app.store.read(&access::system()).await.unwrap();
+    assert_eq!(tx.number("SELECT COUNT(*) FROM transfer_items", vec![]).await.unwrap(), 2);
+}
+
+#[tokio::test]
+async fn an_old_preview_that_is_being_carried_out_is_not_forgotten() {
+    let world = World::start(Postgres, "heldpreview").await;
+    let partner = partner_with(&world, "R-1", &["5CG0000001"]).await;
+    let north = partner.customer("Werft Nord").await;
+    let (id, digest) = id_and_digest(&preview(&partner, &[("5CG0000001", &north)]).await);
+    world.clock.step_seconds(8 * 24 * 3600);
+    // The commit holds its transfer, and waits for the moves of another node.
+    let system = access::system();
+    let mut other = world.app.store.write(&system).await.unwrap();
+    other.lock_placements().await.unwrap();
+    let (there, path) = (partner.clone(), format!("transfers/{id}/commit"));
+    let committed = tokio::spawn(async move { there.post(&path, digest).await });
+    eventually("the commit holds the transfer", async || {
+        let mut tx = world.app.store.read(&system).await.unwrap();
+        let free = "SELECT COUNT(*) FROM (SELECT id FROM transfers FOR UPDATE SKIP LOCKED) AS t";
+        (tx.number(free, vec![]).await.unwrap() == 0).then_some(())
+    })
+    .await;
+    tokio::time::timeout(Duration::from_secs(30), swept(&world)).await.expect("nobody is waited for");
+    other.commit().await.unwrap();
+    let done = committed.await.unwrap().expect(200);
+    assert_eq!((&done["state"], &done["items"][0]["result"]), (&json!("committed"), &json!("moved")));
+    assert_eq!(devices(&partner, &north).await, ["5CG0000001"]);
 }
 
 #[rstest]

@@ -309,6 +309,16 @@ mod tests {
     }
 
     #[test]
+    fn every_kind_of_mail_has_a_name_in_both_languages() {
+        for lang in [Lang::En, Lang::De] {
+            for kind in roadstead_domain::mail::MailKind::ALL {
+                let key = format!("mail-kind-{}", kind.as_str().replace('_', "-"));
+                assert_ne!(lang.text(&key), key, "{lang:?}");
+            }
+        }
+    }
+
+    #[test]
     fn the_browsers_first_language_that_we_speak() {
         assert_eq!(Lang::accepted("de-CH, en;q=0.8"), Lang::De);
         assert_eq!(Lang::accepted("fr, de;q=0.5, en;q=0.7"), Lang::En);

@@ -23,11 +23,15 @@ pub enum MailKind {
     RepairCaseDesk,
     /// A repair case got on, for the user.
     RepairCaseUser,
+    /// The partner disabled a customer tenant, for its admins.
+    CustomerDisabled,
+    /// The partner enabled it again.
+    CustomerEnabled,
 }
 
 impl MailKind {
     /// Every kind.
-    pub const ALL: [MailKind; 8] = [
+    pub const ALL: [MailKind; 10] = [
         MailKind::Invitation,
         MailKind::PasswordReset,
         MailKind::SupportCase,
@@ -36,6 +40,8 @@ impl MailKind {
         MailKind::CpinInstructions,
         MailKind::RepairCaseDesk,
         MailKind::RepairCaseUser,
+        MailKind::CustomerDisabled,
+        MailKind::CustomerEnabled,
     ];
 
     /// The stable code.
@@ -49,6 +55,8 @@ impl MailKind {
             MailKind::CpinInstructions => "cpin_instructions",
             MailKind::RepairCaseDesk => "repair_case_desk",
             MailKind::RepairCaseUser => "repair_case_user",
+            MailKind::CustomerDisabled => "customer_disabled",
+            MailKind::CustomerEnabled => "customer_enabled",
         }
     }
 
@@ -63,6 +71,7 @@ impl MailKind {
             MailKind::RepairCaseDesk => &["name", "number", "serial", "state"],
             MailKind::RepairCaseUser => &["name", "number", "serial", "state", "said"],
             MailKind::CpinInstructions => &["name", "organisation", "inviter", "cpin", "until"],
+            MailKind::CustomerDisabled | MailKind::CustomerEnabled => &["name", "organisation", "partner"],
         }
     }
 

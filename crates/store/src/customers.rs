@@ -299,6 +299,21 @@ pub async fn set_disabled(
     Ok(changed == 1)
 }
 
+/// The customer's admins: name, address, language.
+pub async fn admins(
+    tx: &mut Tx,
+    scope: &Scope,
+    customer: TenantId,
+) -> Result<Vec<(String, String, Option<String>)>> {
+    scope.platform()?;
+    tx.all(
+        "SELECT name, email, language FROM users WHERE home = $1 AND role = 'it_admin' \
+         AND deactivated_at IS NULL LIMIT 100",
+        args![customer],
+    )
+    .await
+}
+
 /// A PC in a customer tenant.
 #[derive(Clone, Debug, sqlx::FromRow)]
 pub struct CustomerDevice {

@@ -5,9 +5,11 @@ use roadstead_domain::audit::AuditAction;
 use roadstead_domain::customer::{Assignment, Management, Preset, Side, Step, after, plans, public_id};
 use roadstead_domain::event::Event;
 use roadstead_domain::ids::TenantId;
+use roadstead_domain::mail::MailKind;
 use roadstead_domain::partner::SupportLevel;
 use roadstead_store::audit::{self, NewEntry};
 use roadstead_store::customers::{self, Customer};
+use roadstead_store::mails::{self, NewMail};
 use roadstead_store::{Tx, outbox, partners};
 use uuid::Uuid;
 
@@ -265,9 +267,35 @@ pub async fn set_disabled(
     let detail = serde_json::json!({ "customer": customer.name });
     let id = TenantId(customer.id);
     tell(app, &mut tx, scope, &[own.0, id.0], action, id, &detail).await?;
+    mail_admins(app, &mut tx, &platform, &customer, disabled).await?;
     tx.commit().await?;
     app.wake();
     Ok(())
+}
+
+/// The customer's admins are told what their partner did, and whom to ask.
+async fn mail_admins(
+    app: &App,
+    tx: &mut Tx,
+    platform: &Scope,
+    customer: &Customer,
+    disabled: bool,
+) -> Result<(), Refused> {
+    let mails: Vec<NewMail> = customers::admins(tx, platform, TenantId(customer.id))
+        .await?
+        .into_iter()
+        .map(|(name, recipient, language)| NewMail {
+            recipient,
+            language: language.unwrap_or_else(|| "en".to_owned()),
+            kind: if disabled { MailKind::CustomerDisabled } else { MailKind::CustomerEnabled },
+            data: serde_json::json!({
+                "name": name, "organisation": customer.name, "partner": customer.partner_name,
+            }),
+            link: Some(format!("/customers/{}", customer.id)),
+            ends_at: None,
+        })
+        .collect();
+    Ok(mails::queue(tx, platform, &mails, &app.ambient).await?)
 }
 
 /// The customer, or *not found*.

@@ -1,12 +1,15 @@
 //! Customer tenants: created by partners, accepted by customers, ended and asked anew.
 
-use roadstead_domain::access::Role;
+use roadstead_domain::access::{self, Role};
+use roadstead_server::flows;
+use roadstead_server::flows::users::NewUser;
 use roadstead_store::engine::Kind::{self, Postgres, Sqlite};
 use rstest::rstest;
 use serde_json::json;
 
+use crate::mails::Catcher;
 use crate::sign_in::Portal;
-use crate::world::{World, csv};
+use crate::world::{PASSWORD, World, csv};
 
 #[rstest]
 #[tokio::test]
@@ -163,6 +166,50 @@ async fn the_partner_disables_a_customer_that_it_manages(#[values(Sqlite, Postgr
     partner.patch(&path, disable).await.expect(200);
     admin.post(&format!("{path}/assigned-partner/end"), json!({})).await.expect(200);
     assert_eq!(admin.get(&path).await.expect(200)["disabled"], false);
+}
+
+#[rstest]
+#[tokio::test]
+async fn its_admins_are_mailed_that_their_tenant_was_disabled_and_enabled(
+    #[values(Sqlite, Postgres)] kind: Kind,
+) {
+    let mut catcher = Catcher::start(&[]).await;
+    let world = World::with(kind, "disable_mail", catcher.config("")).await;
+    let partner = world.partner("R-1").await;
+    let id = partner.invited_customer("Werft Nord").await;
+    assert_eq!(catcher.next().await["to"], json!(["inga@example.com"]), "the invitation");
+    let admin = world.token(Role::ItAdmin, Some(&id)).await;
+    admin.post(&format!("customers/{id}/assigned-partner/accept"), json!({})).await.expect(200);
+    for (email, role, language) in [
+        ("anna@example.com", Role::ItAdmin, "en"),
+        ("bernd@example.com", Role::ItAdmin, "de"),
+        ("rita@example.com", Role::ReportAdmin, "en"),
+    ] {
+        let (whose, language) = (Some(id.as_str()), Some(language));
+        let new = NewUser { email, name: "Test Person", password: PASSWORD, role, whose, language };
+        flows::users::create(&world.app, &access::system(), new).await.unwrap();
+    }
+    for (disabled, english, german) in [
+        (true, "Werft Nord is disabled on Roadstead", "Werft Nord ist auf Roadstead deaktiviert"),
+        (false, "Werft Nord is enabled again on Roadstead", "Werft Nord ist auf Roadstead wieder aktiv"),
+    ] {
+        // Said twice it is done once.
+        for _ in 0..2 {
+            partner.patch(&format!("customers/{id}"), json!({ "disabled": disabled })).await.expect(200);
+        }
+        let mut mails = [catcher.next().await, catcher.next().await];
+        mails.sort_by_key(|mail| mail["to"].to_string());
+        for (mail, to, subject) in
+            [(&mails[0], "anna@example.com", english), (&mails[1], "bernd@example.com", german)]
+        {
+            assert_eq!((&mail["to"], &mail["headers"]["subject"]), (&json!([to]), &json!(subject)));
+            let (text, link) = (mail["text"].as_str().unwrap(), format!("{}/customers/{id}", world.url));
+            assert!(text.contains("Partner R-1") && text.contains(&link), "{text}");
+        }
+    }
+    let told = world.operator.all("mails").await;
+    let told = told.iter().filter(|mail| mail["kind"].as_str().unwrap().starts_with("customer_")).count();
+    assert_eq!(told, 4);
 }
 
 #[rstest]

@@ -35,3 +35,21 @@ mail-dispute-decided-subject = Der Streitfall um { $serial } ist entschieden
 mail-dispute-decided-text = Das Programmteam hat den Streitfall um den PC { $serial } auf Roadstead entschieden oder eine Entscheidung zurückgenommen.
 mail-dispute-decided-button = Ansehen, was das für Sie heißt
 mail-dispute-decided-why = Sie erhalten diese Mail, weil eine Meldung Ihre Organisation als Verkäufer dieses PCs nennt.
+
+mail-customer-disabled-subject = { $organisation } ist auf Roadstead deaktiviert
+mail-customer-disabled-text =
+    Ihr Partner { $partner } hat den Kundenmandanten von { $organisation } deaktiviert. Bis { $partner } ihn wieder aktiviert, kann kein PC dorthin übertragen werden oder sich dort registrieren: cPINs und die Zero-Touch-Liste gelten nicht.
+
+    PCs, die dort sind, bleiben, mit Ansprüchen, Warnungen und Reparaturfällen, und Sie melden sich an und lesen wie bisher.
+
+    Wenn Sie das nicht erwartet haben, fragen Sie { $partner }. Hilft das nicht, eröffnen Sie auf Roadstead einen Supportfall.
+mail-customer-disabled-button = Ihre PCs ansehen
+mail-customer-disabled-why = Sie erhalten diese Mail, weil Sie die IT von { $organisation } administrieren.
+
+mail-customer-enabled-subject = { $organisation } ist auf Roadstead wieder aktiv
+mail-customer-enabled-text =
+    Ihr Partner { $partner } hat den Kundenmandanten von { $organisation } wieder aktiviert. PCs können dorthin übertragen werden, cPINs und die Zero-Touch-Liste gelten wieder, und wartende PCs registrieren sich beim nächsten Versuch.
+
+    Wenn Sie dazu Fragen haben, fragen Sie { $partner }.
+mail-customer-enabled-button = Ihre PCs ansehen
+mail-customer-enabled-why = Sie erhalten diese Mail, weil Sie die IT von { $organisation } administrieren.

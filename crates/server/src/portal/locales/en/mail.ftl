@@ -35,3 +35,21 @@ mail-dispute-decided-subject = The dispute over { $serial } is decided
 mail-dispute-decided-text = The programme team has decided the dispute over the PC { $serial } on Roadstead, or taken a decision back.
 mail-dispute-decided-button = See what it means for you
 mail-dispute-decided-why = You get this mail because a report names your organisation as the seller of this PC.
+
+mail-customer-disabled-subject = { $organisation } is disabled on Roadstead
+mail-customer-disabled-text =
+    Your partner { $partner } has disabled the customer tenant of { $organisation }. Until { $partner } enables it again, no PC can be moved or enrolled there: cPINs and the zero-touch list do not hold.
+
+    PCs that are there stay, with their entitlements, alerts and repair cases, and you sign in and read as before.
+
+    If you did not expect this, ask { $partner }. Where that does not help, open a support case on Roadstead.
+mail-customer-disabled-button = See your PCs
+mail-customer-disabled-why = You get this mail because you are an IT admin of { $organisation }.
+
+mail-customer-enabled-subject = { $organisation } is enabled again on Roadstead
+mail-customer-enabled-text =
+    Your partner { $partner } has enabled the customer tenant of { $organisation } again. PCs can be moved there, cPINs and the zero-touch list hold again, and PCs that wait enrol with their next try.
+
+    If you have questions about this, ask { $partner }.
+mail-customer-enabled-button = See your PCs
+mail-customer-enabled-why = You get this mail because you are an IT admin of { $organisation }.

@@ -22,6 +22,10 @@ pub const FORGOTTEN_AFTER: i64 = 3600;
 
 /// A PC checks in once in five minutes. One that comes more often than this for long is slowed, in seconds.
 pub const CHECK_IN_PACE: i64 = 10;
+/// Besides, a PC makes a few calls an hour. One that makes more than one in so many seconds for long is slowed.
+pub const CALL_PACE: i64 = 1;
+/// So many of these calls may come at once.
+pub const CALLS_AT_ONCE: u32 = 120;
 
 /// Takes a request of somebody who keeps a pace: until when, in microseconds, what came so far counts; or how many seconds
 /// are to be waited. `counted` is what the request before gave, and so many may come at once.

@@ -18,6 +18,7 @@ use crate::events::Hub;
 use crate::flows::check_in::Desk;
 use crate::jobs::RUNNERS;
 use crate::mail::MailServer;
+use crate::paces::Paces;
 use crate::pools::Pools;
 use crate::together::Together;
 
@@ -104,6 +105,10 @@ pub struct Shared {
     pub pools: Pools,
     /// Where check-ins wait for the transaction under way.
     pub desk: Desk,
+    /// How fast PCs call, besides checking in.
+    pub calls: Paces,
+    /// How fast they open their channels, apart from that: whatever else a PC does, its channel comes back.
+    pub channels: Paces,
     /// Passwords hashed at a time: each takes 19 MiB and a core.
     pub hashing: Semaphore,
     /// Tokens that are looked up at this moment, by their hash.
@@ -130,6 +135,7 @@ impl App {
         let (pools, hashing, noted) = (Pools::default(), Semaphore::new(2), Mutex::default());
         let forwards = Semaphore::new(RUNNERS - 1);
         let (desk, tokens, sessions) = (Desk::default(), Together::default(), Together::default());
+        let (calls, channels) = (Paces::default(), Paces::default());
         // HTTP clients of this process find no provider by themselves; one that is set already is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
         Self(Arc::new(Shared {
@@ -140,6 +146,8 @@ impl App {
             hub,
             pools,
             desk,
+            calls,
+            channels,
             hashing,
             tokens,
             sessions,

@@ -15,6 +15,7 @@ pub mod http;
 pub mod i18n;
 pub mod jobs;
 pub mod mail;
+pub mod paces;
 pub mod pools;
 pub mod portal;
 pub mod spool;

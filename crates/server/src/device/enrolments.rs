@@ -4,9 +4,9 @@ use axum::Json;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use roadstead_domain::wire::{Enrol, Enrolled, EnrolmentState, read_key};
+use roadstead_domain::wire::{Enrol, Enrolled, EnrolmentState, key_text, read_key};
 
-use super::signed::Signed;
+use super::signed::{Signed, paced};
 use crate::app::App;
 use crate::flows::enrol;
 use crate::http::{ClientAddress, Problem, VisitorLang};
@@ -30,6 +30,7 @@ pub(super) async fn enrol(
         return Err(Problem::new(StatusCode::UNAUTHORIZED, "signature.wrong"));
     }
     let once = signed.verify(&key)?;
+    paced(&app, &app.calls, &key_text(&key))?;
     let outcome = enrol::enrol(&app, &ask, &key, once, from.network()).await?;
     let row = outcome.enrolment;
     let state = match row.state.as_str() {

@@ -11,7 +11,7 @@ use roadstead_domain::access;
 use roadstead_domain::ids::DeviceId;
 use roadstead_domain::wire::pop_up::Settings;
 
-use super::signed::Signed;
+use super::signed::{Signed, paced};
 use crate::app::App;
 use crate::events::Watched;
 use crate::flows::Refused;
@@ -42,6 +42,7 @@ pub(super) async fn follow(
     let last = request.headers().get("last-event-id").and_then(|value| value.to_str().ok()?.parse().ok());
     let signed = Signed::receive(&app, request).await?;
     let (key, once) = signed.verify_enrolled(&app).await?;
+    paced(&app, &app.channels, &key)?;
     let mut tx = app.store.write(&access::system()).await?;
     let device = crate::flows::pop_ups::speaking(&mut tx, &key, once).await?;
     tx.commit().await?;

@@ -24,13 +24,13 @@ pub(super) async fn show(
     request: Request,
 ) -> Result<Json<PopUp>, Problem> {
     let signed = Signed::receive(&app, request).await?;
-    let (key, once) = signed.verify_enrolled(&app).await?;
+    let (key, once) = signed.verify_caller(&app).await?;
     Ok(Json(pop_ups::show(&app, lang, &key, once, id_in(&id)?).await?))
 }
 
 async fn mark(app: &App, id: &str, request: Request, what: Mark) -> Result<StatusCode, Problem> {
     let signed = Signed::receive(app, request).await?;
-    let (key, once) = signed.verify_enrolled(app).await?;
+    let (key, once) = signed.verify_caller(app).await?;
     // Later is the agent's own affair: the pop-up stays as good as it was.
     let later = what == Mark::Dismissed && !signed.body.is_empty() && signed.json::<Dismissed>()?.later;
     let what = if later { Mark::Displayed } else { what };

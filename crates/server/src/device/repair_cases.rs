@@ -19,7 +19,7 @@ pub(super) async fn submit(
     request: Request,
 ) -> Result<(StatusCode, Json<RepairCase>), Problem> {
     let signed = Signed::receive(&app, request).await?;
-    let (key, once) = signed.verify_enrolled(&app).await?;
+    let (key, once) = signed.verify_caller(&app).await?;
     let sent: Submit = signed.json()?;
     let (case, is_new) = opening::submit(&app, lang, &key, once, &sent).await?;
     Ok((if is_new { StatusCode::CREATED } else { StatusCode::OK }, Json(case)))
@@ -33,7 +33,7 @@ async fn act(
     act: impl FnOnce(&Signed) -> Result<UserAct, Problem>,
 ) -> Result<Json<RepairCase>, Problem> {
     let signed = Signed::receive(app, request).await?;
-    let (key, once) = signed.verify_enrolled(app).await?;
+    let (key, once) = signed.verify_caller(app).await?;
     let id = id.parse().map_err(|_| Problem::not_found())?;
     Ok(Json(by_user(app, lang, &key, once, id, act(&signed)?).await?))
 }

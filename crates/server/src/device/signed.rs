@@ -4,6 +4,7 @@ use axum::body::to_bytes;
 use axum::extract::{OriginalUri, Request};
 use axum::http::{HeaderMap, StatusCode, header};
 use ed25519_dalek::VerifyingKey;
+use roadstead_domain::throttle::{CALL_PACE, CALLS_AT_ONCE};
 use roadstead_domain::wire::signature::{Claim, MOST_SKEW_SECONDS, SignatureError, Target, check_digest};
 use roadstead_domain::wire::{key_text, read_key};
 use roadstead_domain::{access, ids::EnrolmentId};
@@ -12,7 +13,9 @@ use roadstead_store::enrolments;
 use serde::de::DeserializeOwned;
 
 use crate::app::App;
+use crate::flows::Refused;
 use crate::http::Problem;
+use crate::paces::Paces;
 
 /// The largest body of a PC's request.
 const LARGEST: usize = 1 << 20;
@@ -91,10 +94,23 @@ impl Signed {
         Ok((key_text(&key), once))
     }
 
+    /// [`Signed::verify_enrolled`], for whatever a PC does besides checking in and following its channel.
+    pub(super) async fn verify_caller(&self, app: &App) -> Result<(String, Once), Problem> {
+        let (key, once) = self.verify_enrolled(app).await?;
+        paced(app, &app.calls, &key)?;
+        Ok((key, once))
+    }
+
     /// The body, read as JSON.
     pub(super) fn json<T: DeserializeOwned>(&self) -> Result<T, Problem> {
         serde_json::from_slice(&self.body).map_err(Problem::unreadable)
     }
+}
+
+/// That this key, which has signed, keeps the pace of a PC's calls: a stranger cannot slow a PC.
+pub(super) fn paced(app: &App, paces: &Paces, key: &str) -> Result<(), Problem> {
+    let kept = paces.take(key, app.ambient.now(), CALL_PACE, CALLS_AT_ONCE);
+    kept.map_err(|seconds| Refused::TooOften { code: "device.too_often", seconds }.into())
 }
 
 /// All values of a header, as one (RFC 9421 2.1).

@@ -10,7 +10,7 @@ use roadstead_domain::access::{self, Scope};
 use roadstead_domain::clock::Micros;
 use roadstead_domain::ids::{DeviceId, TenantId};
 use roadstead_domain::privacy::{Possession, is_inside};
-use roadstead_domain::throttle::{self, CHECK_IN_PACE};
+use roadstead_domain::throttle::CHECK_IN_PACE;
 use roadstead_domain::wire::CheckIn;
 use roadstead_store::check_ins::{self, Speaking};
 use roadstead_store::device_keys::Once;
@@ -19,6 +19,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::Refused;
 use crate::app::App;
+use crate::paces::Paces;
 
 /// The most check-ins of one transaction.
 const MOST: usize = 500;
@@ -54,7 +55,7 @@ pub struct Told {
 /// Where check-ins wait for the transaction under way to end.
 #[derive(Debug)]
 pub struct Desk {
-    paces: Mutex<HashMap<String, Micros>>,
+    paces: Paces,
     queue: mpsc::Sender<Asked>,
     waiting: Mutex<Option<mpsc::Receiver<Asked>>>,
 }
@@ -62,25 +63,7 @@ pub struct Desk {
 impl Default for Desk {
     fn default() -> Self {
         let (queue, waiting) = mpsc::channel(WAITING);
-        Self { paces: Mutex::default(), queue, waiting: Mutex::new(Some(waiting)) }
-    }
-}
-
-impl Desk {
-    /// Whether this key may check in now, or how many seconds it has to wait. It is this node's own count: a PC that floods
-    /// two nodes is slowed at each.
-    fn paced(&self, key: &str, now: Micros, at_once: u32) -> Result<(), i64> {
-        let mut paces = self.paces.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(counted) = paces.get_mut(key) {
-            *counted = throttle::paced(*counted, now, CHECK_IN_PACE, at_once)?;
-            return Ok(());
-        }
-        if paces.len() == paces.capacity() {
-            // Before it grows: whoever keeps the pace is not remembered.
-            paces.retain(|_, counted| counted.0 > now.0);
-        }
-        paces.insert(key.to_owned(), now.plus_seconds(CHECK_IN_PACE));
-        Ok(())
+        Self { paces: Paces::default(), queue, waiting: Mutex::new(Some(waiting)) }
     }
 }
 
@@ -93,7 +76,8 @@ impl std::fmt::Debug for Asked {
 /// Takes a check-in that was signed by this key; what the PC is to know of its tenant, once it is durable.
 pub async fn check_in(app: &App, key: String, once: Once, check_in: CheckIn) -> Result<Told, Refused> {
     let at_once = app.config.check_ins_at_once;
-    app.desk.paced(&key, app.ambient.now(), at_once).map_err(|seconds| Refused::TooOften { seconds })?;
+    let kept = app.desk.paces.take(&key, app.ambient.now(), CHECK_IN_PACE, at_once);
+    kept.map_err(|seconds| Refused::TooOften { code: "check_in.too_often", seconds })?;
     let readings = match &check_in.readings {
         serde_json::Value::Null => "{}".to_owned(),
         serde_json::Value::Object(_) => check_in.readings.to_string(),

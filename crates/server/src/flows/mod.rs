@@ -101,6 +101,8 @@ pub enum Refused {
     /// A PC that comes again and again.
     #[error("too often; wait {seconds} seconds")]
     TooOften {
+        /// The stable code.
+        code: &'static str,
         /// How long to wait.
         seconds: i64,
     },
@@ -175,7 +177,7 @@ impl Refused {
             Refused::File { error, .. } => error.code.as_str(),
             Refused::LinkSpent => "link.spent",
             Refused::TooManyTries { .. } => "too_many_tries",
-            Refused::TooOften { .. } => "check_in.too_often",
+            Refused::TooOften { code, .. } => code,
             Refused::NotOpen => "customer.not_open",
             Refused::TooMany(code) => code,
             Refused::Gone(code) => code,

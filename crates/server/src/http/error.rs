@@ -244,9 +244,9 @@ impl From<Refused> for Problem {
                 retry_after: NonZeroI64::new(seconds),
                 ..Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_tries")
             },
-            Refused::TooOften { seconds } => Self {
+            Refused::TooOften { code, seconds } => Self {
                 retry_after: NonZeroI64::new(seconds),
-                ..Self::new(StatusCode::TOO_MANY_REQUESTS, "check_in.too_often")
+                ..Self::new(StatusCode::TOO_MANY_REQUESTS, code)
             },
             Refused::File { error, acknowledgement } => Self {
                 acknowledgement: acknowledgement.map(|bytes| String::from_utf8_lossy(&bytes).into()),

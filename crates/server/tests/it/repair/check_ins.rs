@@ -1,5 +1,6 @@
 //! What readings come to: alerts and pop-ups on PCs, and check-ins that are slowed, clash or cannot be judged.
 
+use roadstead_domain::throttle::CALLS_AT_ONCE;
 use roadstead_server::flows;
 use roadstead_store::engine::Kind::{self, Postgres, Sqlite};
 use rstest::rstest;
@@ -196,6 +197,38 @@ async fn a_pc_that_floods_is_slowed_and_no_other_with_it(#[values(Sqlite, Postgr
     case.world.clock.step_seconds(wait);
     case.pc.send("check-ins", &bad_disk(), &headers).await.expect(200);
     assert_eq!(case.partner.all("alerts").await.len(), 2);
+}
+
+#[rstest]
+#[tokio::test]
+async fn other_calls_have_a_pace_that_holds_up_neither_check_ins_nor_the_channel(
+    #[values(Sqlite, Postgres)] kind: Kind,
+) {
+    let case = case(kind, "calls").await;
+    let (pc, neighbour) = (&case.pc, Pc::new(&case.world, "5CG0000003", 3));
+    let pop_up = format!("pop-ups/{}", case.pop_up().await["id"].as_str().unwrap());
+    // It has enrolled, which was the first.
+    for _ in 1..CALLS_AT_ONCE {
+        pc.get(&pop_up).await.expect(200);
+    }
+    assert_eq!(pc.get(&pop_up).await.refused(429), "device.too_often");
+    assert_eq!(pc.enrol().await.refused(429), "device.too_often");
+    let (displayed, nothing) = (format!("{pop_up}/displayed"), json!({}));
+    let headers = pc.sign(&displayed, &nothing);
+    let (status, wait) = pc.refused_until(&displayed, &nothing, &headers).await;
+    assert_eq!((status, wait), (429, 1));
+    neighbour.enrol().await.expect(201);
+    pc.post("check-ins", bad_disk()).await.expect(200);
+    Channel::open(pc, None, "en").await.expect("settings").await;
+    case.world.clock.step_seconds(wait);
+    assert_eq!(pc.send(&displayed, &nothing, &headers).await.status.as_u16(), 204);
+
+    // The channel has a pace of its own: it was opened twice, and a second has passed since.
+    for _ in 1..CALLS_AT_ONCE {
+        Channel::open(pc, None, "en").await;
+    }
+    let refused = pc.open("events", &[]).await;
+    assert_eq!((refused.status().as_u16(), refused.headers()["retry-after"].to_str().ok()), (429, Some("1")));
 }
 
 #[tokio::test]

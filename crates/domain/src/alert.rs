@@ -136,10 +136,13 @@ pub struct Finding {
 
 /// Judges readings, and says which kinds they could speak about: of the others nothing is known.
 pub fn judge(readings: &Readings) -> (Vec<Finding>, Vec<&'static str>) {
-    let mut found = Vec::new();
+    let mut found: Vec<Finding> = Vec::new();
     let mut looked_at = Vec::new();
     let mut add = |kind: Kind, cause: &str, detail: String| {
-        found.push(Finding { kind: kind.code.to_owned(), cause: cause.to_owned(), detail });
+        // Parts of one name cannot be told apart.
+        if !found.iter().any(|known| known.kind == kind.code && known.cause == cause) {
+            found.push(Finding { kind: kind.code.to_owned(), cause: cause.to_owned(), detail });
+        }
     };
     if !readings.disks.is_empty() {
         looked_at.extend([DISK_FAILING, DISK_PREDICTED, DISK_SPARE, DISK_WORN].map(|kind| kind.code));
@@ -295,6 +298,14 @@ mod tests {
             let readings = Readings { disks: vec![disk.clone()], ..Readings::default() };
             assert_eq!(codes(&readings), Vec::from_iter(expected), "{disk:?}");
         }
+    }
+
+    #[test]
+    fn parts_of_one_name_are_found_once() {
+        let worn = |used| Disk { name: "nvme0".to_owned(), percentage_used: Some(used), ..Disk::default() };
+        let readings = Readings { disks: vec![worn(100), worn(101)], ..Readings::default() };
+        let (found, _) = judge(&readings);
+        assert_eq!((found.len(), found[0].detail.as_str()), (1, "used 100 %"));
     }
 
     #[test]

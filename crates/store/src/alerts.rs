@@ -204,29 +204,41 @@ pub struct NewAlert<'a> {
     pub is_open: bool,
 }
 
-/// Writes an alert; `false` if the PC has one of this kind and cause.
-pub async fn insert(tx: &mut Tx, scope: &Scope, new: &NewAlert<'_>, at: Micros) -> Result<bool> {
+/// Writes alerts, but for those of a kind and cause of which the PC has one; how many.
+pub async fn insert(tx: &mut Tx, scope: &Scope, new: &[NewAlert<'_>], at: Micros) -> Result<u64> {
     scope.platform()?;
-    let written = tx
-        .execute(
-            "INSERT INTO alerts (id, device, tenant, kind, cause, severity, source, detail, state, seen, gone, \
-             opened_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 1, 0, $10) \
-             ON CONFLICT (device, kind, cause) WHERE state <> 'closed' DO NOTHING",
+    let mut bulk = Bulk::new(
+        "INSERT INTO alerts (id, device, tenant, kind, cause, severity, source, detail, state, seen, gone, opened_at)",
+        12,
+        "ON CONFLICT (device, kind, cause) WHERE state <> 'closed' DO NOTHING",
+    );
+    for alert in new {
+        bulk.push(
+            tx,
             args![
-                new.id,
-                new.device,
-                new.tenant,
-                new.kind.code,
-                new.cause,
-                severity(new.kind),
-                new.source,
-                new.detail,
-                if new.is_open { "open" } else { "suspected" },
+                alert.id,
+                alert.device,
+                alert.tenant,
+                alert.kind.code,
+                alert.cause,
+                severity(alert.kind),
+                alert.source,
+                alert.detail,
+                if alert.is_open { "open" } else { "suspected" },
+                1_i64,
+                0_i64,
                 at
             ],
         )
         .await?;
-    Ok(written == 1)
+    }
+    bulk.finish(tx).await
+}
+
+/// Whether there is such an alert, whatever its state.
+pub async fn is_there(tx: &mut Tx, scope: &Scope, id: AlertId) -> Result<bool> {
+    scope.platform()?;
+    Ok(tx.number("SELECT COUNT(*) FROM alerts WHERE id = $1", args![id]).await? > 0)
 }
 
 fn severity(kind: Kind) -> &'static str {
@@ -238,28 +250,37 @@ fn severity(kind: Kind) -> &'static str {
     }
 }
 
-/// Notes that it was seen again; `opens` if that was often enough.
-pub async fn seen(tx: &mut Tx, scope: &Scope, id: Uuid, detail: &str, opens: bool, at: Micros) -> Result<()> {
+/// Notes that alerts were seen again: each once, with what was read, and whether that was often enough to open it.
+pub async fn seen(tx: &mut Tx, scope: &Scope, seen: &[(Uuid, &str, bool)], at: Micros) -> Result<()> {
     scope.platform()?;
-    tx.execute(
-        "UPDATE alerts SET seen = seen + 1, gone = 0, detail = $2, \
-         opened_at = CASE WHEN $3 AND state = 'suspected' THEN $4 ELSE opened_at END, \
-         state = CASE WHEN $3 THEN 'open' ELSE state END WHERE id = $1",
-        args![id, detail, opens, at],
-    )
-    .await?;
+    let mut bulk = Bulk::new(
+        "UPDATE alerts SET seen = alerts.seen + 1, gone = 0, detail = v.column2, \
+         opened_at = CASE WHEN v.column3 AND alerts.state = 'suspected' THEN v.column4 ELSE alerts.opened_at END, \
+         state = CASE WHEN v.column3 THEN 'open' ELSE alerts.state END FROM (",
+        4,
+        ") AS v WHERE alerts.id = v.column1",
+    );
+    for (id, detail, opens) in seen {
+        bulk.push(tx, args![*id, *detail, *opens, at]).await?;
+    }
+    bulk.finish(tx).await?;
     Ok(())
 }
 
-/// Notes that it was not seen any more; closes it if that was often enough.
-pub async fn gone(tx: &mut Tx, scope: &Scope, id: Uuid, closes: bool, at: Micros) -> Result<()> {
+/// Notes that alerts were not seen any more: each once, and whether that was often enough to close it.
+pub async fn gone(tx: &mut Tx, scope: &Scope, gone: &[(Uuid, bool)], at: Micros) -> Result<()> {
     scope.platform()?;
-    tx.execute(
-        "UPDATE alerts SET gone = gone + 1, seen = 0, state = CASE WHEN $2 THEN 'closed' ELSE state END, \
-         closed_at = CASE WHEN $2 THEN $3 END WHERE id = $1",
-        args![id, closes, at],
-    )
-    .await?;
+    let mut bulk = Bulk::new(
+        "UPDATE alerts SET gone = alerts.gone + 1, seen = 0, \
+         state = CASE WHEN v.column2 THEN 'closed' ELSE alerts.state END, \
+         closed_at = CASE WHEN v.column2 THEN v.column3 END FROM (",
+        3,
+        ") AS v WHERE alerts.id = v.column1",
+    );
+    for (id, closes) in gone {
+        bulk.push(tx, args![*id, *closes, at]).await?;
+    }
+    bulk.finish(tx).await?;
     Ok(())
 }
 

@@ -99,6 +99,49 @@ pub async fn create(
     scope.platform()?;
     let devices: Vec<Uuid> = new.iter().map(|(_, _, device)| *device).collect();
     let before = next_seqs(tx, &devices).await?;
+    let new: Vec<_> = new.iter().copied().zip(before).collect();
+    write_new(tx, &new, expires_at, at).await
+}
+
+/// Something that a PC is told of a pop-up.
+#[derive(Clone, Copy, Debug)]
+pub enum Change {
+    /// One is made, under this id and of this alert, which has none open.
+    New(PopUpId, Uuid),
+    /// An open one is withdrawn.
+    Withdrawn(Uuid),
+}
+
+/// Makes pop-ups, and withdraws others for this reason, each on its PC, which is told of its own in this order. PCs' numbers
+/// are taken once, in one order, so that no two who tell several PCs wait for each other.
+pub async fn change(
+    tx: &mut Tx,
+    scope: &Scope,
+    changes: &[(Uuid, Change)],
+    reason: &'static str,
+    expires_at: Micros,
+    at: Micros,
+) -> Result<()> {
+    scope.platform()?;
+    let devices: Vec<Uuid> = changes.iter().map(|(device, _)| *device).collect();
+    let (mut new, mut ended) = (Vec::new(), Vec::new());
+    for ((device, change), before) in changes.iter().zip(next_seqs(tx, &devices).await?) {
+        match *change {
+            Change::New(id, alert) => new.push(((id, alert, *device), before)),
+            Change::Withdrawn(id) => ended.push(((id, *device), before)),
+        }
+    }
+    write_new(tx, &new, expires_at, at).await?;
+    write_ended(tx, &ended, "withdrawn", reason).await
+}
+
+/// Writes pop-ups, each with its id, alert and PC, and how far its number is before the last one of the PC.
+async fn write_new(
+    tx: &mut Tx,
+    new: &[((PopUpId, Uuid, Uuid), i64)],
+    expires_at: Micros,
+    at: Micros,
+) -> Result<()> {
     let mut bulk = Bulk::new(
         "INSERT INTO pop_ups (id, alert, device, seq, state, created_at, expires_at) \
          SELECT v.column1, v.column2, v.column3, c.seq - v.column4, 'open', v.column5, v.column6 FROM (",
@@ -106,8 +149,8 @@ pub async fn create(
         ") AS v CROSS JOIN device_channels c WHERE c.device = v.column3 \
          ON CONFLICT (alert) WHERE state = 'open' DO NOTHING",
     );
-    for ((id, alert, device), before) in new.iter().zip(before) {
-        bulk.push(tx, args![*id, *alert, *device, before, at, expires_at]).await?;
+    for ((id, alert, device), before) in new {
+        bulk.push(tx, args![*id, *alert, *device, *before, at, expires_at]).await?;
     }
     bulk.finish(tx).await?;
     Ok(())
@@ -122,14 +165,25 @@ pub async fn end(
 ) -> Result<()> {
     let devices: Vec<Uuid> = pop_ups.iter().map(|(_, device)| *device).collect();
     let before = next_seqs(tx, &devices).await?;
+    let ended: Vec<_> = pop_ups.iter().copied().zip(before).collect();
+    write_ended(tx, &ended, state, reason).await
+}
+
+/// Ends open pop-ups, each with its PC and how far its number is before the last one of the PC.
+async fn write_ended(
+    tx: &mut Tx,
+    ended: &[((Uuid, Uuid), i64)],
+    state: &'static str,
+    reason: &'static str,
+) -> Result<()> {
     let mut bulk = Bulk::new(
         "UPDATE pop_ups SET state = v.column4, reason = v.column5, \
          seq = (SELECT c.seq FROM device_channels c WHERE c.device = v.column2) - v.column3 FROM (",
         5,
         ") AS v WHERE pop_ups.id = v.column1 AND pop_ups.state = 'open'",
     );
-    for ((id, device), before) in pop_ups.iter().zip(before) {
-        bulk.push(tx, args![*id, *device, before, state, reason]).await?;
+    for ((id, device), before) in ended {
+        bulk.push(tx, args![*id, *device, *before, state, reason]).await?;
     }
     bulk.finish(tx).await?;
     Ok(())

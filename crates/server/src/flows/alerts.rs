@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use roadstead_domain::access::{self, Denied, Scope};
 use roadstead_domain::alert::{
-    ENTITLEMENT_EXPIRING, EXPIRING_DAYS, Finding, GONE, HEARTBEAT_LOST, Kind, Place, SILENT_DAYS, is_raised,
-    judge, pops_up,
+    ENTITLEMENT_EXPIRING, EXPIRING_DAYS, Finding, GONE, HEARTBEAT_LOST, Kind, POP_UP_SECONDS, Place,
+    SILENT_DAYS, is_raised, judge, pops_up,
 };
 use roadstead_domain::clock::Micros;
 use roadstead_domain::event::Event;
@@ -16,12 +16,12 @@ use roadstead_domain::serial;
 use roadstead_domain::wire::readings::Readings;
 use roadstead_store::alerts::{self, Known, NewAlert, Pc, kind_of};
 use roadstead_store::check_ins::{CheckIn, Speaking};
-use roadstead_store::{Tx, devices, outbox, pop_ups};
+use roadstead_store::pop_ups::{self, Change};
+use roadstead_store::{Tx, devices, outbox};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::Refused;
-use super::pop_ups::{raise as pop_up, take_back};
 use crate::app::App;
 
 /// Who has to be told once the work is done.
@@ -58,6 +58,111 @@ impl Changed {
     }
 }
 
+/// What is to be written of alerts, and what their PCs are to be told: for all of them with one statement of each kind, alerts
+/// before the PCs' numbers.
+#[derive(Debug, Default)]
+pub(super) struct Work<'a> {
+    new: Vec<NewAlert<'a>>,
+    /// Whom each of these concerns, if it is written.
+    concerned: Vec<Changed>,
+    seen: Vec<(Uuid, &'a str, bool)>,
+    gone: Vec<(Uuid, bool)>,
+    told: Vec<(Uuid, Change)>,
+    changed: Changed,
+}
+
+impl<'a> Work<'a> {
+    /// Notes a condition: raises it, or says that it lasts. A pop-up follows where there is none and one is due. The
+    /// alert's id, if there is one in such a place.
+    pub(super) fn see(
+        &mut self,
+        app: &App,
+        pc: &Pc,
+        kind: Kind,
+        (cause, detail, source): (&'a str, &'a str, &'static str),
+        same: Option<&Known>,
+    ) -> roadstead_store::Result<Option<Uuid>> {
+        let Some(tenant) = pc.tenant.filter(|_| is_raised(kind, pc.place())) else { return Ok(None) };
+        if let Some(same) = same {
+            let opens = same.state == "open" || same.seen + 1 >= kind.confirmations;
+            self.seen.push((same.id, detail, opens));
+            if opens && same.state != "open" {
+                self.changed.alerts_of(pc);
+            }
+            if opens {
+                self.again(app, pc, same)?;
+            }
+            return Ok(Some(same.id));
+        }
+        let id: AlertId = app.ambient.id();
+        let is_open = source != "agent" || kind.confirmations <= 1;
+        let device = DeviceId(pc.id);
+        self.new.push(NewAlert { id, device, tenant, kind, cause, detail, source, is_open });
+        let mut concerned = Changed::default();
+        if is_open {
+            concerned.alerts_of(pc);
+            if pc.pops_up(kind) {
+                self.told.push((pc.id, Change::New(app.ambient.id(), id.0)));
+                concerned.device(pc.id);
+            }
+        }
+        self.concerned.push(concerned);
+        Ok(Some(id.0))
+    }
+
+    /// A condition lasts: the next pop-up, if the last one is over and no case was made of it.
+    fn again(&mut self, app: &App, pc: &Pc, alert: &Known) -> roadstead_store::Result<()> {
+        if alert.pop_up.is_none() && alert.repair.is_none() && pc.pops_up(kind_of(&alert.kind)?) {
+            self.told.push((pc.id, Change::New(app.ambient.id(), alert.id)));
+            self.changed.device(pc.id);
+        }
+        Ok(())
+    }
+
+    /// Notes that a condition is gone; its pop-up is taken back once that closes the alert.
+    pub(super) fn close(&mut self, pc: &Pc, alert: &Known, closes: bool) {
+        self.gone.push((alert.id, closes));
+        if closes {
+            if alert.state == "open" {
+                self.changed.alerts_of(pc);
+            }
+            if let Some(id) = alert.pop_up {
+                self.told.push((pc.id, Change::Withdrawn(id)));
+                self.changed.device(pc.id);
+            }
+        }
+    }
+
+    /// Writes all of it; whether somebody is to be told.
+    pub(super) async fn write(self, tx: &mut Tx, now: Micros) -> roadstead_store::Result<bool> {
+        let Self { new, concerned, seen, gone, mut told, mut changed } = self;
+        let scope = access::system();
+        let mut missing: HashSet<Uuid> = HashSet::new();
+        if alerts::insert(tx, &scope, &new, now).await? < new.len() as u64 {
+            // Somebody else has raised some of them meanwhile, and told the PC.
+            for alert in &new {
+                if !alerts::is_there(tx, &scope, alert.id).await? {
+                    missing.insert(alert.id.0);
+                }
+            }
+        }
+        for (alert, concerned) in new.iter().zip(concerned) {
+            if !missing.contains(&alert.id.0) {
+                changed.homes.extend(concerned.homes);
+                changed.devices.extend(concerned.devices);
+            }
+        }
+        told.retain(|(_, change)| !matches!(change, Change::New(_, alert) if missing.contains(alert)));
+        alerts::seen(tx, &scope, &seen, now).await?;
+        alerts::gone(tx, &scope, &gone, now).await?;
+        let until = now.plus_seconds(POP_UP_SECONDS);
+        pop_ups::change(tx, &scope, &told, "pop_up.condition_gone", until, now).await?;
+        let tells = !changed.is_empty();
+        changed.publish(tx, now).await?;
+        Ok(tells)
+    }
+}
+
 /// What follows from the readings of check-ins of these PCs, which speak by these keys; whether somebody is to be told.
 pub(super) async fn look_at_readings(
     app: &App,
@@ -91,14 +196,14 @@ pub(super) async fn look_at_readings(
     let keys: Vec<&str> = speaking.iter().filter(concerns).map(|(key, _)| key.as_str()).collect();
     let pcs = alerts::pcs(tx, &scope, &keys, now).await?;
     let pcs: HashMap<Uuid, Pc> = pcs.into_iter().map(|pc| (pc.id, pc)).collect();
-    let mut changed = Changed::default();
+    let mut work = Work::default();
     for (device, found, looked_at, own) in &concerned {
         let Some(pc) = pcs.get(&device.0) else { continue };
         for finding in found {
             let kind = kind_of(&finding.kind)?;
             let same = own.iter().find(|known| is_of(finding, known));
             let said = (finding.cause.as_str(), finding.detail.as_str(), "agent");
-            see(app, tx, pc, kind, said, same, &mut changed).await?;
+            work.see(app, pc, kind, said, same)?;
         }
         for old in own {
             let is_heard = old.kind == HEARTBEAT_LOST.code;
@@ -109,15 +214,13 @@ pub(super) async fn look_at_readings(
             }
             if old.source == "agent" || is_heard {
                 let closes = is_heard || old.state == "suspected" || old.gone + 1 >= GONE;
-                close_known(tx, &scope, pc, old, closes, now, &mut changed).await?;
+                work.close(pc, old, closes);
             } else {
-                again(app, tx, pc, old, now, &mut changed).await?;
+                work.again(app, pc, old)?;
             }
         }
     }
-    let tells = !changed.is_empty();
-    changed.publish(tx, now).await?;
-    Ok(tells)
+    work.write(tx, now).await
 }
 
 /// Whether a finding is of this alert.
@@ -146,82 +249,6 @@ fn is_old_news(found: &[Finding], own: &[Known], with_customer: bool) -> bool {
             || known.source != "agent" && known.kind != HEARTBEAT_LOST.code && is_settled(known)
     };
     found.iter().all(|finding| own.iter().any(|known| is_same(finding, known))) && own.iter().all(stays)
-}
-
-/// Notes a condition: raises it, or says that it lasts. A pop-up follows where there is none and one is due.
-pub(super) async fn see(
-    app: &App,
-    tx: &mut Tx,
-    pc: &Pc,
-    kind: Kind,
-    (cause, detail, source): (&str, &str, &'static str),
-    same: Option<&Known>,
-    changed: &mut Changed,
-) -> roadstead_store::Result<Option<Uuid>> {
-    let (scope, now) = (access::system(), app.ambient.now());
-    let Some(tenant) = pc.tenant.filter(|_| is_raised(kind, pc.place())) else { return Ok(None) };
-    if let Some(same) = same {
-        let opens = same.state == "open" || same.seen + 1 >= kind.confirmations;
-        alerts::seen(tx, &scope, same.id, detail, opens, now).await?;
-        if opens && same.state != "open" {
-            changed.alerts_of(pc);
-        }
-        if opens {
-            again(app, tx, pc, same, now, changed).await?;
-        }
-        return Ok(Some(same.id));
-    }
-    let id: AlertId = app.ambient.id();
-    let is_open = source != "agent" || kind.confirmations <= 1;
-    let device = DeviceId(pc.id);
-    let new = NewAlert { id, device, tenant, kind, cause, detail, source, is_open };
-    if alerts::insert(tx, &scope, &new, now).await? && is_open {
-        changed.alerts_of(pc);
-        if pc.pops_up(kind) {
-            pop_up(app, tx, &scope, id.0, device, now).await?;
-            changed.device(pc.id);
-        }
-    }
-    Ok(Some(id.0))
-}
-
-/// A condition lasts: the next pop-up, if the last one is over and no case was made of it.
-async fn again(
-    app: &App,
-    tx: &mut Tx,
-    pc: &Pc,
-    alert: &Known,
-    now: Micros,
-    changed: &mut Changed,
-) -> roadstead_store::Result<()> {
-    if alert.pop_up.is_none() && alert.repair.is_none() && pc.pops_up(kind_of(&alert.kind)?) {
-        pop_up(app, tx, &access::system(), alert.id, DeviceId(pc.id), now).await?;
-        changed.device(pc.id);
-    }
-    Ok(())
-}
-
-/// Notes that a condition is gone; its pop-up is taken back once that closes the alert.
-pub(super) async fn close_known(
-    tx: &mut Tx,
-    scope: &Scope,
-    pc: &Pc,
-    alert: &Known,
-    closes: bool,
-    now: Micros,
-    changed: &mut Changed,
-) -> roadstead_store::Result<()> {
-    alerts::gone(tx, scope, alert.id, closes, now).await?;
-    if closes {
-        if alert.state == "open" {
-            changed.alerts_of(pc);
-        }
-        if let Some(id) = alert.pop_up {
-            take_back(tx, scope, id, DeviceId(pc.id), "pop_up.condition_gone").await?;
-            changed.device(pc.id);
-        }
-    }
-    Ok(())
 }
 
 /// The one PC with this serial that the scope reaches.
@@ -293,10 +320,10 @@ pub async fn raise(
     let pc = still_reached(&mut tx, scope, DeviceId(pc.id), now).await?;
     let own = alerts::known_of(&mut tx, &platform, DeviceId(pc.id)).await?;
     let same = own.iter().find(|known| known.kind == kind.code && known.cause == cause);
-    let mut changed = Changed::default();
-    let id = see(app, &mut tx, &pc, kind, (cause, detail, "monitor"), same, &mut changed).await?;
+    let mut work = Work::default();
+    let id = work.see(app, &pc, kind, (cause, detail, "monitor"), same)?;
     let id = id.ok_or(Refused::Conflict("alert.not_here"))?;
-    changed.publish(&mut tx, now).await?;
+    work.write(&mut tx, now).await?;
     tx.commit().await?;
     app.wake();
     Ok((AlertId(id), same.is_none()))
@@ -322,9 +349,9 @@ pub async fn close(app: &App, scope: &Scope, id: &str) -> Result<(), Refused> {
         return Err(Refused::Conflict("alert.agents"));
     }
     let pc = still_reached(&mut tx, scope, device, now).await?;
-    let mut changed = Changed::default();
-    close_known(&mut tx, &platform, &pc, known, true, now, &mut changed).await?;
-    changed.publish(&mut tx, now).await?;
+    let mut work = Work::default();
+    work.close(&pc, known, true);
+    work.write(&mut tx, now).await?;
     tx.commit().await?;
     app.wake();
     Ok(())
@@ -367,20 +394,21 @@ pub async fn look_around(app: &App) -> roadstead_store::Result<()> {
     drop(tx);
     let silent = silent.into_iter().map(|device| (device, HEARTBEAT_LOST, String::new()));
     let expiring = expiring.into_iter().map(|(device, ends)| (device, ENTITLEMENT_EXPIRING, ends));
+    let due: Vec<(DeviceId, Kind, String)> = silent.chain(expiring).collect();
     let mut tx = app.store.write(&scope).await?;
-    let mut changed = Changed::default();
-    for (device, kind, detail) in silent.chain(expiring) {
-        if let Some(pc) = alerts::pc(&mut tx, &scope, device, now).await? {
-            see(app, &mut tx, &pc, kind, ("", detail.as_str(), "platform"), None, &mut changed).await?;
+    let mut work = Work::default();
+    for (device, kind, detail) in &due {
+        if let Some(pc) = alerts::pc(&mut tx, &scope, *device, now).await? {
+            work.see(app, &pc, *kind, ("", detail.as_str(), "platform"), None)?;
         }
     }
     for (id, device) in renewed {
-        alerts::gone(&mut tx, &scope, id, true, now).await?;
+        work.gone.push((id, true));
         if let Some(pc) = alerts::pc(&mut tx, &scope, device, now).await? {
-            changed.alerts_of(&pc);
+            work.changed.alerts_of(&pc);
         }
     }
-    changed.publish(&mut tx, now).await?;
+    work.write(&mut tx, now).await?;
     tx.commit().await?;
     app.wake();
     Ok(())

@@ -26,31 +26,6 @@ use crate::i18n::Lang;
 /// A PC comes again after this many seconds; the agent adds its own jitter.
 pub const CHECK_IN_SECONDS: u32 = 300;
 
-/// Makes a pop-up of an alert that has none open. The caller tells the PC.
-pub(super) async fn raise(
-    app: &App,
-    tx: &mut Tx,
-    scope: &Scope,
-    alert: Uuid,
-    device: DeviceId,
-    now: Micros,
-) -> roadstead_store::Result<()> {
-    let id: PopUpId = app.ambient.id();
-    pop_ups::create(tx, scope, &[(id, alert, device.0)], now.plus_seconds(POP_UP_SECONDS), now).await
-}
-
-/// Takes a pop-up back. The caller tells the PC.
-pub(super) async fn take_back(
-    tx: &mut Tx,
-    scope: &Scope,
-    id: Uuid,
-    device: DeviceId,
-    reason: &'static str,
-) -> roadstead_store::Result<()> {
-    scope.platform()?;
-    pop_ups::end(tx, &[(id, device.0)], "withdrawn", reason).await
-}
-
 /// What follows when a customer's switch is turned: off takes every pop-up back, on shows what lasts.
 pub(super) async fn switched(
     app: &App,

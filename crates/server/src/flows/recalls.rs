@@ -15,7 +15,7 @@ use roadstead_store::{Tx, jobs};
 use uuid::Uuid;
 
 use super::Refused;
-use super::alerts::{Changed, close_known, see};
+use super::alerts::Work;
 use crate::app::App;
 use crate::jobs::{LEASE_SECONDS, Stopping};
 
@@ -299,23 +299,24 @@ async fn carry_out(
     sources: &HashMap<String, (Part, String)>,
 ) -> anyhow::Result<()> {
     let (scope, now) = (access::system(), app.ambient.now());
-    let mut changed = Changed::default();
-    for one in due {
-        let device = match &one {
+    let mut work = Work::default();
+    for one in &due {
+        let device = match one {
             Due::Raise(device, _) => *device,
             Due::Close(alert) => alert.device,
         };
         let Some(pc) = alerts::pc(tx, &scope, DeviceId(device), now).await? else { continue };
         match one {
             Due::Raise(_, list) => {
-                let Some((part, source)) = sources.get(&list) else { continue };
+                let Some((part, source)) = sources.get(list) else { continue };
                 let said = (list.as_str(), source.as_str(), "platform");
-                see(app, tx, &pc, kind_of(part.alert())?, said, None, &mut changed).await?;
+                work.see(app, &pc, kind_of(part.alert())?, said, None)?;
             }
-            Due::Close(alert) => close_known(tx, &scope, &pc, &alert, true, now, &mut changed).await?,
+            Due::Close(alert) => work.close(&pc, alert, true),
         }
     }
-    Ok(changed.publish(tx, now).await?)
+    work.write(tx, now).await?;
+    Ok(())
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use roadstead_domain::throttle::CALLS_AT_ONCE;
 use roadstead_server::flows;
 use roadstead_store::engine::Kind::{self, Postgres, Sqlite};
+use roadstead_store::engine::run_text;
 use rstest::rstest;
 use serde_json::json;
 
@@ -260,6 +261,106 @@ async fn two_that_raise_the_same_pop_up_make_one_and_neither_is_turned_away() {
     let mut tx = case.world.app.store.read(&system).await.unwrap();
     let open = "SELECT COUNT(*) FROM pop_ups WHERE state = 'open'";
     assert_eq!(tx.number(open, vec![]).await.unwrap(), 1);
+}
+
+/// Each time that a batch writes alerts, however many; PostgreSQL alone can say.
+const COUNTED: &str = "CREATE TABLE written (at BIGINT); GRANT SELECT, INSERT ON written TO roadstead_app; \
+    CREATE FUNCTION note_written() RETURNS trigger LANGUAGE plpgsql AS \
+    $$ BEGIN INSERT INTO written VALUES (1); RETURN NULL; END $$; \
+    CREATE TRIGGER written AFTER INSERT ON alerts FOR EACH STATEMENT EXECUTE FUNCTION note_written()";
+
+#[rstest]
+#[tokio::test]
+async fn a_storm_of_new_alerts_is_written_together_and_told_to_each_pc_in_order(
+    #[values(Sqlite, Postgres)] kind: Kind,
+) {
+    let world = World::start(kind, "storm").await;
+    let partner = world.partner("R-1").await;
+    let lines: Vec<String> = (10..30).map(|n| format!("5CG00000{n} R-1")).collect();
+    let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+    world.distributor("D-1").await.report("", "text/csv", csv(&lines)).await;
+    let pcs: Vec<Pc> = (10..30_u8).map(|n| Pc::new(&world, &format!("5CG00000{n}"), n)).collect();
+    futures_util::future::join_all(pcs.iter().map(|pc| async { pc.enrol().await.expect(201) })).await;
+    if kind == Postgres {
+        run_text(&world.app.store, COUNTED).await.unwrap();
+    }
+    let all = async |readings: serde_json::Value| {
+        let body = json!({ "readings": readings });
+        futures_util::future::join_all(pcs.iter().map(|pc| async {
+            pc.post("check-ins", body.clone()).await.expect(200);
+        }))
+        .await;
+    };
+    all(json!({
+        "disks": [{ "name": "/dev/sda", "passed": false }],
+        "volumes": [{ "name": "/home", "total_bytes": 100_000_000_000_u64, "free_bytes": 1000 }],
+        "crashes": { "kernel": 4, "programs": 0 },
+    }))
+    .await;
+    assert_eq!(partner.all("alerts").await.len(), 60);
+    let system = roadstead_domain::access::system();
+    if kind == Postgres {
+        let mut tx = world.app.store.read(&system).await.unwrap();
+        let statements = tx.number("SELECT COUNT(*) FROM written", vec![]).await.unwrap();
+        assert!(statements <= 20, "{statements} statements for 20 check-ins with 3 alerts each");
+    }
+    // Something new, and twice in a row the disk is sound: a pop-up, and later one less.
+    let memory = json!({ "uncorrected": 1 });
+    for _ in 0..2 {
+        all(json!({ "disks": [{ "name": "/dev/sda", "passed": true }], "memory": memory.clone() })).await;
+    }
+    let mut tx = world.app.store.read(&system).await.unwrap();
+    let sql = "SELECT d.serial, p.seq, a.kind, p.state FROM pop_ups p JOIN alerts a ON a.id = p.alert \
+               JOIN devices d ON d.id = p.device ORDER BY d.serial, p.seq";
+    let told: Vec<(String, i64, String, String)> = tx.all(sql, vec![]).await.unwrap();
+    let expected: Vec<(String, i64, String, String)> = (10..30)
+        .flat_map(|n| {
+            [
+                (2, "disk.full", "open"),
+                (3, "os.crashes", "open"),
+                (4, "memory.failing", "open"),
+                (5, "disk.failing", "withdrawn"),
+            ]
+            .map(|(seq, kind, state)| (format!("5CG00000{n}"), seq, kind.to_owned(), state.to_owned()))
+        })
+        .collect();
+    assert_eq!(told, expected);
+    assert_eq!(partner.all("alerts").await.len(), 60);
+    assert_eq!(partner.all("alerts?closed=true").await.len(), 20);
+}
+
+#[tokio::test]
+async fn an_alert_that_somebody_else_raises_at_the_same_moment_is_theirs() {
+    let case = case(Postgres, "raised").await;
+    let system = roadstead_domain::access::system();
+    // Another node is writing one of the two that this check-in finds.
+    let mut other = case.world.app.store.write(&system).await.unwrap();
+    let theirs = "INSERT INTO alerts (id, device, tenant, kind, cause, severity, source, detail, state, seen, gone, \
+                  opened_at) SELECT $1, p.device, p.tenant, 'disk.failing', '/dev/sda', 'critical', 'monitor', '', \
+                  'open', 1, 0, 0 FROM devices d CROSS JOIN placements p WHERE d.serial = '5CG0000001' \
+                  AND p.device = d.id";
+    let new = uuid::Uuid::from_u128(78);
+    assert_eq!(other.execute(theirs, roadstead_store::args![new]).await.unwrap(), 1);
+    let ours = other.number("SELECT CAST(pg_backend_pid() AS bigint)", vec![]).await.unwrap();
+    let readings = json!({ "readings": {
+        "disks": [{ "name": "/dev/sda", "passed": false }], "memory": { "uncorrected": 1 },
+    } });
+    let pc = case.pc.clone();
+    let asked = tokio::spawn(async move { pc.post("check-ins", readings).await });
+    crate::world::eventually("the check-in waits for the other node", async || {
+        let mut tx = case.world.app.store.read(&system).await.unwrap();
+        let waiting = "SELECT COUNT(*) FROM pg_locks w JOIN pg_locks h ON h.transactionid = w.transactionid \
+                       AND h.granted WHERE NOT w.granted AND h.pid = $1";
+        (tx.number(waiting, roadstead_store::args![ours]).await.unwrap() > 0).then_some(())
+    })
+    .await;
+    other.commit().await.unwrap();
+    asked.await.unwrap().expect(200);
+    assert_eq!(case.partner.all("alerts").await.len(), 2);
+    let mut tx = case.world.app.store.read(&system).await.unwrap();
+    let sql = "SELECT a.kind, p.seq FROM pop_ups p JOIN alerts a ON a.id = p.alert";
+    let told: Vec<(String, i64)> = tx.all(sql, vec![]).await.unwrap();
+    assert_eq!(told, [("memory.failing".to_owned(), 1)]);
 }
 
 #[rstest]

@@ -58,32 +58,24 @@ pub async fn challenges(tx: &mut Tx, scope: &Scope, keys: &[&str]) -> Result<Has
     Ok(rows.into_iter().map(|(device, hash)| (DeviceId(device), hex::encode(hash))).collect())
 }
 
-/// What is known at one PC in one generation: readings, who, where and free text, each 0 or 1.
+/// The columns of [`Known`], behind the joins of [`known_at_sql`].
 macro_rules! known_sql {
-    ($device:literal, $generation:literal) => {
-        concat!(
-            "(SELECT COUNT(*) FROM check_ins k WHERE k.device = ",
-            $device,
-            ") AS readings, ",
-            "(SELECT COUNT(d.last_user) FROM personal_data d WHERE d.device = ",
-            $device,
-            " AND d.generation = ",
-            $generation,
-            ") AS last_user, ",
-            "(SELECT COUNT(d.location) FROM personal_data d WHERE d.device = ",
-            $device,
-            " AND d.generation = ",
-            $generation,
-            ") AS location, ",
-            "CAST(CASE WHEN EXISTS (SELECT 1 FROM repair_cases r WHERE r.device = ",
-            $device,
-            " AND r.generation = ",
-            $generation,
-            " AND NOT r.is_wiped) THEN 1 ELSE 0 END AS BIGINT) AS free_text"
-        )
+    () => {
+        "COUNT(k.device) AS readings, COUNT(u.last_user) AS last_user, COUNT(u.location) AS location, \
+         CAST(SUM(CASE WHEN EXISTS (SELECT 1 FROM repair_cases r WHERE r.device = g.device \
+         AND r.generation = g.generation AND NOT r.is_wiped) THEN 1 ELSE 0 END) AS BIGINT) AS free_text"
     };
 }
 
+/// Joins what is known at the PCs of `g`, each in its generation.
+macro_rules! known_at_sql {
+    () => {
+        " LEFT JOIN check_ins k ON k.device = g.device \
+         LEFT JOIN personal_data u ON u.device = g.device AND u.generation = g.generation "
+    };
+}
+
+/// At how many PCs something is known: readings, who, where and free text.
 #[derive(sqlx::FromRow)]
 struct Known {
     readings: i64,
@@ -139,10 +131,11 @@ pub async fn leaving(tx: &mut Tx, scope: &Scope, serials: &[&str]) -> Result<Has
     let rows: Vec<Leaving> = tx
         .all_of_set(
             concat!(
-                "SELECT d.id AS device, ",
-                known_sql!("p.device", "p.generation"),
-                " FROM <set> s CROSS JOIN devices d CROSS JOIN placements p WHERE d.serial = s.value \
-                 AND p.device = d.id AND p.tenant IS NOT NULL"
+                "SELECT g.device, ",
+                known_sql!(),
+                " FROM <set> s CROSS JOIN devices d CROSS JOIN placements g",
+                known_at_sql!(),
+                "WHERE d.serial = s.value AND g.device = d.id AND g.tenant IS NOT NULL GROUP BY g.device"
             ),
             args![],
             serials,
@@ -174,13 +167,15 @@ impl Receipts {
 macro_rules! of_transfer_sql {
     ($generation:literal, $result:literal) => {
         concat!(
-            "SELECT n.from_tenant, n.to_tenant, CAST(SUM(n.readings) AS BIGINT) AS readings, ",
-            "CAST(SUM(n.last_user) AS BIGINT) AS last_user, CAST(SUM(n.location) AS BIGINT) AS location, ",
-            "CAST(SUM(n.free_text) AS BIGINT) AS free_text FROM (SELECT i.from_tenant, i.to_tenant, ",
-            known_sql!("i.device", $generation),
-            " FROM transfer_items i WHERE i.transfer = $1 AND i.result = '",
+            "SELECT g.from_tenant, g.to_tenant, ",
+            known_sql!(),
+            " FROM (SELECT i.from_tenant, i.to_tenant, i.device, ",
+            $generation,
+            " AS generation FROM transfer_items i WHERE i.transfer = $1 AND i.result = '",
             $result,
-            "') AS n GROUP BY n.from_tenant, n.to_tenant"
+            "') AS g",
+            known_at_sql!(),
+            "GROUP BY g.from_tenant, g.to_tenant"
         )
     };
 }

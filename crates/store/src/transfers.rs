@@ -523,20 +523,6 @@ pub async fn present(
         .collect())
 }
 
-/// Whether any PC of a transfer has moved since it was previewed, or `after` it was carried out.
-pub async fn has_moved_since(tx: &mut Tx, scope: &Scope, id: TransferId, after: bool) -> Result<bool> {
-    scope.platform()?;
-    let moved: Option<(Uuid,)> = tx
-        .optional(
-            "SELECT i.device FROM transfer_items i WHERE i.transfer = $1 AND i.device IS NOT NULL \
-             AND i.result = 'moved' AND NOT EXISTS (SELECT 1 FROM placements p WHERE p.device = i.device \
-             AND p.generation = i.generation + $2) LIMIT 1",
-            args![id, i64::from(after)],
-        )
-        .await?;
-    Ok(moved.is_some())
-}
-
 /// Forgets previews that nobody carried out, older than this. One that somebody holds is about to be carried out, and is
 /// left to the next time.
 pub async fn forget_previews(tx: &mut Tx, scope: &Scope, before: Micros) -> Result<u64> {

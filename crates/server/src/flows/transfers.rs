@@ -200,10 +200,6 @@ pub async fn commit(app: &App, scope: &Scope, id: &str, digest: &str, how: How) 
     }
     transfers::set_good_rows_only(&mut tx, scope, id, how.good_rows_only).await?;
     if how.in_background || transfer.items > MOST_AT_ONCE {
-        // The work judges again; what is plain by now is told at once.
-        if has_moved_since(&mut tx, scope, id, false).await? {
-            rejudge(&mut tx, scope, &transfer).await?;
-        }
         let kind = jobs::Kind::CommitTransfer;
         let done = begin(app, &mut tx, scope, &transfer, kind, COMMIT.under_way).await?;
         tx.commit().await?;
@@ -214,15 +210,6 @@ pub async fn commit(app: &App, scope: &Scope, id: &str, digest: &str, how: How) 
     tx.commit().await?;
     app.wake();
     Ok(Done::Now)
-}
-
-/// [`transfers::has_moved_since`], for a partner: it may not see where its PCs went.
-async fn has_moved_since(tx: &mut Tx, scope: &Scope, id: TransferId, after: bool) -> Result<bool, Refused> {
-    let platform = scope.carried_out();
-    tx.act_for(&platform).await?;
-    let moved = transfers::has_moved_since(tx, &platform, id, after).await?;
-    tx.act_for(scope).await?;
-    Ok(moved)
 }
 
 async fn blocked_rows(tx: &mut Tx, scope: &Scope, id: TransferId) -> Result<Refused, Refused> {
@@ -437,9 +424,6 @@ pub async fn undo(app: &App, scope: &Scope, id: &str, how: How) -> Result<Done, 
     transfers::set_good_rows_only(&mut tx, scope, id, how.good_rows_only).await?;
     let transfer = Transfer { good_rows_only: how.good_rows_only, ..transfer };
     let done = if how.in_background || transfer.moved > MOST_AT_ONCE {
-        if has_moved_since(&mut tx, scope, id, true).await? {
-            undoable(app, &mut tx, scope, &transfer).await?;
-        }
         begin(app, &mut tx, scope, &transfer, jobs::Kind::UndoTransfer, UNDO.under_way).await?
     } else {
         move_back(app, &mut tx, scope, &transfer).await?;

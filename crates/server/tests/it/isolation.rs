@@ -1,5 +1,6 @@
-//! The first net: every route is called as a neighbour, as nobody and as every other role; no answer may hold a
-//! canary of somebody else. A route that the net does not know fails the test.
+//! The first net: every route is called as a neighbour and as nobody, with a foreign thing of the right kind in its
+//! address; pages and forms by a session of each role. No answer may hold a canary of somebody else. A route that the net
+//! does not know fails the test.
 
 use reqwest::Method;
 use roadstead_domain::access::Role;
@@ -8,6 +9,8 @@ use roadstead_store::engine::Kind::{self, Postgres, Sqlite};
 use rstest::rstest;
 use serde_json::json;
 
+use crate::pc::Pc;
+use crate::sign_in::Portal;
 use crate::world::{Client, World, csv};
 
 /// Every route of the API with the ids that stand in it. What is not here is uncovered.
@@ -167,6 +170,65 @@ fn no_route_is_uncovered() {
     assert_eq!(api_routes(), COVERED);
 }
 
+/// Answers that have nothing of anybody's in them, though their address names something.
+const FOR_ALL: &[&str] = &["/help/{name}", "/sell-through-reports/files/{file_name}"];
+
+/// What stands for a name in a route, by what stands before it; in braces what [`made`] made. A route that nobody has
+/// thought of here fails the test.
+fn stands_for(before: &str, name: &str) -> &'static str {
+    match (before, name) {
+        ("/account/sessions" | "/sessions", "{id}") => "{session}",
+        ("/alerts", "{id}") => "{alert}",
+        ("/customers", "{id}") => "{customer}",
+        ("/customers/{id}/assigned-partner" | "/customers/{id}/settings/assigned-partner", "{step}") => {
+            "accept"
+        }
+        ("/customers/{id}/cpins" | "/customers/{id}/settings/preferences/cpins", "{cpin}") => "{cpin}",
+        ("/customers/{id}/zero-touch-serials" | "/devices" | "/serials", "{serial}") => SERIAL,
+        ("/dead-jobs" | "/jobs", "{id}") => "{job}",
+        ("/devices/{serial}/entitlements", "{support_level}") => "premium",
+        ("/disputes", "{report}") => "{report}",
+        ("/disputes/{report}", "{line}") => "4",
+        ("/disputes/{report}/{line}", "{what}") => "undo",
+        ("/enrolments" | "/pending-enrolment", "{id}") => "{enrolment}",
+        ("/enrolments/{id}" | "/pending-enrolment/{id}", "{say}") => "release",
+        ("/help", "{name}") => "transfers",
+        ("/invitations" | "/settings/invitations", "{id}") => "{invitation}",
+        ("/operations", "{id}") => "{operation}",
+        ("/outside-desks", "{id}") => "{outside-desk}",
+        ("/outside-desks/{id}/cases", "{case}") | ("/repair-cases", "{id}") => "{repair}",
+        ("/partners", "{id}") => "{partner}",
+        ("/recall-lists", "{number}") | ("/service-terms", "{name}") => "CANARY",
+        ("/repair-cases/{id}", "{what}") | ("/repair-cases/{id}/steps", "{step}") => "assign",
+        ("/reports" | "/sell-through-reports", "{id}") => "{report}",
+        ("/sell-through-reports/files", "{file_name}") => "own",
+        ("/settings/tokens" | "/tokens", "{id}") => "{token}",
+        ("/settings/users" | "/users", "{id}") => "{user}",
+        ("/support-cases", "{id}") => "{case}",
+        ("/support-cases/{id}", "{what}") => "close",
+        ("/support-cases/{id}/attachments", "{attachment}") => "{attachment}",
+        ("/transfers", "{id}") => "{transfer}",
+        ("/unassigned-devices/views", "{id}") => "{view}",
+        unknown => panic!("what stands for {unknown:?}?"),
+    }
+}
+
+/// The address of a route with the other's things in it.
+fn filled(route: &str, made: &[(&'static str, String)]) -> String {
+    let (mut before, mut path) = (String::new(), String::new());
+    for part in route.split('/').skip(1) {
+        path += "/";
+        path += if part.starts_with('{') { stands_for(&before, part) } else { part };
+        before = format!("{before}/{part}");
+    }
+    made.iter().fold(path, |path, (name, id)| path.replace(name, id))
+}
+
+/// Whether a route names something that is somebody's.
+fn names_a_thing(route: &str) -> bool {
+    route.contains('{') && !FOR_ALL.contains(&route)
+}
+
 /// Two distributors and two partners, each with a canary in all that it has.
 struct Neighbours {
     world: World,
@@ -179,10 +241,12 @@ struct Neighbours {
     job: String,
     alert: String,
     repair: String,
+    next_door: String,
     strangers: Vec<(&'static str, Client)>,
 }
 
-const CANARIES: &[&str] = &["CANARY", "5CGKANARIE"];
+const CANARIES: &[&str] = &["CANARY", "5CGKANARIE", "canary@", "canary2@"];
+const SERIAL: &str = "5CGKANARIE1";
 
 async fn neighbours(kind: Kind, name: &str) -> Neighbours {
     let world = World::start(kind, name).await;
@@ -190,6 +254,7 @@ async fn neighbours(kind: Kind, name: &str) -> Neighbours {
     let partner = world.operator.post("partners", body).await.expect(201);
     world.certify(partner["id"].as_str().unwrap()).await;
     let neighbour = world.partner("R-2").await;
+    world.partner("R-3").await;
     let body = json!({ "name": "CANARY Distribution", "reporter_number": "D-1", "kind": "distributor" });
     world.operator.post("reporters", body).await.expect(201);
     let distributor = world.token(Role::Distributor, Some("D-1")).await;
@@ -198,6 +263,7 @@ async fn neighbours(kind: Kind, name: &str) -> Neighbours {
         "5CGKANARIE1 R-1 name=CANARY invoice=CANARY-1",
         "5CGKANARIE!! R-1 name=CANARY invoice=CANARY-2",
         "5CGKANARIE3 R-9 name=CANARY invoice=CANARY-3",
+        "5CGKANARIE1 R-3 name=CANARY invoice=CANARY-4",
     ];
     let report = distributor.report("", "text/csv", csv(&lines)).await;
     let found = distributor.get(&format!("sell-through-reports/{report}")).await.expect(200);
@@ -243,8 +309,51 @@ async fn neighbours(kind: Kind, name: &str) -> Neighbours {
         job,
         alert,
         repair,
+        next_door,
         strangers,
     }
+}
+
+/// What stands for the names of [`stands_for`]: the rest of what the one side has, made here, with its admin's session.
+async fn made(there: &Neighbours) -> (Vec<(&'static str, String)>, Portal) {
+    let Neighbours { world, customer, .. } = there;
+    let id_in = |answer: serde_json::Value| answer["id"].as_str().unwrap().to_owned();
+    let admin = world.token(Role::PartnerAdmin, Some("R-1")).await;
+    world.user("CANARY@example.com", Role::PartnerAdmin, Some("R-1")).await;
+    let owner = Portal::sign_in(world, "CANARY@example.com").await;
+    let sessions = owner.get("/api/v1/sessions").await.expect(200);
+    let saved = owner.submit("/unassigned-devices/views", &[("name", "CANARY view"), ("query", "q=1")]).await;
+    assert_eq!(saved.status.as_u16(), 303, "{}", saved.text);
+    let page = owner.get("/unassigned-devices").await.text;
+    let view = page.split("/unassigned-devices/views/").nth(1).unwrap().split('/').next().unwrap().to_owned();
+    let body =
+        json!({ "email": "CANARY2@example.com", "name": "CANARY", "role": "partner_admin", "for": "R-1" });
+    let invitation = id_in(world.operator.post("invitations", body).await.expect(201));
+    Pc::new(world, SERIAL, 1).enrol().await.expect(201);
+    // A second key for the PC waits for its partner.
+    let enrolment = id_in(Pc::new(world, SERIAL, 2).enrol().await.expect(201));
+    let outside = json!({ "url": "https://desk.invalid/roadstead" });
+    let made = vec![
+        ("{alert}", there.alert.clone()),
+        ("{attachment}", there.attachment.clone()),
+        ("{case}", there.case.clone()),
+        ("{cpin}", id_in(admin.post(&format!("customers/{customer}/cpins"), json!({})).await.expect(201))),
+        ("{customer}", customer.clone()),
+        ("{enrolment}", enrolment),
+        ("{invitation}", invitation),
+        ("{job}", there.job.clone()),
+        ("{operation}", there.operation.clone()),
+        ("{outside-desk}", id_in(world.operator.post("outside-desk", outside).await.expect(201))),
+        ("{partner}", id_in(world.operator.get("partners/R-1").await.expect(200))),
+        ("{repair}", there.repair.clone()),
+        ("{report}", there.report.clone()),
+        ("{session}", id_in(sessions["items"][0].clone())),
+        ("{token}", id_in(world.operator.all("tokens").await.remove(0))),
+        ("{transfer}", there.transfer.clone()),
+        ("{user}", id_in(world.operator.all("users?for=R-1").await.remove(0))),
+        ("{view}", view),
+    ];
+    (made, owner)
 }
 
 #[rstest]
@@ -252,60 +361,18 @@ async fn neighbours(kind: Kind, name: &str) -> Neighbours {
 async fn every_route_called_as_a_neighbour_shows_nothing_of_the_other(
     #[values(Sqlite, Postgres)] kind: Kind,
 ) {
-    let Neighbours {
-        world,
-        report,
-        operation,
-        customer,
-        transfer,
-        case,
-        attachment,
-        job,
-        alert,
-        repair,
-        strangers,
-    } = neighbours(kind, "net").await;
-    let id_in = |answer: serde_json::Value| answer["id"].as_str().unwrap().to_owned();
-    let partner = id_in(world.operator.get("partners/R-1").await.expect(200));
-    world.user("CANARY@example.com", Role::PartnerAdmin, Some("R-1")).await;
-    let user = id_in(world.operator.all("users?for=R-1").await.remove(0));
-    let body =
-        json!({ "email": "CANARY2@example.com", "name": "CANARY", "role": "partner_admin", "for": "R-1" });
-    let invitation = id_in(world.operator.post("invitations", body).await.expect(201));
-    let token = id_in(world.operator.all("tokens").await.remove(0));
+    let there = neighbours(kind, "net").await;
+    let (made, _owner) = made(&there).await;
     for route in api_routes() {
         let (method, path) = route.split_once(' ').unwrap();
         if ENDLESS.contains(&path) {
             continue;
         }
-        let id = match path {
-            path if path.starts_with("/partners") => &partner,
-            path if path.starts_with("/operations") => &operation,
-            path if path.starts_with("/customers") => &customer,
-            path if path.starts_with("/transfers") => &transfer,
-            path if path.starts_with("/users") => &user,
-            path if path.starts_with("/invitations") => &invitation,
-            path if path.starts_with("/tokens") => &token,
-            path if path.starts_with("/support-cases") => &case,
-            path if path.starts_with("/dead-jobs") => &job,
-            path if path.starts_with("/alerts") => &alert,
-            path if path.starts_with("/repair-cases") => &repair,
-            _ => &report,
-        };
-        let serial = "5CGKANARIE1".to_owned();
         let answers_any = ANSWERS_ANY.contains(&path);
-        let filled = path.replace("{id}", id).replace("{serial}", &serial);
-        let id = if path.contains("{id}") { id } else { &serial };
-        let filled = filled
-            .replace("{step}", if path.starts_with("/repair-cases") { "assign" } else { "accept" })
-            .replace("{attachment}", &attachment)
-            .replace("{say}", "release");
-        let filled = filled.replace("{report}", &report).replace("{line}", "1");
-        let filled = filled.replace("{case}", &repair).replace("{number}", "CANARY");
-        let path =
-            format!("/api/v1{}", filled.replace("{support_level}", "premium").replace("{name}", "CANARY"));
+        let names_a_thing = names_a_thing(path) && !answers_any;
+        let path = format!("/api/v1{}", filled(path, &made));
         let method: Method = method.parse().unwrap();
-        for (who, stranger) in &strangers {
+        for (who, stranger) in &there.strangers {
             for query in [
                 "",
                 "?q=5CG",
@@ -318,7 +385,7 @@ async fn every_route_called_as_a_neighbour_shows_nothing_of_the_other(
                 let body = (!method.is_safe()).then(|| ("application/json", b"{}".to_vec()));
                 let mut answer = stranger.send(method.clone(), &format!("{path}{query}"), body).await;
                 if answers_any {
-                    answer.text = answer.text.replace(&serial, "");
+                    answer.text = answer.text.replace(SERIAL, "");
                 }
                 for canary in CANARIES {
                     assert!(
@@ -329,7 +396,7 @@ async fn every_route_called_as_a_neighbour_shows_nothing_of_the_other(
                 }
                 let allowed = [200, 400, 401, 403, 404, 415, 422];
                 assert!(allowed.contains(&answer.status.as_u16()), "{who}, {route}: {}", answer.status);
-                if path.contains(id.as_str()) && !answers_any {
+                if names_a_thing {
                     let status = answer.status.as_u16();
                     // A lesser role is refused before anything is looked for.
                     assert!(
@@ -341,20 +408,154 @@ async fn every_route_called_as_a_neighbour_shows_nothing_of_the_other(
             }
         }
     }
-    for (method, path) in portal::routes().list {
-        if path.starts_with("/assets") {
+}
+
+/// Forms with files.
+const OF_PARTS: &[&str] = &["/support-cases", "/support-cases/{id}/messages"];
+
+/// The pages on which the domain lets a role see what belongs to others.
+fn may_see(role: Role) -> &'static [&'static str] {
+    match role {
+        Role::CustomerSupport => &["/repair-cases", "/repair-desk"],
+        Role::Operator => &[
+            "/disputes",
+            "/entitlements",
+            "/home",
+            "/jobs",
+            "/partners",
+            "/pending-enrolment",
+            "/qualifications",
+            "/recalls",
+            "/reporters",
+            "/reports",
+            "/settings",
+            "/support-cases",
+        ],
+        _ => &[],
+    }
+}
+
+/// Somebody of each role who has nothing to do with the one side, each signed in.
+async fn signed_in_strangers(world: &World, next_door: &str) -> Vec<(Role, Portal)> {
+    let mut strangers = Vec::new();
+    for role in Role::ALL {
+        let whose = match role {
+            Role::Operator | Role::CustomerSupport => None,
+            Role::Distributor => Some("D-2"),
+            Role::PartnerAdmin | Role::PartnerReadOnly => Some("R-2"),
+            Role::ItAdmin | Role::ReportAdmin => Some(next_door),
+        };
+        let email = format!("{}@example.com", role.as_str());
+        world.user(&email, role, whose).await;
+        strangers.push((role, Portal::sign_in(world, &email).await));
+    }
+    strangers
+}
+
+/// What a form that names somebody's thing says, so that it is not refused for what it says.
+fn fields(route: &str, digest: &str) -> String {
+    let to = match route {
+        "/customers/{id}/disabled" => "disabled",
+        "/customers/{id}/settings/repair-cases" => "customer_support",
+        _ => "on",
+    };
+    format!(
+        "&to={to}&serials={SERIAL}&reason=x&text=x&access=open&active=no&domains=stranger.example\
+         &email=stranger%40example.com&digest={digest}"
+    )
+}
+
+#[rstest]
+#[tokio::test]
+async fn every_page_and_form_called_by_a_strangers_session_shows_and_changes_nothing_of_the_other(
+    #[values(Sqlite, Postgres)] kind: Kind,
+) {
+    let there = neighbours(kind, "strangers").await;
+    let (made, owner) = made(&there).await;
+    let world = &there.world;
+    let admin = world.token(Role::PartnerAdmin, Some("R-1")).await;
+    let transfer = admin.get(&format!("transfers/{}", there.transfer)).await.expect(200);
+    let digest = transfer["digest"].as_str().unwrap();
+    let cpins = admin.get(&format!("customers/{}/cpins", there.customer)).await.expect(200);
+    let cpin = cpins["items"][0]["cpin"].as_str().unwrap();
+
+    // What stands in the addresses is there: somebody whose it is, or who may see it, gets each page.
+    let strangers = signed_in_strangers(world, &there.next_door).await;
+    world.user("canary@d-1.example", Role::Distributor, Some("D-1")).await;
+    world.user("canary@customer.example", Role::ItAdmin, Some(&there.customer)).await;
+    let distributor = Portal::sign_in(world, "canary@d-1.example").await;
+    let it_admin = Portal::sign_in(world, "canary@customer.example").await;
+    let who_sees = strangers.iter().filter(|(role, _)| !may_see(*role).is_empty()).map(|(_, portal)| portal);
+    let owners: Vec<&Portal> = [&owner, &distributor, &it_admin].into_iter().chain(who_sees).collect();
+    let routes = portal::routes().list;
+    for (method, route) in &routes {
+        if *method != Method::GET || route.starts_with("/assets") || !names_a_thing(route) {
             continue;
         }
-        let path = path.replace("{id}", &report).replace("{report}", &report).replace("{line}", "1");
-        let path = path.replace("{serial}", "5CGKANARIE1");
-        for (who, stranger) in &strangers {
-            let body = (method == Method::POST).then(|| ("application/x-www-form-urlencoded", Vec::new()));
-            let answer = stranger.send(method.clone(), &path, body).await;
-            for canary in CANARIES {
-                assert!(!answer.text.contains(canary), "{who} got {canary} by {method} {path}");
+        let path = filled(route, &made);
+        let mut found = false;
+        for owner in &owners {
+            found = found || owner.get(&path).await.status.as_u16() == 200;
+        }
+        assert!(found, "nobody finds {path}");
+    }
+
+    for (role, stranger) in &strangers {
+        let who = role.as_str();
+        let csrf = format!("csrf={}", stranger.csrf_of("/account").await);
+        let parts = format!(
+            "--edge\r\ncontent-disposition: form-data; name=\"csrf\"\r\n\r\n{}\r\n--edge--\r\n",
+            &csrf[5..]
+        );
+        for (method, route) in &routes {
+            let may_see =
+                may_see(*role).iter().any(|page| route == page || route.starts_with(&format!("{page}/")));
+            // Who signs out sees nothing any more.
+            if may_see || route.starts_with("/assets") || *route == "/sign-out" {
+                continue;
+            }
+            let path = filled(route, &made);
+            let answer = if *method == Method::GET {
+                stranger.get(&path).await
+            } else if OF_PARTS.contains(route) {
+                stranger.send_raw(&path, "multipart/form-data; boundary=edge", parts.as_bytes()).await
+            } else if names_a_thing(route) {
+                stranger.post(&path, &format!("{csrf}{}", fields(route, digest)), &[]).await
+            } else {
+                stranger.post(&path, &csrf, &[]).await
+            };
+            let status = answer.status.as_u16();
+            for canary in CANARIES.iter().chain([&cpin]) {
+                assert!(!answer.text.contains(canary), "{who} got {canary} by {method} {route}");
+            }
+            assert!(status < 500, "{who}, {method} {route}: {status}");
+            if names_a_thing(route) {
+                // A role that only looks is refused before anything is looked for.
+                let only_looks = matches!(role, Role::PartnerReadOnly | Role::ReportAdmin);
+                let refused = status == 404 || only_looks && status == 403;
+                assert!(refused, "{who}, {method} {route}: {status} {}", answer.text);
             }
         }
+        assert_eq!(stranger.get("/account").await.status.as_u16(), 200, "{who} was signed in to the end");
     }
+    let nobody = world.nobody();
+    for (method, route) in &routes {
+        if !names_a_thing(route) || route.starts_with("/assets") {
+            continue;
+        }
+        let body = (*method == Method::POST).then(|| ("application/x-www-form-urlencoded", Vec::new()));
+        let answer = nobody.send(method.clone(), &filled(route, &made), body).await;
+        assert_eq!(answer.status.as_u16(), 303, "nobody is sent to the sign-in by {method} {route}");
+        assert!(CANARIES.iter().all(|canary| !answer.text.contains(canary)), "{method} {route}");
+    }
+
+    // Nothing has become of it.
+    let page = owner.get("/unassigned-devices").await;
+    assert!(page.text.contains("CANARY view") && page.text.contains(SERIAL), "{}", page.text);
+    let after = admin.get(&format!("transfers/{}", there.transfer)).await.expect(200);
+    assert_eq!(after["state"], transfer["state"]);
+    assert_eq!(admin.get(&format!("customers/{}/cpins", there.customer)).await.expect(200), cpins);
+    assert_eq!(admin.all("enrolments").await.len(), 1, "the second key waits");
 }
 
 #[rstest]

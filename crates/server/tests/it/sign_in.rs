@@ -101,7 +101,8 @@ impl Portal {
         self.csrf_of("/unassigned-devices").await
     }
 
-    async fn csrf_of(&self, page: &str) -> String {
+    /// The same of this page's forms.
+    pub(crate) async fn csrf_of(&self, page: &str) -> String {
         let page = self.get(page).await.text;
         let (_, rest) = page.split_once("name=\"csrf\" value=\"").expect("a form with its secret");
         rest.split('"').next().unwrap().to_owned()

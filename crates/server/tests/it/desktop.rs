@@ -13,7 +13,7 @@ use roadstead_store::engine::Kind::{Postgres, Sqlite};
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use crate::barriers::{AXE, look};
+use crate::barriers::{AXE, Visit, look};
 use crate::browser::{Driver, Page};
 use crate::desk::{Desk, Pc};
 use crate::world::{Client, World, csv};
@@ -52,7 +52,8 @@ async fn b37_the_agent_is_there_to_fetch_with_a_silent_install_command(
     let run = move || std::process::Command::new("sh").arg("-c").arg(fetch).status().unwrap();
     assert!(tokio::task::spawn_blocking(run).await.unwrap().success(), "{command}");
     let axe = std::fs::read_to_string(AXE).expect("axe-core is installed by scripts/install.sh");
-    assert_eq!(look(&page, &axe, 360, &[("agent".to_owned(), path)]).await, Vec::<String>::new());
+    let visit = Visit { name: "agent".to_owned(), path, sends: None };
+    assert_eq!(look(&page, &axe, 360, &[visit]).await, Vec::<String>::new());
     page.driver.quit().await.unwrap();
 }
 

@@ -122,11 +122,7 @@ pub struct Pc {
 impl Pc {
     /// Where it is.
     pub fn place(&self) -> Place {
-        match self.kind.as_deref() {
-            Some("holding") => Place::Pool,
-            Some("customer") => Place::Customer { off: self.switch.as_deref() == Some("off") },
-            _ => Place::Nowhere,
-        }
+        place(self.kind.as_deref(), self.switch.as_deref())
     }
 
     /// Its level.
@@ -137,6 +133,15 @@ impl Pc {
     /// Whether an alert of this kind makes a pop-up on it.
     pub fn pops_up(&self, kind: Kind) -> bool {
         alert::pops_up(kind, self.place(), self.level.is_some())
+    }
+}
+
+/// A tenant of this kind with this switch.
+fn place(kind: Option<&str>, switch: Option<&str>) -> Place {
+    match kind {
+        Some("holding") => Place::Pool,
+        Some("customer") => Place::Customer { off: switch == Some("off") },
+        _ => Place::Nowhere,
     }
 }
 
@@ -404,8 +409,8 @@ pub async fn find(tx: &mut Tx, scope: &Scope, id: AlertId) -> Result<Option<Aler
     tx.optional(alert_sql!("a.id = $3 AND a.state <> 'suspected'"), args![partner, customer, id]).await
 }
 
-/// Lets the alerts of PCs that moved follow them, and their pop-ups be judged anew: where the new tenant's switch is off
-/// they are withdrawn, else they are told again, since the partner or the recipient may be another.
+/// Lets the alerts of PCs that moved follow them, and their pop-ups be judged anew: where an alert of the kind makes none in
+/// the new tenant they are withdrawn, else they are told again, since the partner or the recipient may be another.
 pub(crate) async fn follow<'a>(
     tx: &mut Tx,
     scope: &Scope,
@@ -443,10 +448,13 @@ pub(crate) async fn follow<'a>(
         return Ok(());
     }
     let (mut withdrawn, mut again, mut told) = (Vec::new(), Vec::new(), BTreeSet::new());
-    for (id, device, off) in pop_ups::open_at(tx, &followed).await? {
-        let list = if off { &mut withdrawn } else { &mut again };
-        list.push((id, device));
-        told.insert(device);
+    for open in pop_ups::open_at(tx, &followed).await? {
+        let place = place(Some(&open.tenant_kind), open.switch.as_deref());
+        // A move takes no entitlement away.
+        let stays = Kind::from_code(&open.kind).is_some_and(|kind| alert::pops_up(kind, place, true));
+        let list = if stays { &mut again } else { &mut withdrawn };
+        list.push((open.id, open.device));
+        told.insert(open.device);
     }
     pop_ups::end(tx, &withdrawn, "withdrawn", "pop_up.moved").await?;
     pop_ups::tell_again(tx, &again).await?;

@@ -206,19 +206,32 @@ pub async fn tell_again(tx: &mut Tx, pop_ups: &[(Uuid, Uuid)]) -> Result<()> {
     Ok(())
 }
 
-/// The open pop-ups of these PCs, each with its PC and whether the switch is off where that PC is. The caller reaches the
-/// PCs.
-pub async fn open_at(tx: &mut Tx, devices: &[Uuid]) -> Result<Vec<(Uuid, Uuid, bool)>> {
-    let rows: Vec<(Uuid, Uuid, Option<String>)> = tx
-        .all_of_ids(
-            "SELECT p.id, p.device, w.state FROM <set> s CROSS JOIN placements l CROSS JOIN pop_ups p \
-             LEFT JOIN self_service w ON w.customer = l.tenant AND w.state = 'off' \
-             WHERE l.device = s.value AND p.device = s.value AND p.state = 'open' ORDER BY p.device, p.id",
-            args![],
-            devices,
-        )
-        .await?;
-    Ok(rows.into_iter().map(|(id, device, off)| (id, device, off.is_some())).collect())
+/// An open pop-up, and where its PC is.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct Open {
+    /// Its id.
+    pub id: Uuid,
+    /// The PC.
+    pub device: Uuid,
+    /// The alert's kind.
+    pub kind: String,
+    /// `holding` or `customer`: the tenant that has the PC.
+    pub tenant_kind: String,
+    /// The customer's switch: `on`, `off` or not set.
+    pub switch: Option<String>,
+}
+
+/// The open pop-ups of these PCs. The caller reaches the PCs.
+pub async fn open_at(tx: &mut Tx, devices: &[Uuid]) -> Result<Vec<Open>> {
+    tx.all_of_ids(
+        "SELECT p.id, p.device, a.kind, t.kind AS tenant_kind, w.state AS switch FROM <set> s \
+         CROSS JOIN placements l CROSS JOIN pop_ups p CROSS JOIN alerts a CROSS JOIN tenants t \
+         LEFT JOIN self_service w ON w.customer = l.tenant WHERE l.device = s.value AND p.device = s.value \
+         AND p.state = 'open' AND a.id = p.alert AND t.id = l.tenant ORDER BY p.device, p.id",
+        args![],
+        devices,
+    )
+    .await
 }
 
 /// The pop-up, if it is this PC's.

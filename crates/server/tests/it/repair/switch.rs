@@ -127,6 +127,39 @@ async fn d06_alerts_follow_the_pc_and_an_open_case_keeps_its_route(#[values(Sqli
     }
 }
 
+/// A full disk is told to whoever sits at a PC of a pool, where nobody else could be, and to those who look after it
+/// elsewhere.
+#[rstest]
+#[tokio::test]
+async fn b27_a_move_takes_back_the_pop_ups_whose_kind_makes_none_in_the_new_place(
+    #[values(Sqlite, Postgres)] kind: Kind,
+) {
+    let case = case(kind, "kinds").await;
+    let (partner, pc) = (&case.partner, &case.pc);
+    let customer = partner.customer("A").await;
+    let readings = json!({ "readings": {
+        "disks": [{ "name": "/dev/sda", "passed": false }],
+        "volumes": [{ "name": "/home", "total_bytes": 100_000_000_000_u64, "free_bytes": 1000 }],
+    } });
+    pc.post("check-ins", readings.clone()).await.expect(200);
+    let mut channel = Channel::open(pc, None, "en").await;
+    channel.expect("settings").await;
+    let shown = [channel.expect("pop_up").await, channel.expect("pop_up").await];
+    let of = |alert: &str| shown.iter().find(|pop_up| pop_up["alert"] == alert).unwrap()["id"].clone();
+    let (full, failing) = (of("disk.full"), of("disk.failing"));
+
+    case.to_customer(&customer).await;
+    assert_eq!(channel.expect("withdraw").await, json!({ "id": full, "reason": "pop_up.moved" }));
+    assert_eq!(channel.expect("pop_up").await["id"], failing);
+    assert_eq!(partner.all("alerts").await.len(), 2, "the alerts themselves go with the PC");
+    // Back in the pool the user is the only addressee again.
+    send(partner, &pc.serial, "unassigned").await;
+    assert_eq!(channel.expect("pop_up").await["id"], failing);
+    pc.post("check-ins", readings).await.expect(200);
+    let again = channel.expect("pop_up").await;
+    assert_eq!((&again["alert"], again["id"] != full), (&json!("disk.full"), true));
+}
+
 /// Two events of this name from each channel, settings left out, under numbers that rise from the last one on; their data.
 async fn two_each(channels: &mut [(Channel, i64)], name: &str) -> Vec<Value> {
     let mut told = Vec::new();

@@ -154,6 +154,13 @@ pub async fn last(tx: &mut Tx, device: DeviceId) -> Result<Option<Seen>> {
     tx.optional("SELECT seen_at, agent, readings FROM check_ins WHERE device = $1", args![device]).await
 }
 
+/// When each of these PCs was last seen, in microseconds; one that never was is not among them. The caller has found the PCs
+/// within its scope.
+pub async fn last_of(tx: &mut Tx, devices: &[Uuid]) -> Result<Vec<(Uuid, i64)>> {
+    let sql = "SELECT k.device, k.seen_at FROM <set> s CROSS JOIN check_ins k WHERE k.device = s.value";
+    tx.all_of_ids(sql, args![], devices).await
+}
+
 /// What a customer lets the agent tell of persons: who is signed in, and where the PC is. The caller has found the
 /// customer.
 pub async fn privacy(tx: &mut Tx, customer: TenantId) -> Result<(bool, bool)> {

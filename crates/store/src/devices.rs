@@ -74,6 +74,8 @@ pub struct Device {
     pub reported_at: Option<i64>,
     /// The cells of the sale that no column says, as JSON text.
     pub received: Option<String>,
+    /// When its agent last said how it is, in microseconds; `None` if it never has.
+    pub seen_at: Option<i64>,
 }
 
 impl Device {
@@ -86,7 +88,9 @@ impl Device {
 /// A PC in a tenant of the scope's partner, by the view with one wall (docs/decisions/0037).
 const OWN: &str = "SELECT id, device_serial AS serial, manufacturer, product_number, model, tenant, tenant_kind, \
                    tenant_name, generation, since, buyer, buyer_name, invoice, sold_on, shipped_on, reporter_name, \
-                   reported_at, received FROM own_devices WHERE partner = $2 AND id = $1";
+                   reported_at, received, \
+                   (SELECT k.seen_at FROM check_ins k WHERE k.device = own_devices.id) AS seen_at \
+                   FROM own_devices WHERE partner = $2 AND id = $1";
 
 /// A PC beside one of its rights, if it has any.
 #[derive(Deserialize, sqlx::FromRow)]
@@ -108,7 +112,9 @@ struct Beside {
 pub async fn present(tx: &mut Tx, scope: &Scope, serial: &str) -> Result<Vec<(Device, Vec<Right>)>> {
     let sql = "SELECT o.id, o.device_serial AS serial, o.manufacturer, o.product_number, o.model, o.tenant, \
                o.tenant_kind, o.tenant_name, o.generation, o.since, o.buyer, o.buyer_name, o.invoice, o.sold_on, \
-               o.shipped_on, o.reporter_name, o.reported_at, o.received, e.support_level, e.starts_on, e.ends_on, e.assumed, \
+               o.shipped_on, o.reporter_name, o.reported_at, o.received, \
+               (SELECT k.seen_at FROM check_ins k WHERE k.device = o.id) AS seen_at, \
+               e.support_level, e.starts_on, e.ends_on, e.assumed, \
                e.reporter_name AS right_reporter, e.line AS right_line, e.corrected_at \
                FROM own_devices o LEFT JOIN own_rights e ON e.device = o.id AND e.partner = $2 \
                WHERE o.partner = $2 AND o.device_serial = $1 ORDER BY o.manufacturer, e.support_level DESC";
@@ -147,7 +153,8 @@ pub async fn get(tx: &mut Tx, scope: &Scope, id: DeviceId) -> Result<Option<Devi
     tx.optional_quick(
         "SELECT d.id, d.serial, d.manufacturer, d.product_number, d.model, p.tenant, t.kind AS tenant_kind, \
          t.name AS tenant_name, p.generation, p.since, l.buyer, l.buyer_name, l.invoice, l.sold_on, l.shipped_on, \
-         n.name AS reporter_name, r.received_at AS reported_at, l.received FROM placements p \
+         n.name AS reporter_name, r.received_at AS reported_at, l.received, \
+         (SELECT k.seen_at FROM check_ins k WHERE k.device = d.id) AS seen_at FROM placements p \
          JOIN tenants t ON t.id = p.tenant JOIN devices d ON d.id = p.device \
          LEFT JOIN report_lines l ON l.report = p.report AND l.line = p.line \
          LEFT JOIN reports r ON r.id = p.report LEFT JOIN reporters n ON n.id = r.reporter \

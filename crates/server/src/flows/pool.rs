@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use jiff::civil::Date;
 use roadstead_domain::access::Scope;
+use roadstead_store::check_ins;
 use roadstead_store::page::{Page, Rows};
 use roadstead_store::pool::{self, Sort, Unassigned};
 use tokio::sync::OwnedRwLockReadGuard;
@@ -110,6 +111,15 @@ pub async fn in_full(
     tx.commit().await?;
     let mut found: HashMap<Uuid, Unassigned> = found.into_iter().map(|pc| (pc.id, pc)).collect();
     Ok(names.iter().filter_map(|name| found.remove(&name.id)).collect())
+}
+
+/// When the agents of these PCs last said how they are, in microseconds, by PC; one that never did is not among them.
+pub async fn last_seen(app: &App, scope: &Scope, pcs: &[Unassigned]) -> Result<HashMap<Uuid, i64>, Refused> {
+    let ids: Vec<Uuid> = pcs.iter().map(|pc| pc.id).collect();
+    let mut tx = app.store.read(scope).await?;
+    let seen = check_ins::last_of(&mut tx, &ids).await?;
+    tx.commit().await?;
+    Ok(seen.into_iter().collect())
 }
 
 /// `most` groups from the `skip`-th on, largest first; ages go by time.

@@ -114,6 +114,8 @@ pub(super) struct DeviceList {
     pub(super) rows: Vec<DeviceRow>,
     pub(super) searched: bool,
     pub(super) may_move: bool,
+    /// Whether a PC has a page for this reader.
+    pub(super) has_page: bool,
     pub(super) pager: Pager,
 }
 
@@ -449,6 +451,7 @@ pub(super) async fn one(
             rows: found.items.into_iter().map(row).collect(),
             searched: !asked.q.is_empty(),
             may_move,
+            has_page: browser.may(Action::ReadDevice).is_ok(),
             pager: Pager::new(lang, &asked.cursor, found.next_cursor, |cursor| {
                 link(&path, &[("q", &asked.q), ("cursor", cursor)])
             }),

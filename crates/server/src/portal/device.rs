@@ -179,6 +179,8 @@ fn facts(lang: Lang, seen: &Seen) -> Vec<(String, String)> {
         fact("unassigned-model", device.model.clone());
         fact("device-product", device.product_number.clone());
         fact("device-since", instant(lang, Micros(device.since)));
+        let seen = device.seen_at.map(|at| instant(lang, Micros(at)));
+        fact("last-seen", seen.unwrap_or_else(|| lang.text("never-seen")));
         fact("unassigned-end-customer", text(&device.buyer_name));
         fact("device-buyer", text(&device.buyer));
         fact("unassigned-invoice", text(&device.invoice));

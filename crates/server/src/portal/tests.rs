@@ -95,6 +95,7 @@ fn row(n: usize) -> Row {
         reported_by: "Nordic Distribution".to_owned(),
         since: "18.11.2026, 14:05".to_owned(),
         since_machine: "2026-11-18T14:05:00Z".to_owned(),
+        seen: ["28.11.2026, 09:30", "nie"][n % 2].to_owned(),
     }
 }
 
@@ -193,6 +194,7 @@ fn device(lang: Lang, here: bool) -> DevicePage {
         reporter_name: text("Nordic Distribution"),
         reported_at: Some(1_795_374_000_000_000),
         received: text(r#"{"purchase_order":"PO-4711"}"#),
+        seen_at: Some(1_795_374_000_000_000),
     };
     let moved = |from: Option<&str>, to: Option<&str>, kind: Option<&str>| Moved {
         seq: 1,

@@ -1,6 +1,6 @@
 //! Unassigned Devices: the PCs of the partner's holding tenant, as a list or in groups.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use askama::Template;
 use axum::extract::{Path, Query, State};
@@ -44,9 +44,16 @@ const FILTERS: [&str; 9] = [
     "age",
     "without",
 ];
-/// The columns that may be left out, in their order.
-pub(super) const COLUMNS: [&str; 7] =
-    ["model", "level", "end_customer", "invoice", "sold_on", "reported_by", "since"];
+/// The column that is asked for by itself, and only where it is chosen.
+const LAST_SEEN: &str = "last_seen";
+/// The columns that can be chosen, in their order.
+pub(super) const COLUMNS: [&str; 8] =
+    ["model", "level", "end_customer", "invoice", "sold_on", "reported_by", "since", LAST_SEEN];
+
+/// Those that are shown unless others are chosen.
+fn usual_columns() -> Vec<&'static str> {
+    COLUMNS.into_iter().filter(|column| *column != LAST_SEEN).collect()
+}
 
 /// What the address asks for: what is not known, or empty, is left out.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -94,12 +101,12 @@ impl Asked {
         GroupBy::from_code(self.get("group"))
     }
 
-    /// The columns that are shown; all if none is chosen.
+    /// The columns that are shown; the usual ones if none is chosen.
     fn columns(&self) -> Vec<&'static str> {
         let chosen = self.get("columns");
         let is_chosen = |column: &&str| chosen.split(',').any(|name| name == *column);
         let columns: Vec<_> = COLUMNS.into_iter().filter(is_chosen).collect();
-        if columns.is_empty() { COLUMNS.into() } else { columns }
+        if columns.is_empty() { usual_columns() } else { columns }
     }
 
     /// Without what is the same as nothing.
@@ -110,7 +117,7 @@ impl Asked {
         if self.sort() == Sort::Serial {
             self.0.remove("sort");
         }
-        if self.columns().len() == COLUMNS.len() {
+        if self.columns() == usual_columns() {
             self.0.remove("columns");
         }
         self
@@ -139,6 +146,8 @@ pub(super) struct Row {
     pub(super) reported_by: String,
     pub(super) since: String,
     pub(super) since_machine: String,
+    /// Empty where the column is not shown.
+    pub(super) seen: String,
 }
 
 /// A group as the list shows it.
@@ -277,8 +286,14 @@ pub(super) async fn show(
             None => {
                 let found = looks::list(&app, &scope, &filter, asked.sort(), &page_at(cursor, None)).await?;
                 let Some(found) = found else { return Ok(None) };
+                let pcs = found.rows.items;
+                let seen = if asked.columns().contains(&LAST_SEEN) {
+                    Some(looks::last_seen(&app, &scope, &pcs).await?)
+                } else {
+                    None
+                };
                 let pager = Pager::new(lang, cursor, found.rows.next_cursor, to);
-                Some((found.rows.items, None, found.devices, pager))
+                Some((rows_of(lang, pcs, seen.as_ref()), None, found.devices, pager))
             }
             Some(by) => {
                 let skip = cursor.parse().unwrap_or(0_usize);
@@ -316,7 +331,7 @@ pub(super) async fn show(
         chips: chips(lang, &asked, &reporters),
         newest: asked.sort() == Sort::Newest,
         columns: asked.columns(),
-        rows: rows_of(lang, rows),
+        rows,
         groups,
         pager,
         may_move,
@@ -347,8 +362,10 @@ pub(super) async fn show(
         let count = number(lang, passing);
         lang.text_with("move-whole", &[("n", passing.into()), ("count", count.as_str().into())])
     });
+    let last_seen = if list.shows(LAST_SEEN) { "true" } else { "" };
     let export = |format| {
-        asked.link("/api/v1/unassigned-devices", &[("format", format), ("group", ""), ("columns", "")])
+        let changes = [("format", format), ("group", ""), ("columns", ""), ("last_seen", last_seen)];
+        asked.link("/api/v1/unassigned-devices", &changes)
     };
     super::page(&UnassignedPage {
         frame: Frame::at(&browser, &uri, Entry::Unassigned),
@@ -518,7 +535,10 @@ pub(super) fn choices(lang: Lang, asked: &Asked, reporters: &BTreeMap<String, St
     let ways = GroupBy::ALL.map(|by| (by.as_str().to_owned(), lang.text(group_key(by))));
     let reporters = reporters.iter().map(|(id, name)| (id.clone(), name.clone())).collect();
     let shown = asked.columns();
-    let column_key = |column: &str| format!("unassigned-{}", column.replace('_', "-"));
+    let column_key = |column: &str| match column {
+        LAST_SEEN => "last-seen".to_owned(),
+        _ => format!("unassigned-{}", column.replace('_', "-")),
+    };
     Choices {
         texts: [GroupBy::EndCustomer, GroupBy::Invoice, GroupBy::Order, GroupBy::Model]
             .map(|by| (by.as_str(), lang.text(group_key(by)), asked.get(by.as_str()).to_owned()))
@@ -543,8 +563,13 @@ pub(super) fn choices(lang: Lang, asked: &Asked, reporters: &BTreeMap<String, St
     }
 }
 
-/// The rows of a page. PCs of one report came at one instant, which is written once.
-fn rows_of(lang: Lang, pcs: Vec<Unassigned>) -> Vec<Row> {
+/// The rows of a page, with when each PC was last seen if that was asked. PCs of one report came at one instant, which is
+/// written once.
+fn rows_of(lang: Lang, pcs: Vec<Unassigned>, seen: Option<&HashMap<uuid::Uuid, i64>>) -> Vec<Row> {
+    let never = lang.text("never-seen");
+    let seen_of = |pc: &Unassigned| {
+        seen.map(|seen| seen.get(&pc.id).map_or_else(|| never.clone(), |at| instant(lang, Micros(*at))))
+    };
     let mut rows: Vec<Row> = Vec::with_capacity(pcs.len());
     let mut last = None;
     for pc in pcs {
@@ -553,12 +578,13 @@ fn rows_of(lang: Lang, pcs: Vec<Unassigned>) -> Vec<Row> {
             None => (instant(lang, Micros(pc.since)), Micros(pc.since).rfc3339()),
         };
         last = Some(pc.since);
-        rows.push(row(lang, pc, since));
+        let seen = seen_of(&pc).unwrap_or_default();
+        rows.push(row(lang, pc, since, seen));
     }
     rows
 }
 
-fn row(lang: Lang, pc: Unassigned, (since, since_machine): (String, String)) -> Row {
+fn row(lang: Lang, pc: Unassigned, (since, since_machine): (String, String), seen: String) -> Row {
     let level = pc.support_level.as_deref().and_then(SupportLevel::from_code);
     Row {
         link: super::device::path_of(&pc.serial),
@@ -573,6 +599,7 @@ fn row(lang: Lang, pc: Unassigned, (since, since_machine): (String, String)) -> 
         reported_by: pc.reporter_name.unwrap_or_default(),
         since,
         since_machine,
+        seen,
     }
 }
 
@@ -641,7 +668,12 @@ mod tests {
         );
         assert_eq!(asked.columns(), ["model", "since"]);
         assert_eq!(Asked::read("columns=boss&group=boss&cursor=").tidied(), Asked::default());
-        assert_eq!(Asked::read("%%%").columns().len(), COLUMNS.len());
+        let usual = ["model", "level", "end_customer", "invoice", "sold_on", "reported_by", "since"];
+        assert_eq!(Asked::read("%%%").columns(), usual);
+        let ticked =
+            |columns: &[&str]| Asked::read(&format!("columns={}", columns.join("&columns="))).tidied();
+        assert_eq!(ticked(&usual), Asked::default());
+        assert_eq!(ticked(&COLUMNS).columns(), COLUMNS);
     }
 
     #[test]

@@ -7,6 +7,7 @@ use roadstead_store::engine::Kind::{self, Postgres, Sqlite};
 use rstest::rstest;
 use serde_json::{Value, json};
 
+use crate::pc::Pc;
 use crate::sign_in::Portal;
 use crate::world::{Client, World, csv, eventually};
 
@@ -215,6 +216,70 @@ async fn a_filtered_list_is_exported_without_formulas() {
     }
     let text = workbook_text(&partner.bytes("unassigned-devices?format=xlsx&q=xx0").await);
     assert!(text.contains("XX00001099") && text.contains("=HYPERLINK(1)"));
+}
+
+/// A PC of a pool may have joined by its serial, and says how it is. Lists tell when it last did only where that is asked for.
+#[rstest]
+#[tokio::test]
+async fn a_partner_sees_when_each_of_its_pcs_was_last_seen(#[values(Sqlite, Postgres)] kind: Kind) {
+    let world = World::start(kind, "lastseen").await;
+    let partner = world.partner("R-1").await;
+    world.distributor("D-1").await.report("", "text/csv", csv(&["5CG0000001 R-1", "5CG0000002 R-1"])).await;
+    let pc = Pc::new(&world, "5CG0000001", 1);
+    pc.enrol().await.expect(201);
+    let before = world.app.ambient.now().timestamp();
+    pc.post("check-ins", json!({})).await.expect(200);
+    let after = world.app.ambient.now().timestamp();
+    world.clock.step_seconds(60);
+
+    let one =
+        async |serial: &str| partner.get(&format!("devices/{serial}")).await.expect(200)["last_seen"].clone();
+    let seen = one("5CG0000001").await;
+    let at: jiff::Timestamp = seen.as_str().unwrap().parse().unwrap();
+    assert!((before..=after).contains(&at), "{seen}");
+    assert_eq!(one("5CG0000002").await, Value::Null);
+    for query in ["", "&q=5cg"] {
+        let usual = partner.all(&format!("unassigned-devices?sort=serial_number{query}")).await;
+        assert!(usual.iter().all(|pc| pc.get("last_seen").is_none()), "{usual:?}");
+        let asked = partner.all(&format!("unassigned-devices?last_seen=true{query}")).await;
+        let told: Vec<_> = asked.iter().map(|pc| pc.get("last_seen")).collect();
+        assert_eq!(told, [Some(&seen), Some(&Value::Null)], "{query}");
+        let path = |format: &str| format!("unassigned-devices?format={format}&last_seen=true{query}");
+        let file = partner.get(&path("csv")).await.text;
+        assert!(file.contains(",Last Seen\n") && file.contains(seen.as_str().unwrap()), "{file}");
+        assert!(
+            !partner.get(&format!("unassigned-devices?format=csv{query}")).await.text.contains("Last Seen")
+        );
+        let sheet = workbook_text(&partner.bytes(&path("xlsx")).await);
+        assert!(sheet.contains("Last Seen") && sheet.contains(seen.as_str().unwrap()), "{sheet}");
+    }
+
+    world.user("one@example.com", Role::PartnerAdmin, Some("R-1")).await;
+    let portal = Portal::sign_in(&world, "one@example.com").await;
+    let cell = "data-label=\"Last seen (UTC)\"";
+    let page = portal.get("/unassigned-devices").await.text;
+    assert!(!page.contains(cell) && page.contains("value=\"last_seen\""), "{page}");
+    let page = portal.get("/unassigned-devices?columns=model&columns=last_seen").await.text;
+    assert_eq!((page.matches(cell).count(), page.matches(">never</td>").count()), (2, 1), "{page}");
+    assert!(page.contains("format=csv&#38;last_seen=true"), "{page}");
+    let never = "<dt>Last seen (UTC)</dt><dd>never</dd>";
+    assert!(portal.get("/devices/5CG0000002").await.text.contains(never));
+    let page = portal.get("/devices/5CG0000001").await.text;
+    assert!(page.contains("<dt>Last seen (UTC)</dt>") && !page.contains(never), "{page}");
+
+    // In a customer's list a serial leads to its page, for those who have one.
+    let customer = partner.customer("A").await;
+    let items = json!({ "items": [{ "serial": "5CG0000001", "to": customer }] });
+    let shown = partner.post("transfers", items).await.expect(201);
+    let commit = format!("transfers/{}/commit", shown["id"].as_str().unwrap());
+    partner.post(&commit, json!({ "digest": shown["digest"] })).await.expect(200);
+    let (list, link) = (format!("/customers/{customer}"), "<a href=\"/devices/5CG0000001\">5CG0000001</a>");
+    let page = portal.get(&list).await.text;
+    assert!(page.contains(link), "{page}");
+    assert_eq!(one("5CG0000001").await, seen);
+    world.user("it@example.com", Role::ItAdmin, Some(&customer)).await;
+    let page = Portal::sign_in(&world, "it@example.com").await.get(&list).await.text;
+    assert!(page.contains("5CG0000001") && !page.contains("/devices/5CG0000001"), "{page}");
 }
 
 #[rstest]

@@ -43,6 +43,8 @@ pub(super) struct DeviceBody {
     #[schema(format = Date)]
     shipped_on: Option<String>,
     reported_by: Option<String>,
+    /// When its agent last said how it is; null if it never has.
+    last_seen: Option<String>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -189,6 +191,7 @@ pub(super) async fn get(
         sold_on: of(|device| device.sold_on.clone()),
         shipped_on: of(|device| device.shipped_on.clone()),
         reported_by: of(|device| device.reporter_name.clone()),
+        last_seen: of(|device| device.seen_at.map(instant)),
     }))
 }
 

@@ -1,5 +1,7 @@
 //! The partner's pool.
 
+use std::collections::HashMap;
+
 use axum::Json;
 use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Response};
@@ -46,6 +48,9 @@ pub(super) struct Filters {
     sort: Option<String>,
     /// `csv` or `xlsx` for the whole list as a file.
     format: Option<String>,
+    /// `true` to have `last_seen` told, too.
+    #[serde(default)]
+    last_seen: bool,
 }
 
 impl Filters {
@@ -96,11 +101,28 @@ pub(super) struct DeviceBody {
     reported_by: Option<String>,
     /// When it came into the pool.
     since: String,
+    /// When its agent last said how it is; null if it never has. Only if it is asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    last_seen: Option<Option<String>>,
 }
 
-impl From<Unassigned> for DeviceBody {
-    fn from(pc: Unassigned) -> Self {
+/// When PCs were last seen, in microseconds, where that is asked for.
+type LastSeen = Option<HashMap<Uuid, i64>>;
+
+async fn last_seen(
+    app: &App,
+    scope: &Scope,
+    is_asked: bool,
+    pcs: &[Unassigned],
+) -> Result<LastSeen, Problem> {
+    Ok(if is_asked { Some(looks::last_seen(app, scope, pcs).await?) } else { None })
+}
+
+impl DeviceBody {
+    fn of(pc: Unassigned, seen: &LastSeen) -> Self {
         Self {
+            last_seen: seen.as_ref().map(|seen| seen.get(&pc.id).copied().map(instant)),
             order_number: pc.order(),
             id: pc.id,
             serial_number: pc.serial,
@@ -132,32 +154,32 @@ pub(super) async fn list(
     match filters.format.as_deref() {
         None | Some("" | "json") => {
             let found = looks::list(&app, &scope, &filter, sort, &page.into()).await?;
-            let found = found.ok_or_else(Problem::cursor)?;
-            Ok(Json(ListOf::from_rows(found.rows, DeviceBody::from)).into_response())
+            let rows = found.ok_or_else(Problem::cursor)?.rows;
+            let seen = last_seen(&app, &scope, filters.last_seen, &rows.items).await?;
+            Ok(Json(ListOf::from_rows(rows, |pc| DeviceBody::of(pc, &seen))).into_response())
         }
         Some("csv") => {
-            let walk = Walk::begin(&app, &scope, &filter, sort).await?;
-            csv::stream("unassigned-devices.csv", csv::row(HEAD), walk, |walk| async move {
+            let walk = Walk::begin(&app, &scope, &filter, sort, filters.last_seen).await?;
+            let head = csv::row(walk.head().iter().copied());
+            csv::stream("unassigned-devices.csv", head, walk, |walk| async move {
                 let (rows, next) = walk.step().await?;
                 let rows: Vec<Vec<u8>> =
-                    rows.iter().map(|pc| csv::row(cells(pc).iter().map(String::as_str))).collect();
+                    rows.iter().map(|cells| csv::row(cells.iter().map(String::as_str))).collect();
                 Ok((rows.concat(), next))
             })
             .await
         }
         Some("xlsx") => {
-            let walk = Walk::begin(&app, &scope, &filter, sort).await?;
-            xlsx::stream(&app, "unassigned-devices.xlsx", &HEAD, walk, |walk| async move {
-                let (rows, next) = walk.step().await?;
-                Ok((rows.iter().map(cells).collect(), next))
-            })
-            .await
+            let walk = Walk::begin(&app, &scope, &filter, sort, filters.last_seen).await?;
+            let head = walk.head();
+            xlsx::stream(&app, "unassigned-devices.xlsx", head, walk, Walk::step).await
         }
         Some(_) => Err(Problem::field("field.unknown_value", "format")),
     }
 }
 
-const HEAD: [&str; 10] = [
+/// The last one only where it is asked for.
+static HEAD: [&str; 11] = [
     "Serial Number",
     "Product Number",
     "Model",
@@ -168,12 +190,13 @@ const HEAD: [&str; 10] = [
     "Sold On",
     "Reported By",
     "Unassigned Since",
+    "Last Seen",
 ];
 
-fn cells(pc: &Unassigned) -> Vec<String> {
+fn cells(pc: &Unassigned, seen: &LastSeen) -> Vec<String> {
     let level = pc.support_level.as_deref().and_then(SupportLevel::from_code);
     let text = |text: &Option<String>| text.clone().unwrap_or_default();
-    vec![
+    let mut cells = vec![
         pc.serial.clone(),
         pc.product_number.clone(),
         pc.model.clone(),
@@ -184,7 +207,11 @@ fn cells(pc: &Unassigned) -> Vec<String> {
         text(&pc.sold_on),
         text(&pc.reporter_name),
         instant(pc.since),
-    ]
+    ];
+    if let Some(seen) = seen {
+        cells.push(seen.get(&pc.id).copied().map_or_else(String::new, instant));
+    }
+    cells
 }
 
 /// Where an export is: the whole pool goes by cursor, a filtered one by the names that passed at its beginning.
@@ -192,6 +219,7 @@ struct Walk {
     app: App,
     scope: Scope,
     sort: Sort,
+    last_seen: bool,
     at: At,
 }
 
@@ -201,17 +229,35 @@ enum At {
 }
 
 impl Walk {
-    async fn begin(app: &App, scope: &Scope, filter: &Filter, sort: Sort) -> Result<Self, Problem> {
+    async fn begin(
+        app: &App,
+        scope: &Scope,
+        filter: &Filter,
+        sort: Sort,
+        last_seen: bool,
+    ) -> Result<Self, Problem> {
         let at = if filter.is_empty() {
             At::Page(Page { limit: Some(MOST), cursor: None })
         } else {
             At::Names(looks::names(app, scope, filter, sort).await?.into_iter())
         };
-        Ok(Self { app: app.clone(), scope: *scope, sort, at })
+        Ok(Self { app: app.clone(), scope: *scope, sort, last_seen, at })
     }
 
-    /// The next rows, and where to go on.
-    async fn step(mut self) -> Result<(Vec<Unassigned>, Option<Self>), Problem> {
+    fn head(&self) -> &'static [&'static str] {
+        if self.last_seen { &HEAD } else { &HEAD[..HEAD.len() - 1] }
+    }
+
+    /// The cells of the next rows, and where to go on.
+    async fn step(self) -> Result<(Vec<Vec<String>>, Option<Self>), Problem> {
+        let (app, scope, is_asked) = (self.app.clone(), self.scope, self.last_seen);
+        let (pcs, next) = self.pcs().await?;
+        let seen = last_seen(&app, &scope, is_asked, &pcs).await?;
+        Ok((pcs.iter().map(|pc| cells(pc, &seen)).collect(), next))
+    }
+
+    /// The next PCs, and where to go on.
+    async fn pcs(mut self) -> Result<(Vec<Unassigned>, Option<Self>), Problem> {
         match &mut self.at {
             At::Page(page) => {
                 let found = looks::list(&self.app, &self.scope, &Filter::default(), self.sort, page).await?;

@@ -18,7 +18,9 @@ use tokio::net::TcpListener;
 
 use crate::keeper::Keeper;
 use crate::record::{Draft, Kind, Record, Ticket};
+use crate::screen::Stands;
 use crate::texts::Lang;
+use crate::words;
 
 /// The most bytes of a submitted form.
 const LARGEST: usize = 64 << 10;
@@ -142,7 +144,9 @@ async fn answer(request: Request<Incoming>, keeper: &Keeper) -> anyhow::Result<A
             Ok(plain(StatusCode::OK, "text/plain", ""))
         }
         (Kind::Screen, false, "watch") => {
-            Ok(plain(StatusCode::OK, "text/plain", watch(keeper, &record).await))
+            let shown = parts.uri.query().and_then(|query| query.strip_prefix("shown="));
+            let stands = watch(keeper, &record, ticket.lang, shown).await;
+            Ok(plain(StatusCode::OK, "text/plain; charset=utf-8", &stands.text()?))
         }
         // News of a case stay until somebody closes them, and nobody has to hear of it.
         (Kind::News, true, _) => Ok(plain(StatusCode::OK, "text/plain", "")),
@@ -168,13 +172,16 @@ fn heard(keeper: &Keeper, record: &Record, what: &str) -> anyhow::Result<()> {
     }
 }
 
-/// Waits for a while; whether the pop-up may still stand.
-async fn watch(keeper: &Keeper, record: &Record) -> &'static str {
+/// Waits for a while; what becomes of the pop-up that shows the words of this digest.
+async fn watch(keeper: &Keeper, record: &Record, lang: Lang, shown: Option<&str>) -> Stands {
     let mut version = keeper.version();
-    let stands = || keeper.get(record.id()).is_some_and(|record| record.may_stand(keeper.now()));
-    let until_gone = async { while stands() && version.changed().await.is_ok() {} };
-    let _ = tokio::time::timeout(WATCH, until_gone).await;
-    if stands() { "open" } else { "closed" }
+    let stands = || {
+        let record = keeper.get(record.id());
+        record.map_or(Stands::NoMore, |record| words::stands(&record, keeper.now(), lang, shown))
+    };
+    let until_news = async { while stands() == Stands::AsItIs && version.changed().await.is_ok() {} };
+    let _ = tokio::time::timeout(WATCH, until_news).await;
+    stands()
 }
 
 async fn submit(

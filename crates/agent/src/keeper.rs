@@ -257,11 +257,8 @@ impl Keeper {
                 record.admit(&view, Kind::View, lang);
                 record.shown |= is_pop_up;
             })?;
-            let ((summary, body), origin) = (
-                words::notification(record, &jiff::tz::TimeZone::system(), lang),
-                format!("http://{address}"),
-            );
-            let shown = Shown { summary, body, buttons, lang, origin, screen, view };
+            let words = words::notification(record, &jiff::tz::TimeZone::system(), lang);
+            let shown = Shown { words, buttons, lang, origin: format!("http://{address}"), screen, view };
             self.start(record.id(), command, shown, Arc::clone(&without_success));
         }
         Ok(is_there)

@@ -351,8 +351,9 @@ fn instant(text: &str) -> Micros {
     text.parse().map_or(Micros(0), |at: jiff::Timestamp| Micros(at.as_microsecond()))
 }
 
-fn digest(secret: &str) -> String {
-    hex::encode(Sha256::digest(secret))
+/// What is kept or told of a text instead of it.
+pub(crate) fn digest(text: &str) -> String {
+    hex::encode(Sha256::digest(text))
 }
 
 #[cfg(test)]

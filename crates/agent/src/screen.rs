@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use tokio::io::AsyncWriteExt;
 
 use crate::platform::{Platform, This};
+use crate::record::digest;
 use crate::texts::Lang;
 
 /// For so many seconds without an agent a pop-up stays: an update or a crash is over by then.
@@ -24,13 +25,57 @@ pub enum Buttons {
     View,
 }
 
-/// What the process is told, on its standard input: arguments could be read by others.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Shown {
+/// What a notification says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Words {
     /// The first line.
     pub summary: String,
     /// The rest.
     pub body: String,
+}
+
+impl Words {
+    /// By what the agent is told which words stand on the screen.
+    pub(crate) fn digest(&self) -> String {
+        digest(&format!("{}\n{}", self.summary, self.body))
+    }
+}
+
+/// What becomes of a pop-up that is on a screen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Stands {
+    /// It stays as it is.
+    AsItIs,
+    /// It stays, and says this from now on.
+    Saying(Words),
+    /// It leaves the screen.
+    NoMore,
+}
+
+impl Stands {
+    /// As the agent tells it to the process.
+    pub(crate) fn text(&self) -> anyhow::Result<String> {
+        Ok(match self {
+            Self::AsItIs => "open".to_owned(),
+            Self::Saying(words) => serde_json::to_string(words)?,
+            Self::NoMore => "closed".to_owned(),
+        })
+    }
+
+    fn read(text: &str) -> anyhow::Result<Self> {
+        Ok(match text {
+            "open" => Self::AsItIs,
+            "closed" => Self::NoMore,
+            words => Self::Saying(serde_json::from_str(words)?),
+        })
+    }
+}
+
+/// What the process is told, on its standard input: arguments could be read by others.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Shown {
+    /// What it says.
+    pub words: Words,
     /// The buttons.
     pub buttons: Buttons,
     /// The language of the buttons.
@@ -66,13 +111,11 @@ pub async fn run(shown: Shown) -> anyhow::Result<()> {
     if !has("actions") {
         tracing::warn!("this desktop's notifications have no buttons");
     }
-    // A name with `<` in it is text, on desktops that read markup and on those that do not.
-    let body = if has("body-markup") { escaped(&shown.body) } else { shown.body.clone() };
+    let reads_markup = has("body-markup");
     let mut notification = Notification::new();
+    say(&mut notification, &shown.words, reads_markup);
     notification
         .appname("Roadstead")
-        .summary(&shown.summary)
-        .body(&body)
         .icon("dialog-warning")
         .timeout(Timeout::Never)
         .action("view", &shown.lang.text("view"));
@@ -81,13 +124,31 @@ pub async fn run(shown: Shown) -> anyhow::Result<()> {
         notification.urgency(notify_rust::Urgency::Critical);
         notification.action("later", &shown.lang.text("later"));
     }
-    let handle = notification.show_async().await.context("the notification service refuses")?;
+    let mut handle = notification.show_async().await.context("the notification service refuses")?;
     agent.say("displayed").await;
-    let mut response = None;
-    tokio::select! {
-        () = handle.wait_for_action_async(|answer| response = Some(answer.clone())) => {}
-        () = agent.closes() => {}
-    }
+    let mut words = shown.words.clone();
+    // Some desktops take a notification away together with the connection that it came by.
+    let mut replaced = Vec::new();
+    let response = loop {
+        let mut response = None;
+        let changed = tokio::select! {
+            () = handle.wait_for_action_async(|answer| response = Some(answer.clone())) => None,
+            changed = agent.changed(&words) => changed,
+        };
+        let Some(changed) = changed else { break response };
+        say(&mut notification, &changed, reads_markup);
+        words = changed;
+        match notification.id(handle.id()).show_async().await {
+            Ok(next) => {
+                // A desktop that replaces nothing shows another one.
+                if next.id() != handle.id() {
+                    handle.close_async().await;
+                }
+                replaced.push(std::mem::replace(&mut handle, next));
+            }
+            Err(error) => tracing::warn!("a pop-up that stands keeps its words: {error}"),
+        }
+    };
     match response {
         Some(NotificationResponse::Action(button)) if button == "view" => {
             let address = format!("{}/{}", shown.origin, shown.view);
@@ -107,6 +168,12 @@ pub async fn run(shown: Shown) -> anyhow::Result<()> {
             Ok(())
         }
     }
+}
+
+/// Gives a notification its words. A name with `<` in it is text, on desktops that read markup and on those that do not.
+fn say(notification: &mut Notification, words: &Words, reads_markup: bool) {
+    let body = if reads_markup { escaped(&words.body) } else { words.body.clone() };
+    notification.summary(&words.summary).body(&body);
 }
 
 /// The agent, as this process sees it.
@@ -130,27 +197,30 @@ impl Agent {
         tracing::warn!("the agent is not there to hear of {what}");
     }
 
-    /// Ends when the pop-up has to leave the screen.
-    async fn closes(&self) {
+    /// Waits until the pop-up has to say something else than these words; nothing once it has to leave the screen.
+    async fn changed(&self, words: &Words) -> Option<Words> {
         let mut alone = 0;
         while alone < ALONE_SECONDS {
-            match self.watch().await {
-                Ok(true) => alone = 0,
-                Ok(false) => return,
+            match self.watch(words).await {
+                Ok(Stands::AsItIs) => alone = 0,
+                Ok(Stands::Saying(words)) => return Some(words),
+                Ok(Stands::NoMore) => return None,
                 Err(_) => {
                     alone += 1;
                     tokio::time::sleep(Duration::from_secs(1)).await;
                 }
             }
         }
+        None
     }
 
-    /// Waits for a while; whether the pop-up may still stand.
-    async fn watch(&self) -> anyhow::Result<bool> {
-        let answer = self.http.get(format!("{}/{}/watch", self.origin, self.secret)).send().await?;
+    /// Waits for a while; what becomes of the pop-up, which says these words.
+    async fn watch(&self, words: &Words) -> anyhow::Result<Stands> {
+        let address = format!("{}/{}/watch?shown={}", self.origin, self.secret, words.digest());
+        let answer = self.http.get(address).send().await?;
         match answer.status().as_u16() {
-            200 => Ok(answer.text().await? == "open"),
-            404 => Ok(false),
+            200 => Stands::read(&answer.text().await?),
+            404 => Ok(Stands::NoMore),
             other => bail!("{other}"),
         }
     }
@@ -164,6 +234,15 @@ fn escaped(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_process_reads_what_the_agent_writes() {
+        let words = Words { summary: "open".to_owned(), body: "Hafen & \"Söhne\"".to_owned() };
+        for stands in [Stands::AsItIs, Stands::NoMore, Stands::Saying(words)] {
+            assert_eq!(Stands::read(&stands.text().unwrap()).unwrap(), stands);
+        }
+        assert!(Stands::read("<html>").is_err());
+    }
 
     #[test]
     fn a_name_is_never_markup() {

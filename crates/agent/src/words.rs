@@ -1,15 +1,17 @@
 //! What stands on screens and pages about a pop-up and its case.
 
 use jiff::tz::TimeZone;
+use roadstead_domain::clock::Micros;
 use roadstead_domain::wire::repair_case::{Appointment, RepairCase};
 
 use crate::record::Record;
+use crate::screen::{Stands, Words};
 use crate::texts::Lang;
 
-/// A notification: its first line and the rest.
-pub(crate) fn notification(record: &Record, zone: &TimeZone, lang: Lang) -> (String, String) {
+/// What a notification of it says.
+pub(crate) fn notification(record: &Record, zone: &TimeZone, lang: Lang) -> Words {
     let pop_up = &record.pop_up;
-    match record.case() {
+    let (summary, body) = match record.case() {
         Some(case) => {
             let state = [Some(case.state_text.clone()), when(case, zone, lang), case.question.clone()];
             let number = [("number", case.number.as_str())];
@@ -19,6 +21,20 @@ pub(crate) fn notification(record: &Record, zone: &TimeZone, lang: Lang) -> (Str
             let offer = lang.with("pop-up-offer", &[("partner", &pop_up.partner)]);
             (pop_up.title.clone(), format!("{} {offer}", pop_up.text))
         }
+    };
+    Words { summary, body }
+}
+
+/// What becomes of the pop-up on a screen that shows the words of this digest: it says what the platform offers by now. Of
+/// what an older agent put there the words are not known, and stay.
+pub(crate) fn stands(record: &Record, now: Micros, lang: Lang, shown: Option<&str>) -> Stands {
+    if !record.may_stand(now) {
+        return Stands::NoMore;
+    }
+    let words = notification(record, &TimeZone::system(), lang);
+    match shown {
+        Some(shown) if shown != words.digest() => Stands::Saying(words),
+        _ => Stands::AsItIs,
     }
 }
 
@@ -41,6 +57,38 @@ pub(crate) fn when(case: &RepairCase, zone: &TimeZone, lang: Lang) -> Option<Str
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_pop_up_that_stands_says_what_the_platform_offers_by_now() {
+        let pop_up = |partner: &str, text: &str| -> roadstead_domain::wire::pop_up::PopUp {
+            serde_json::from_value(serde_json::json!({
+                "id": uuid::Uuid::nil(), "state": "open", "alert": "disk.failing", "severity": "critical",
+                "title": "Your disk may fail soon", "text": text, "partner": partner, "contains": [],
+                "recipient": { "code": "csdp", "name": partner }, "expires_at": "2026-11-28T12:00:00Z",
+            }))
+            .unwrap()
+        };
+        let mut record = Record::new(pop_up("Hafen IT", "sda."));
+        let now = record.expires_at.plus_seconds(-60);
+        let words = |record: &Record| notification(record, &TimeZone::UTC, Lang::En);
+        let first = words(&record).digest();
+        assert_eq!(stands(&record, now, Lang::En, Some(&first)), Stands::NoMore, "it is on no screen");
+        record.shown = true;
+        record.offered_again(&pop_up("Hafen IT", "sda."));
+        assert_eq!(stands(&record, now, Lang::En, Some(&first)), Stands::AsItIs);
+        for (partner, text) in [("Kai & Söhne", "sda."), ("Hafen IT", "sdb.")] {
+            record.offered_again(&pop_up(partner, text));
+            let Stands::Saying(said) = stands(&record, now, Lang::En, Some(&first)) else {
+                panic!("{partner}, {text}")
+            };
+            assert!(said.body.contains(partner) && said.body.contains(text), "{said:?}");
+            assert_eq!(stands(&record, now, Lang::En, Some(&said.digest())), Stands::AsItIs, "told once");
+            assert_eq!(stands(&record, now, Lang::En, None), Stands::AsItIs, "an older agent's");
+        }
+        assert!(record.shown, "it is the same one, not a second");
+        record.viewed = true;
+        assert_eq!(stands(&record, now, Lang::En, Some(&first)), Stands::NoMore);
+    }
 
     #[test]
     fn an_appointment_is_told_by_the_clock_of_the_pc() {

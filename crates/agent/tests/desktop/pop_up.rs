@@ -70,6 +70,33 @@ async fn b28_b29_a_pop_up_is_shown_once_in_the_pcs_language() {
     }
 }
 
+/// A PC that goes to another partner while its pop-up is on the screen: it says the new one's name, in its place.
+#[tokio::test(flavor = "multi_thread")]
+async fn b28_a_pop_up_that_stands_says_the_new_partners_name() {
+    let desk = Desk::start("C.UTF-8");
+    let (platform, pc) = pc(&desk).await;
+    let id = Uuid::from_u128(7);
+    platform.send("pop_up", offer(id));
+    let seen = desk.notification("the pop-up stands").await;
+    heard(&platform, id, "displayed", 1).await;
+    let mut moved = offer(id);
+    // Three lines more than the name before.
+    moved["partner"] = json!("Kai ".repeat(50));
+    platform.send("pop_up", moved);
+    eventually("it says the other name", async || {
+        let now = desk.notifications();
+        (now.len() == 1 && now[0] != seen).then_some(())
+    })
+    .await;
+    let now = desk.notification("it stands alone").await;
+    assert_ne!(now, seen);
+    heard(&platform, id, "displayed", 1).await;
+    // Its buttons are still its buttons.
+    desk.press_view(now);
+    assert!(desk.page(1).await.starts_with("http://127.0.0.1:"), "{}", pc.log());
+    desk.no_notification("View takes it off").await;
+}
+
 /// Withdrawn: off the screen at once, also where the agent was killed and started again in between.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_withdrawn_leaves_the_screen_and_what_expires_as_well() {

@@ -121,6 +121,12 @@ impl Kind {
     pub fn from_code(code: &str) -> Option<Kind> {
         KINDS.into_iter().find(|kind| kind.code == code)
     }
+
+    /// Whether one cause concerns many PCs: a recall list, or what monitors name, as a release of a BIOS. Storms of these are
+    /// told apart by their cause; of the others it is a part of the one PC.
+    pub fn shares_causes(self) -> bool {
+        [BATTERY_RECALL, HARDWARE_RECALL, FIRMWARE_OUTDATED, HARDWARE_FAULT].contains(&self)
+    }
 }
 
 /// A condition that readings show. Kind and cause together are what is not told twice of one PC.
@@ -350,6 +356,26 @@ mod tests {
             assert_eq!(codes(&readings), Vec::from_iter(expected), "{readings:?}");
         }
         assert_eq!(judge(&Readings::default()).1, [""; 0], "of what was not read nothing is known");
+    }
+
+    #[test]
+    fn what_agents_read_is_of_one_pc_and_shares_no_cause() {
+        let looked_at = judge(&Readings {
+            disks: vec![Disk::default()],
+            batteries: vec![Battery::default()],
+            temperatures: vec![Temperature::default()],
+            throttled_percent: Some(0),
+            memory: Some(Memory { corrected: 0, uncorrected: 0 }),
+            volumes: vec![Volume::default()],
+            crashes: Some(Crashes { kernel: 0, programs: 0 }),
+            ..Readings::default()
+        })
+        .1;
+        for kind in KINDS {
+            let of_the_platform = [HEARTBEAT_LOST, ENTITLEMENT_EXPIRING].contains(&kind);
+            let is_of_one = of_the_platform || looked_at.contains(&kind.code);
+            assert_eq!(kind.shares_causes(), !is_of_one, "{kind:?}");
+        }
     }
 
     #[test]

@@ -364,12 +364,13 @@ fn reached(scope: &Scope) -> Result<(Option<TenantId>, Option<TenantId>)> {
     }
 }
 
-/// Open alerts of the PCs that the scope reaches, newest first, or those that closed there; of one kind, if one is named.
+/// Open alerts of the PCs that the scope reaches, newest first, or those that closed there; of one kind and of one cause, if
+/// they are named.
 pub async fn list(
     tx: &mut Tx,
     scope: &Scope,
     closed: bool,
-    kind: &str,
+    (kind, cause): (&str, Option<&str>),
     page: &Page,
 ) -> Result<Option<Rows<Alert>>> {
     let (partner, customer) = reached(scope)?;
@@ -380,27 +381,49 @@ pub async fn list(
             alert_sql!(
                 "a.state = '",
                 $state,
-                "' AND a.id < $3 AND ($4 = '' OR a.kind = $4) ORDER BY a.id DESC LIMIT $5"
+                "' AND a.id < $3 AND ($4 = '' OR a.kind = $4) AND ($6 IS NULL OR a.cause = $6) ",
+                "ORDER BY a.id DESC LIMIT $5"
             )
         };
     }
     let sql = if closed { of_state!("closed") } else { of_state!("open") };
-    let items: Vec<Alert> =
-        tx.all(sql, args![partner, customer, after.unwrap_or(Uuid::max()), kind, rows + 1]).await?;
+    let values = args![partner, customer, after.unwrap_or(Uuid::max()), kind, rows + 1, cause];
+    let items: Vec<Alert> = tx.all(sql, values).await?;
     Ok(Some(Rows::cut(items, rows, |alert| alert.id)))
 }
 
-/// How many alerts of each kind are open within the reach, the most frequent first: a storm is one line, and its list
-/// has every one.
-pub async fn groups(tx: &mut Tx, scope: &Scope) -> Result<Vec<(String, i64)>> {
+/// Open alerts that belong together.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct Group {
+    /// The kind's code.
+    pub kind: String,
+    /// The cause, where the kind is told apart by it.
+    pub cause: Option<String>,
+    /// How many there are.
+    pub alerts: i64,
+}
+
+/// The open alerts within the reach by kind, and by cause where many PCs share one if that is asked; the largest group
+/// first: a storm is one line, and its list has every one. `None` for a cursor that is none.
+pub async fn groups(tx: &mut Tx, scope: &Scope, by_cause: bool, page: &Page) -> Result<Option<Rows<Group>>> {
     let (partner, customer) = reached(scope)?;
-    tx.all(
-        "SELECT a.kind, COUNT(*) FROM tenants t JOIN alerts a ON a.tenant = t.id LEFT JOIN customers c \
-         ON c.tenant = t.id WHERE ($1 IS NULL OR (t.parent = $1 AND (t.kind <> 'customer' OR c.partner_access))) \
-         AND ($2 IS NULL OR t.id = $2) AND a.state = 'open' GROUP BY a.kind ORDER BY COUNT(*) DESC, a.kind",
-        args![partner, customer],
-    )
-    .await
+    let Ok(after) = page.after::<u32>() else { return Ok(None) };
+    let (skip, rows) = (i64::from(after.unwrap_or(0)), page.rows());
+    let shared = alert::KINDS.into_iter().filter(|kind| by_cause && kind.shares_causes());
+    let shared: Vec<&str> = shared.map(|kind| kind.code).collect();
+    let items: Vec<Group> = tx
+        .all_of_set(
+            "SELECT g.kind, g.cause, COUNT(*) AS alerts FROM (SELECT a.kind, \
+             CASE WHEN a.kind IN (SELECT s.value FROM <set> s) THEN a.cause END AS cause FROM tenants t \
+             JOIN alerts a ON a.tenant = t.id LEFT JOIN customers c ON c.tenant = t.id \
+             WHERE ($1 IS NULL OR (t.parent = $1 AND (t.kind <> 'customer' OR c.partner_access))) \
+             AND ($2 IS NULL OR t.id = $2) AND a.state = 'open') g GROUP BY g.kind, g.cause \
+             ORDER BY COUNT(*) DESC, g.kind, g.cause LIMIT $3 OFFSET $4",
+            args![partner, customer, rows + 1, skip],
+            &shared,
+        )
+        .await?;
+    Ok(Some(Rows::cut(items, rows, |_| skip + rows)))
 }
 
 /// The alert, if the scope reaches its PC.

@@ -1,12 +1,13 @@
-//! Alerts: what is wrong with one's own PCs, by kind.
+//! Alerts: what is wrong with one's own PCs, by kind and shared cause.
 
 use askama::Template;
 use axum::extract::State;
 use axum::http::{HeaderMap, Uri};
 use axum::response::{IntoResponse, Redirect, Response};
-use roadstead_domain::access::Action;
+use roadstead_domain::access::{Action, Scope};
 use roadstead_domain::clock::Micros;
-use roadstead_store::alerts as rows;
+use roadstead_store::page::Page;
+use roadstead_store::{Tx, alerts as rows};
 use serde::Deserialize;
 
 use super::format::{instant, link, number};
@@ -23,6 +24,8 @@ const PATH: &str = "/alerts";
 #[serde(default)]
 struct Asked {
     kind: String,
+    /// Empty for any.
+    cause: String,
     /// Not empty for those that are over.
     closed: String,
     cursor: String,
@@ -56,8 +59,8 @@ pub(super) struct List {
     pub(super) lang: Lang,
     /// Whether it shows those that are over.
     pub(super) closed: bool,
-    /// Name, link, how many, and whether it is chosen, of each kind.
-    pub(super) kinds: Vec<(String, String, String, bool)>,
+    /// Name, link, how many, and whether it is chosen, of each group.
+    pub(super) groups: Vec<(String, String, String, bool)>,
     pub(super) rows: Vec<Row>,
     pub(super) pager: Pager,
 }
@@ -81,6 +84,16 @@ pub(super) fn severity(lang: Lang, code: &str) -> (&'static str, String) {
     (mood, lang.text(&format!("severity-{code}")))
 }
 
+/// The groups of open alerts; with more causes than a page has room for, by kind alone, so that none is left out.
+async fn groups(tx: &mut Tx, scope: &Scope) -> Result<Vec<rows::Group>, Problem> {
+    let first = Page::default();
+    let found = rows::groups(tx, scope, true, &first).await?.ok_or_else(Problem::cursor)?;
+    if found.next_cursor.is_none() {
+        return Ok(found.items);
+    }
+    Ok(rows::groups(tx, scope, false, &first).await?.ok_or_else(Problem::cursor)?.items)
+}
+
 /// Shows the page.
 pub(super) async fn show(
     State(app): State<App>,
@@ -94,10 +107,11 @@ pub(super) async fn show(
     let mut tx = app.store.read(&scope).await?;
     let page = page_at(&asked.cursor, None);
     let closed = !asked.closed.is_empty();
-    let Some(found) = rows::list(&mut tx, &scope, closed, &asked.kind, &page).await? else {
+    let of = (asked.kind.as_str(), Some(asked.cause.as_str()).filter(|cause| !cause.is_empty()));
+    let Some(found) = rows::list(&mut tx, &scope, closed, of, &page).await? else {
         return Ok(Redirect::to(PATH).into_response());
     };
-    let kinds = if closed { Vec::new() } else { rows::groups(&mut tx, &scope).await? };
+    let groups = if closed { Vec::new() } else { groups(&mut tx, &scope).await? };
     let may_open = browser.may(Action::OpenRepairCases).is_ok();
     let has_page = browser.may(Action::ReadDevice).is_ok();
     let row = |alert: rows::Alert| {
@@ -122,18 +136,23 @@ pub(super) async fn show(
             has_page,
         }
     };
-    let kind = |(code, count): (String, i64)| {
-        let is_chosen = code == asked.kind;
-        let to = link(PATH, &[("kind", if is_chosen { "" } else { &code })]);
-        (pop_ups::title(lang, &code), to, number(lang, count), is_chosen)
+    let group = |rows::Group { kind, cause, alerts }: rows::Group| {
+        let (mut name, cause) = (pop_ups::title(lang, &kind), cause.unwrap_or_default());
+        if !cause.is_empty() {
+            name = format!("{name} ({cause})");
+        }
+        let is_chosen = kind == asked.kind && cause == asked.cause;
+        let of = if is_chosen { ["", ""] } else { [kind.as_str(), cause.as_str()] };
+        (name, link(PATH, &[("kind", of[0]), ("cause", of[1])]), number(lang, alerts), is_chosen)
     };
     let list = List {
         lang,
         closed,
-        kinds: kinds.into_iter().map(kind).collect(),
+        groups: groups.into_iter().map(group).collect(),
         rows: found.items.into_iter().map(row).collect(),
         pager: Pager::new(lang, &asked.cursor, found.next_cursor, |cursor| {
-            link(PATH, &[("kind", &asked.kind), ("closed", &asked.closed), ("cursor", cursor)])
+            let (kind, cause, closed) = (&asked.kind, &asked.cause, &asked.closed);
+            link(PATH, &[("kind", kind), ("cause", cause), ("closed", closed), ("cursor", cursor)])
         }),
     };
     if super::wants_list(&headers) {

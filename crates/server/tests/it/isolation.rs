@@ -24,6 +24,7 @@ const COVERED: &[&str] = &[
     "DELETE /sessions/{id}",
     "DELETE /tokens/{id}",
     "GET /alerts",
+    "GET /alerts/groups",
     "GET /alerts/{id}",
     "GET /audit-log",
     "GET /audit-log/proof",

@@ -140,6 +140,72 @@ async fn a_pc_on_a_list_gets_an_alert_with_its_source_and_loses_it_when_it_is_ta
     assert_eq!(partner.get("recall-lists").await.refused(404), "not_found");
 }
 
+/// Two lists of one kind are two storms, each counted whole; what is of one PC is grouped by its kind.
+#[rstest]
+#[tokio::test]
+async fn a_storm_is_grouped_by_its_cause_and_none_of_it_is_lost(#[values(Sqlite, Postgres)] kind: Kind) {
+    let world = World::start(kind, "storms").await;
+    let partner = world.partner("R-1").await;
+    let lines = ["5CG0000001 R-1", "5CG0000002 R-1", "5CG0000003 R-1", "5CG0000004 R-1"];
+    world.distributor("D-1").await.report("", "text/csv", csv(&lines)).await;
+    let product = partner.get("devices/5CG0000001").await.expect(200)["product_number"].clone();
+    let product = product.as_str().unwrap();
+    let rows = format!(
+        "R-7,battery,{product},,5CG0000001,5CG0000002,Bulletin 7\n\
+         R-8,battery,{product},,5CG0000002,5CG0000004,Notice 8\n"
+    );
+    import(&world.operator, "", &rows).await;
+    let of = |serial: &'static str, detail: &'static str| (serial, "battery.recall", detail);
+    recalled(
+        &partner,
+        &[
+            of("5CG0000001", "Bulletin 7"),
+            of("5CG0000002", "Bulletin 7"),
+            of("5CG0000002", "Notice 8"),
+            of("5CG0000003", "Notice 8"),
+            of("5CG0000004", "Notice 8"),
+        ],
+    )
+    .await;
+    let told = async |serial: &str, kind: &str, cause: &str| {
+        let body = json!({ "serial": serial, "kind": kind, "cause": cause, "detail": "x" });
+        partner.post("alerts", body).await.expect(201);
+    };
+    told("5CG0000001", "disk.failing", "/dev/sda").await;
+    told("5CG0000002", "disk.failing", "/dev/nvme0").await;
+
+    let group =
+        |kind: &str, cause: Value, alerts: u64| json!({ "kind": kind, "cause": cause, "alerts": alerts });
+    let expected = [
+        group("battery.recall", json!("R-8"), 3),
+        group("battery.recall", json!("R-7"), 2),
+        group("disk.failing", Value::Null, 2),
+    ];
+    assert_eq!(partner.all("alerts/groups").await, expected);
+    let first = partner.get("alerts/groups?limit=2").await.expect(200);
+    let cursor = first["next_cursor"].as_str().unwrap();
+    let rest = partner.get(&format!("alerts/groups?limit=2&cursor={cursor}")).await.expect(200);
+    assert_eq!((&rest["items"], &rest["next_cursor"]), (&json!([expected[2]]), &Value::Null));
+    assert_eq!(partner.get("alerts/groups?cursor=x").await.refused(400), "cursor.invalid");
+    assert_eq!(partner.all("alerts?kind=battery.recall&cause=R-7").await.len(), 2);
+    assert!(world.partner("R-2").await.all("alerts/groups").await.is_empty());
+
+    world.user("one@example.com", Role::PartnerAdmin, Some("R-1")).await;
+    let portal = Portal::sign_in(&world, "one@example.com").await;
+    let page = portal.get("/alerts").await.text;
+    assert!(page.contains("?kind=battery.recall&#38;cause=R-7") && page.contains("(R-7): 2"), "{page}");
+    let page = portal.get("/alerts?kind=battery.recall&cause=R-7").await.text;
+    assert_eq!((page.matches("Bulletin 7").count(), page.matches("Notice 8").count()), (2, 0), "{page}");
+    // More causes than a page has room for.
+    for n in 0..50 {
+        told("5CG0000001", "hardware.fault", &format!("fault {n}")).await;
+    }
+    assert_eq!(partner.all("alerts/groups").await.len(), 53);
+    let page = portal.get("/alerts").await.text;
+    assert!(page.contains("?kind=battery.recall\"") && page.contains("?kind=hardware.fault\""), "{page}");
+    assert!(page.contains(": 50</a>") && page.contains(": 5</a>"), "{page}");
+}
+
 #[rstest]
 #[tokio::test]
 async fn the_page_shows_what_a_table_comes_to_before_it_is_written(#[values(Sqlite, Postgres)] kind: Kind) {

@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use roadstead_domain::access::Action;
-use roadstead_store::alerts::{self as rows, Alert};
+use roadstead_store::alerts::{self as rows, Alert, Group};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
@@ -68,6 +68,8 @@ pub(super) struct Which {
     /// Only this kind.
     #[serde(default)]
     kind: String,
+    /// Only this cause.
+    cause: Option<String>,
     /// Those that are over instead.
     #[serde(default)]
     closed: bool,
@@ -86,9 +88,44 @@ pub(super) async fn list(
 ) -> Result<Json<ListOf<AlertBody>>, Problem> {
     let scope = caller.may(Action::ReadAlerts)?;
     let mut tx = app.store.read(&scope).await?;
-    let found = rows::list(&mut tx, &scope, which.closed, &which.kind, &page.into()).await?;
+    let of = (which.kind.as_str(), which.cause.as_deref());
+    let found = rows::list(&mut tx, &scope, which.closed, of, &page.into()).await?;
     let found = found.ok_or_else(Problem::cursor)?;
     Ok(Json(ListOf::from_rows(found, body)))
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct AlertGroupBody {
+    /// A stable code.
+    kind: String,
+    /// The cause, where many PCs share one, as a recall list or what a monitor names; else null, and the group has all alerts
+    /// of the kind.
+    cause: Option<String>,
+    /// How many open alerts it has.
+    alerts: i64,
+}
+
+impl From<Group> for AlertGroupBody {
+    fn from(group: Group) -> Self {
+        Self { kind: group.kind, cause: group.cause, alerts: group.alerts }
+    }
+}
+
+/// Group the open alerts of one's own PCs by kind and shared cause, the largest group first. `kind` and `cause` list a
+/// group's alerts.
+#[utoipa::path(
+    get, path = "/alerts/groups", tag = "alerts", params(PageQuery),
+    responses((status = 200, body = ListOf<AlertGroupBody>), (status = 404, body = ProblemBody))
+)]
+pub(super) async fn groups(
+    State(app): State<App>,
+    caller: ApiCaller,
+    Query(page): Query<PageQuery>,
+) -> Result<Json<ListOf<AlertGroupBody>>, Problem> {
+    let scope = caller.may(Action::ReadAlerts)?;
+    let mut tx = app.store.read(&scope).await?;
+    let found = rows::groups(&mut tx, &scope, true, &page.into()).await?.ok_or_else(Problem::cursor)?;
+    Ok(Json(ListOf::from_rows(found, AlertGroupBody::from)))
 }
 
 /// An alert.

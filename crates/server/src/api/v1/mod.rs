@@ -104,6 +104,7 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(devices::history))
         .routes(routes!(devices::placement))
         .routes(routes!(alerts::raise, alerts::list))
+        .routes(routes!(alerts::groups))
         .routes(routes!(alerts::get))
         .routes(routes!(alerts::close))
         .routes(routes!(recall_lists::list))

@@ -13,7 +13,8 @@ pub enum Audience {
     Repair,
     /// The person at the PC can do something: a pop-up in a pool, where they are the only addressee (behaviour 27).
     User,
-    /// Those who look after many PCs; exists in customer tenants only.
+    /// Those who look after many PCs, also where it is of one: whoever sits there can do nothing about it. Exists in
+    /// customer tenants only (docs/decisions/0053).
     Fleet,
 }
 
@@ -381,9 +382,12 @@ mod tests {
     #[test]
     fn b03_b27_b46_pop_ups_by_table() {
         let (on, off) = (Place::Customer { off: false }, Place::Customer { off: true });
-        for (kind, pool, customer) in
-            [(DISK_FAILING, true, true), (DISK_FULL, true, false), (HEARTBEAT_LOST, false, false)]
-        {
+        for (kind, pool, customer) in [
+            (DISK_FAILING, true, true),
+            (DISK_FULL, true, false),
+            (HEARTBEAT_LOST, false, false),
+            (ENTITLEMENT_EXPIRING, false, false),
+        ] {
             assert_eq!(pops_up(kind, Place::Pool, true), pool, "{kind:?}");
             assert_eq!(pops_up(kind, on, true), customer, "{kind:?}");
             for place in [Place::Nowhere, Place::Pool, on, off] {

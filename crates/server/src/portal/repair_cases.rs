@@ -28,6 +28,8 @@ use crate::i18n::Lang;
 
 const PATH: &str = "/repair-cases";
 const DESK: &str = "/repair-desk";
+/// What the list's address says after a case was opened that its reader does not see.
+const OPENED_ELSEWHERE: &str = "elsewhere";
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -35,6 +37,7 @@ struct Asked {
     cursor: String,
     which: String,
     alert: String,
+    done: String,
 }
 
 /// A case as the list shows it.
@@ -77,6 +80,8 @@ pub(super) struct CasesPage {
     pub(super) may_open: bool,
     /// Whether these are the cases of a desk, which has a calendar.
     pub(super) has_calendar: bool,
+    /// Whether a case was opened just now that another desk has.
+    pub(super) opened_elsewhere: bool,
 }
 
 /// Something written in a case.
@@ -280,6 +285,7 @@ async fn list(
         choices: ["open", "all"].map(choice).into(),
         has_calendar: is_queue || own_desk,
         may_open: browser.may(Action::OpenRepairCases).is_ok(),
+        opened_elsewhere: asked.done == OPENED_ELSEWHERE,
     })
 }
 
@@ -337,7 +343,15 @@ pub(super) async fn open(
         caller: written.caller.clone(),
     };
     match open_by_hand(&app, &scope, browser.lang, &asked).await {
-        Ok(id) => Ok(Redirect::to(&format!("{PATH}/{id}")).into_response()),
+        Ok(id) => {
+            let mut tx = app.store.read(&scope).await?;
+            let to = match rows::find(&mut tx, &scope, &id.to_string()).await? {
+                Some(_) => format!("{PATH}/{id}"),
+                // Customer support opens cases that go to a partner's desk, which alone sees them then.
+                None => link(PATH, &[("done", OPENED_ELSEWHERE)]),
+            };
+            Ok(Redirect::to(&to).into_response())
+        }
         Err(Refused::Invalid { code, .. } | Refused::Conflict(code)) => {
             form(&app, &browser, &uri, written, Some(code)).await
         }

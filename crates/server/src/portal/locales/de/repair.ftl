@@ -153,6 +153,7 @@ alert-repair-done = Reparaturfall beendet
 repair-new = Reparaturfall eröffnen
 repair-new-lead = Anstelle des Benutzers: wo die Self-Service-Benachrichtigungen aus sind, wo der PC keinen Agenten hat, oder für jemanden, der bei der Stelle anruft.
 repair-open = Eröffnen
+repair-opened-elsewhere = Der Reparaturfall ist eröffnet. Er ging an das CSDP-Konto des Partners, der den PC betreut, und steht deshalb nicht in dieser Liste.
 repair-lead = Reparaturfälle Ihrer PCs. Fälle Ihres CSDP-Kontos sind hervorgehoben; die anderen repariert der Kundensupport, und Sie sehen, wie weit er ist.
 repair-queue-lead = Fälle, die der Kundensupport repariert, die neuesten zuerst.
 repair-empty = Hier sind keine Reparaturfälle

@@ -153,6 +153,7 @@ alert-repair-done = Repair case is over
 repair-new = Open a repair case
 repair-new-lead = In the user's place: where self-service notifications are off, where the PC has no agent, or for somebody who calls the desk.
 repair-open = Open
+repair-opened-elsewhere = The repair case is open. It went to the CSDP account of the PC's partner, so it is not in this list.
 repair-lead = Repair cases of your PCs. Cases of your own CSDP account stand out; the others are repaired by customer support, and you see how far they are.
 repair-queue-lead = Cases that customer support repairs, newest first.
 repair-empty = No repair cases here

@@ -39,6 +39,7 @@ mod privacy;
 mod recalls;
 mod repair;
 mod repair_desk;
+mod repair_pages;
 mod reporter_quality;
 mod reports;
 mod resume;

@@ -55,7 +55,7 @@ impl Channel {
     }
 }
 
-fn bad_disk() -> Value {
+pub(crate) fn bad_disk() -> Value {
     json!({ "readings": { "disks": [{ "name": "/dev/sda", "passed": false }] } })
 }
 
@@ -121,7 +121,7 @@ impl Case {
     }
 }
 
-async fn send(partner: &Client, serial: &str, to: &str) -> Value {
+pub(crate) async fn send(partner: &Client, serial: &str, to: &str) -> Value {
     let items = json!({ "items": [{ "serial": serial, "to": to }] });
     let shown = partner.post("transfers", items).await.expect(201);
     let digest = json!({ "digest": shown["digest"] });

@@ -127,6 +127,13 @@ impl Client {
         Ok(serde_json::from_slice(&self.send(request).await?.collect().await?.to_bytes())?)
     }
 
+    /// Patches with JSON; the answer as JSON.
+    pub async fn patch(&mut self, path: &str, body: &Value) -> anyhow::Result<Value> {
+        let body = full(serde_json::to_vec(body)?);
+        let request = self.request(Method::PATCH, path, "application/json", body)?;
+        Ok(serde_json::from_slice(&self.send(request).await?.collect().await?.to_bytes())?)
+    }
+
     /// Posts a CSV file as it is read.
     pub async fn post_csv(&mut self, path: &str, pieces: Pieces) -> anyhow::Result<Value> {
         self.post_file(path, "text/csv", pieces).await

@@ -1,12 +1,15 @@
 //! W6 and W8: agents with a live channel each. A check-in raises an alert for one of them; the clock runs from its send
 //! until the pop-up has been read from that agent's channel. What an agent's desktop does with it then is not measured.
-//! And what the channels cost the server in memory.
+//! Then the self-service switch of their tenant is turned off, and the clock runs until each channel has told that its
+//! pop-up is withdrawn. And what the channels cost the server in memory.
 
+use std::collections::HashSet;
 use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
+use serde_json::json;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
 
@@ -21,6 +24,7 @@ use crate::object;
 use crate::report::{Bound, Outcome, Table, Workload, figure};
 use crate::server::Process;
 use crate::signed::{Connection, Signed};
+use crate::transfer;
 
 /// Agents and alerts that the bounds are about.
 const FULL_AGENTS: u64 = 10_000;
@@ -33,6 +37,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Half of all pop-ups, and 99 of 100, are there within this.
 const P50_MS: f64 = 50.0;
 const P99_MS: f64 = 500.0;
+/// The last pop-up is off the screens within this once the switch is turned.
+const WITHDRAWN_MS: f64 = 1_000.0;
 /// Bytes of memory that an agent's channel may cost.
 const BYTES: f64 = 20_000.0;
 /// Channels that are opened at a time.
@@ -40,9 +46,17 @@ const AT_ONCE: usize = 64;
 /// Files that server and generator have open besides the channels.
 const BESIDES: u64 = 500;
 
-/// A pop-up on an agent's channel.
+/// What a channel tells of a pop-up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum News {
+    Shown,
+    Withdrawn,
+}
+
+/// News on an agent's channel.
 struct Told {
     agent: usize,
+    news: News,
     at: Instant,
 }
 
@@ -82,27 +96,54 @@ pub async fn run(options: &Options, engine: &Engine) -> anyhow::Result<Vec<Workl
         to_answer.push(start.elapsed().as_secs_f64() * 1000.0);
         let told = tokio::time::timeout(PATIENCE, told.recv()).await.context("no pop-up")?;
         let told = told.context("every channel is closed")?;
-        ensure!(told.agent == agent, "agent {} was told of the alert of agent {agent}", told.agent);
+        let (news, to) = (told.news, told.agent);
+        ensure!(
+            news == News::Shown && to == agent,
+            "agent {to} was told {news:?} of the alert of agent {agent}"
+        );
         to_channel.push((told.at - start).as_secs_f64() * 1000.0);
     }
     let cores = (agents.platform.cpu_ms()? - cpu) / 1000.0 / start.elapsed().as_secs_f64();
     memory.push(("after the alerts", process.memory()?));
-    // Nobody was told a second time, and every channel still stands.
+    // Nobody was told a second time.
     ensure!(told.try_recv().is_err(), "an agent was told of an alert of nobody's");
+
+    let mut partner = transfer::partner(&agents.platform).await?;
+    let path = format!("/api/v1/customers/{}/notification-settings", agents.customer);
+    let start = Instant::now();
+    partner.patch(&path, &json!({ "self_service": "off" })).await?;
+    let mut to_switch = vec![start.elapsed().as_secs_f64() * 1000.0];
+    let (mut to_withdrawal, mut off) = (Vec::new(), HashSet::new());
+    while off.len() < alerts {
+        let told = tokio::time::timeout(PATIENCE, told.recv()).await.context("no withdrawal")?;
+        let Told { agent, news, at } = told.context("every channel is closed")?;
+        let had_one = agent % step == 0 && agent / step < alerts;
+        ensure!(
+            news == News::Withdrawn && had_one && off.insert(agent),
+            "agent {agent} was told {news:?} when the switch was turned"
+        );
+        to_withdrawal.push((at - start).as_secs_f64() * 1000.0);
+    }
+    // Nor this, and every channel still stands.
+    ensure!(told.try_recv().is_err(), "an agent was told of a withdrawal of nobody's");
     if let Some(ended) = channels.try_join_next() {
         ended??;
     }
     channels.abort_all();
     let inside = agents.platform.look_inside().await?;
-    for table in ["alerts", "pop_ups"] {
-        let raised = inside.number(&format!("SELECT COUNT(*) FROM {table}"), &[]).await?;
-        ensure!(raised == i64::try_from(alerts)?, "{raised} rows in {table} instead of {alerts}");
+    for rows in ["alerts", "pop_ups", "pop_ups WHERE state = 'withdrawn'"] {
+        let there = inside.number(&format!("SELECT COUNT(*) FROM {rows}"), &[]).await?;
+        ensure!(there == i64::try_from(alerts)?, "{there} rows of {rows} instead of {alerts}");
     }
     drop(channels);
     let mut floor = floor(&agents).await?;
 
-    let rows =
-        [("check-in to its answer", &mut to_answer), ("check-in to the agent's channel", &mut to_channel)];
+    let rows = [
+        ("check-in to its answer", &mut to_answer),
+        ("check-in to the agent's channel", &mut to_channel),
+        ("switch turned off to its answer", &mut to_switch),
+        ("switch turned off to each agent's channel", &mut to_withdrawal),
+    ];
     let mut table = Vec::new();
     let mut bounds = Vec::new();
     let full = options.agents >= FULL_AGENTS && alerts >= FULL_ALERTS;
@@ -121,6 +162,12 @@ pub async fn run(options: &Options, engine: &Engine) -> anyhow::Result<Vec<Workl
             outcome: Outcome::of(measured < most, full),
         });
     }
+    let last = percentile(&to_withdrawal, 1.0);
+    bounds.push(Bound {
+        demand: format!("ms from turning the switch off to the last agent's channel, under {WITHDRAWN_MS}"),
+        measured: last,
+        outcome: Outcome::of(last < WITHDRAWN_MS, full),
+    });
     let pop_ups = Workload {
         id: "W6",
         facts: object! {
@@ -130,11 +177,13 @@ pub async fn run(options: &Options, engine: &Engine) -> anyhow::Result<Vec<Workl
             "clock" => "from the check-in's send until the pop-up has been read from the channel of the agent that it is \
                         for; the display on a desktop is not part of it",
             "pace" => "five alerts a second, one after the other; every channel looks for news of its own accord once a minute",
+            "switch" => "turned off once, by PATCH, when every alert has its pop-up: one transaction takes all of them back; \
+                         the clock runs from the request's send until the withdrawal has been read from each channel",
             "floor" => "two GETs of 4 bytes from a bare axum server and a durable commit of one row, one after the other",
-            "checked" => "each pop-up comes to the agent of its PC, to nobody else, and once; no channel ends; alerts and \
-                          pop-ups in the database",
+            "checked" => "each pop-up and each withdrawal comes to the agent of its PC, to nobody else, and once; no \
+                          channel ends; alerts and pop-ups in the database, and that all are withdrawn",
         },
-        tables: vec![Table { title: "from alert to pop-up", rows: table }],
+        tables: vec![Table { title: "from alert to pop-up, and back", rows: table }],
         bounds,
     };
     let footprint = footprint(options, engine, &memory);
@@ -188,9 +237,12 @@ async fn follow<T>(
     drop(stands);
     loop {
         let (name, _, at) = events.next().await?;
-        if name == "pop_up" {
-            tell.send(Told { agent, at })?;
-        }
+        let news = match name.as_str() {
+            "pop_up" => News::Shown,
+            "withdraw" => News::Withdrawn,
+            _ => continue,
+        };
+        tell.send(Told { agent, news, at })?;
     }
 }
 

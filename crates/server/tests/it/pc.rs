@@ -39,6 +39,13 @@ impl Pc {
         }
     }
 
+    /// Another PC on the same connections, with a key that is made of this number.
+    pub(crate) fn beside(&self, serial: &str, number: u32) -> Self {
+        let mut seed = [0x5a; 32];
+        seed[..4].copy_from_slice(&number.to_be_bytes());
+        Self { key: SigningKey::from_bytes(&seed), serial: serial.to_owned(), ..self.clone() }
+    }
+
     /// The same PC at another node.
     pub(crate) fn at(&self, url: &str) -> Self {
         Self { url: url.to_owned(), ..self.clone() }

@@ -1,6 +1,6 @@
 //! Alerts: conditions of PCs, and what is known of a PC when one is judged. They follow the PC.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use roadstead_domain::access::{Denied, Reach, Scope};
 use roadstead_domain::alert::{self, Kind, Place};
@@ -165,6 +165,18 @@ macro_rules! pc_sql {
 pub async fn pc(tx: &mut Tx, scope: &Scope, device: DeviceId, now: Micros) -> Result<Option<Pc>> {
     scope.platform()?;
     tx.optional(pc_sql!("devices d", "d.id = $2"), args![now.date().to_string(), device]).await
+}
+
+/// Those of these PCs that stay where they are until this transaction ends. One that somebody is moving is left out: nobody
+/// waits for a transfer here.
+pub async fn hold_places(tx: &mut Tx, scope: &Scope, devices: &[Uuid]) -> Result<HashSet<Uuid>> {
+    scope.platform()?;
+    let sql = format!(
+        "SELECT p.device FROM <set> s CROSS JOIN placements p WHERE p.device = s.value{}",
+        tx.share_of_p()
+    );
+    let rows: Vec<(Uuid,)> = tx.all_of_ids(&sql, args![], devices).await?;
+    Ok(rows.into_iter().map(|(device,)| device).collect())
 }
 
 /// The PCs of these keys as they are on this day.

@@ -483,12 +483,7 @@ impl Tx {
 
     /// Every row of a statement whose `<set>` stands for a table with one text column `value`, made of these texts.
     /// The set is the last `$n`. One bind carries any number of texts.
-    pub async fn all_of_set<T: Record>(
-        &mut self,
-        sql: &str,
-        args: Vec<Arg>,
-        set: &[&str],
-    ) -> Result<Vec<T>> {
+    pub async fn all_of_set<T: Record>(&mut self, sql: &str, args: Vec<Arg>, set: &[&str]) -> Result<Vec<T>> {
         self.all_of(sql, args, set, ("value", "value")).await
     }
 
@@ -652,6 +647,15 @@ impl Tx {
         match &self.0 {
             Inner::SqliteRead(_) | Inner::Sqlite(_) => "",
             Inner::PostgresRead(_) | Inner::Postgres(_) => " FOR UPDATE SKIP LOCKED",
+        }
+    }
+
+    /// ` FOR SHARE OF p SKIP LOCKED` where there are several writers: until this transaction ends nobody changes these rows
+    /// of `p`; those that somebody is changing are left out.
+    pub(crate) fn share_of_p(&self) -> &'static str {
+        match &self.0 {
+            Inner::SqliteRead(_) | Inner::Sqlite(_) => "",
+            Inner::PostgresRead(_) | Inner::Postgres(_) => " FOR SHARE OF p SKIP LOCKED",
         }
     }
 

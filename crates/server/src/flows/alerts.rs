@@ -191,6 +191,14 @@ pub(super) async fn look_at_readings(
     if concerned.is_empty() {
         return Ok(false);
     }
+    // An alert that is raised while its PC moves would stay with the tenant that the PC left: of a PC that is being moved the
+    // next check-in tells.
+    let asked: Vec<Uuid> = concerned.iter().map(|(device, ..)| device.0).collect();
+    let held = alerts::hold_places(tx, &scope, &asked).await?;
+    concerned.retain(|(device, ..)| held.contains(&device.0));
+    if concerned.is_empty() {
+        return Ok(false);
+    }
     let devices: HashSet<DeviceId> = concerned.iter().map(|(device, ..)| *device).collect();
     let concerns = |(_, speaking): &(&String, &Speaking)| devices.contains(&speaking.device);
     let keys: Vec<&str> = speaking.iter().filter(concerns).map(|(key, _)| key.as_str()).collect();

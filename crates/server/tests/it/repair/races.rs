@@ -7,7 +7,7 @@ use rstest::rstest;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{Case, Channel, case, form};
+use super::{Case, Channel, bad_disk, case, form};
 use crate::world::{World, eventually};
 
 /// Waits until so many wait for rows that somebody else has changed; on SQLite, until anybody waits to write.
@@ -109,6 +109,23 @@ async fn two_cases_that_are_merged_into_each_other_leave_one_open() {
     assert_eq!(refused, ["repair_case.cannot_merge"]);
     let cases = desk.all("repair-cases").await;
     assert_eq!(cases.iter().filter(|case| case["state"] == "closed").count(), 1, "{cases:?}");
+}
+
+/// On SQLite the check-in waits for the move.
+#[tokio::test]
+async fn a_check_in_during_a_move_leaves_no_alert_where_the_pc_was() {
+    let case = case(Postgres, "raisedmoving").await;
+    let customer = case.partner.customer("A").await;
+    let mut moving = case.world.app.store.write(&system()).await.unwrap();
+    let sql = "UPDATE placements SET tenant = $2, generation = generation + 1 WHERE serial = $1";
+    let to: Uuid = customer.parse().unwrap();
+    assert_eq!(moving.execute(sql, args![case.pc.serial.as_str(), to]).await.unwrap(), 1);
+    case.pc.post("check-ins", bad_disk()).await.expect(200);
+    moving.commit().await.unwrap();
+    case.pc.post("check-ins", bad_disk()).await.expect(200);
+    let alerts = case.partner.all("alerts").await;
+    assert_eq!(alerts.len(), 1, "{alerts:?}");
+    assert_eq!((&alerts[0]["kind"], &alerts[0]["tenant"]["id"]), (&json!("disk.failing"), &json!(customer)));
 }
 
 #[rstest]

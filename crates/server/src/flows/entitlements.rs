@@ -10,7 +10,7 @@ use roadstead_domain::serial;
 use roadstead_store::audit::{self, NewEntry};
 use roadstead_store::devices::{self, Device, Right};
 use roadstead_store::entitlements::{self, Correction, Term};
-use roadstead_store::pool;
+use roadstead_store::{Tx, pool, self_service};
 
 use super::Refused;
 use crate::app::App;
@@ -88,10 +88,31 @@ pub async fn look(
     manufacturer: Option<&str>,
 ) -> Result<Looked, Refused> {
     scope.platform()?;
+    let mut tx = app.store.write(scope).await?;
+    let looked = find(&mut tx, scope, asked, manufacturer).await?;
+    audit::record(&mut tx, scope.actor(), &[look_entry(&looked)], &app.ambient).await?;
+    tx.commit().await?;
+    Ok(looked)
+}
+
+fn look_entry(looked: &Looked) -> NewEntry {
+    NewEntry {
+        home: Some(looked.partner.0),
+        action: AuditAction::DeviceLookedAt,
+        subject: Some(looked.device.id),
+        detail: serde_json::json!({ "serial_number": looked.device.serial }),
+    }
+}
+
+async fn find(
+    tx: &mut Tx,
+    scope: &Scope,
+    asked: &str,
+    manufacturer: Option<&str>,
+) -> Result<Looked, Refused> {
     let not_found = || Refused::Denied(Denied::NotFound);
     let serial = serial::normalize(asked).map_err(|_| not_found())?;
-    let mut tx = app.store.write(scope).await?;
-    let mut found = devices::candidates(&mut tx, scope, &serial).await?;
+    let mut found = devices::candidates(tx, scope, &serial).await?;
     found.retain(|one| {
         one.partner.is_some()
             && manufacturer.is_none_or(|name| name.trim().eq_ignore_ascii_case(&one.manufacturer))
@@ -101,17 +122,9 @@ pub async fn look(
         return Err(Refused::Ambiguous { field: "manufacturer", choices });
     }
     let one = found.pop().ok_or_else(not_found)?;
-    let device = devices::get(&mut tx, scope, DeviceId(one.id)).await?.ok_or_else(not_found)?;
+    let device = devices::get(tx, scope, DeviceId(one.id)).await?.ok_or_else(not_found)?;
     let partner = TenantId(one.partner.ok_or_else(not_found)?);
-    let rights = devices::rights(&mut tx, scope, &device).await?;
-    let entry = NewEntry {
-        home: Some(partner.0),
-        action: AuditAction::DeviceLookedAt,
-        subject: Some(device.id),
-        detail: serde_json::json!({ "serial_number": device.serial }),
-    };
-    audit::record(&mut tx, scope.actor(), &[entry], &app.ambient).await?;
-    tx.commit().await?;
+    let rights = devices::rights(tx, scope, &device).await?;
     Ok(Looked { device, partner, rights })
 }
 
@@ -141,7 +154,12 @@ pub async fn correct(
     if wanted.ends_on <= wanted.starts_on {
         return Err(Refused::invalid("entitlement.ends_before_it_starts", "ends_on"));
     }
-    let Looked { device, partner, rights } = look(app, scope, serial, manufacturer).await?;
+    scope.platform()?;
+    let mut tx = app.store.write(scope).await?;
+    // It must not move before the switch of where it is has been armed.
+    tx.lock_placements().await?;
+    let looked = find(&mut tx, scope, serial, manufacturer).await?;
+    let Looked { device, partner, rights } = &looked;
     let before = rights.iter().find(|right| right.support_level == wanted.support_level.as_str());
     let detail = serde_json::json!({
         "serial_number": device.serial,
@@ -151,7 +169,6 @@ pub async fn correct(
         "reason": reason,
     });
     let now = app.ambient.now();
-    let mut tx = app.store.write(scope).await?;
     let correction = Correction {
         device: DeviceId(device.id),
         support_level: wanted.support_level,
@@ -162,12 +179,15 @@ pub async fn correct(
         return Err(Denied::NotFound.into());
     }
     pool::revise(&mut tx, scope, TenantId(device.tenant)).await?;
-    let entries = [None, Some(partner.0)].map(|home| NewEntry {
+    // It may be its customer's first PC with Premium or Premium+.
+    self_service::arm(&mut tx, [TenantId(device.tenant)], now).await?;
+    let corrected = [None, Some(partner.0)].map(|home| NewEntry {
         home,
         action: AuditAction::EntitlementCorrected,
         subject: Some(device.id),
         detail: detail.clone(),
     });
+    let entries: Vec<NewEntry> = [look_entry(&looked)].into_iter().chain(corrected).collect();
     audit::record(&mut tx, scope.actor(), &entries, &app.ambient).await?;
     tx.commit().await?;
     Ok(())

@@ -92,6 +92,37 @@ async fn d11_the_preset_leaves_no_window(#[values(Sqlite, Postgres)] kind: Kind)
 
 #[rstest]
 #[tokio::test]
+async fn d11_a_correction_leaves_no_window_either(#[values(Sqlite, Postgres)] kind: Kind) {
+    let world = World::start(kind, "preset_corrected").await;
+    let partner = partner(&world).await;
+    let body = json!({
+        "name": "DaaS", "address": "Kai 1", "city": "Hamburg", "postal_code": "20457", "plan": "premium_plus",
+        "management": "partner", "self_service": "off_when_allowed",
+    });
+    let id = partner.post("customers", body).await.expect(201)["id"].as_str().unwrap().to_owned();
+    send(&partner, "5CG0000001", &id).await;
+    let not_yet = ("on".to_owned(), json!("self_service.no_entitled_device_yet"));
+    assert_eq!(switch(&partner, &id).await, not_yet);
+    let correct = async |ends_on: &str| {
+        let dates = json!({ "starts_on": "2020-01-01", "ends_on": ends_on, "reason": "Vertrag 7" });
+        let body = ("application/json", dates.to_string().into_bytes());
+        let path = "/api/v1/devices/5CG0000001/entitlements/premium";
+        let answer = world.operator.send(reqwest::Method::PUT, path, Some(body)).await;
+        assert_eq!(answer.status.as_u16(), 204, "{}", answer.text);
+    };
+    // One that is over by now lets nothing be off.
+    correct("2021-01-01").await;
+    assert_eq!(switch(&partner, &id).await, not_yet);
+    correct("2031-01-01").await;
+    assert_eq!(switch(&partner, &id).await, ("off".to_owned(), Value::Null));
+    // Once: somebody who turns it on has it on.
+    turn(&partner, &id, "on").await.expect(200);
+    correct("2032-01-01").await;
+    assert_eq!(switch(&partner, &id).await.0, "on");
+}
+
+#[rstest]
+#[tokio::test]
 async fn b42_partner_and_it_admin_turn_it_and_nobody_else(#[values(Sqlite, Postgres)] kind: Kind) {
     let world = World::start(kind, "turners").await;
     let partner = partner(&world).await;

@@ -19,6 +19,8 @@ pub struct Candidate {
     pub id: Uuid,
     /// The manufacturer; empty for the platform's own.
     pub manufacturer: String,
+    /// The tenant that has it, if any has.
+    pub tenant: Option<Uuid>,
     /// The partner whose PC it is now, if it is anybody's.
     pub partner: Option<Uuid>,
 }
@@ -27,7 +29,7 @@ pub struct Candidate {
 pub async fn candidates(tx: &mut Tx, scope: &Scope, serial: &str) -> Result<Vec<Candidate>> {
     scope.platform()?;
     tx.all_quick(
-        "SELECT d.id, d.manufacturer, t.parent AS partner FROM devices d \
+        "SELECT d.id, d.manufacturer, p.tenant, t.parent AS partner FROM devices d \
          LEFT JOIN placements p ON p.device = d.id LEFT JOIN tenants t ON t.id = p.tenant \
          WHERE d.serial = $1 ORDER BY d.manufacturer",
         args![serial],

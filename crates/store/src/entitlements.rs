@@ -7,6 +7,7 @@ use roadstead_domain::entitlement::Entitlement;
 use roadstead_domain::ids::{DeviceId, ReportId};
 use roadstead_domain::partner::SupportLevel;
 use roadstead_domain::sale::{LevelNames, Sold};
+use uuid::Uuid;
 
 use crate::args;
 use crate::bulk::Bulk;
@@ -135,18 +136,27 @@ pub struct Correction {
     pub ends_on: Date,
 }
 
-/// Sets the dates of an entitlement, or adds it to the line that brought the PC; whether the PC is anywhere.
+/// Sets the dates of an entitlement, or adds it to the line that brought the PC; whether the PC is anywhere. Where no line
+/// brought it, as with one that came by cPIN alone, the entitlement stands under the nil report, which nobody handed in.
 pub async fn correct(tx: &mut Tx, scope: &Scope, correction: &Correction, at: Micros) -> Result<bool> {
     scope.platform()?;
     let Correction { device, support_level, starts_on, ends_on } = correction;
     let touched = tx
         .execute(
             "INSERT INTO entitlements (device, support_level, starts_on, ends_on, assumed, report, line, corrected_at) \
-             SELECT p.device, $2, $3, $4, $5, p.report, p.line, $6 FROM placements p \
-             WHERE p.device = $1 AND p.report IS NOT NULL \
+             SELECT p.device, $2, $3, $4, $5, COALESCE(p.report, $7), COALESCE(p.line, 0), $6 FROM placements p \
+             WHERE p.device = $1 AND p.tenant IS NOT NULL \
              ON CONFLICT (device, support_level) DO UPDATE SET starts_on = excluded.starts_on, \
              ends_on = excluded.ends_on, assumed = excluded.assumed, corrected_at = excluded.corrected_at",
-            args![*device, support_level.as_str(), starts_on.to_string(), ends_on.to_string(), false, at],
+            args![
+                *device,
+                support_level.as_str(),
+                starts_on.to_string(),
+                ends_on.to_string(),
+                false,
+                at,
+                Uuid::nil()
+            ],
         )
         .await?;
     Ok(touched > 0)

@@ -11,6 +11,7 @@ use roadstead_store::audit::{self, NewEntry};
 use roadstead_store::devices::{self, Device, Right};
 use roadstead_store::entitlements::{self, Correction, Term};
 use roadstead_store::{Tx, pool, self_service};
+use uuid::Uuid;
 
 use super::Refused;
 use crate::app::App;
@@ -74,13 +75,13 @@ pub async fn forget_term(app: &App, scope: &Scope, name: &str) -> Result<(), Ref
 pub struct Looked {
     /// The PC.
     pub device: Device,
-    /// The partner that has it.
-    pub partner: TenantId,
+    /// Whose logs tell of the look: its customer's, if it is with one, and those of the partner that has it, if any does.
+    pub homes: Vec<Uuid>,
     /// Its rights.
     pub rights: Vec<Right>,
 }
 
-/// The operator looks at one PC by its serial. The partner finds the look in its log (decision 15).
+/// The operator looks at one PC by its serial. Whoever has it finds the look in its log (decision 15).
 pub async fn look(
     app: &App,
     scope: &Scope,
@@ -90,18 +91,19 @@ pub async fn look(
     scope.platform()?;
     let mut tx = app.store.write(scope).await?;
     let looked = find(&mut tx, scope, asked, manufacturer).await?;
-    audit::record(&mut tx, scope.actor(), &[look_entry(&looked)], &app.ambient).await?;
+    audit::record(&mut tx, scope.actor(), &look_entries(&looked), &app.ambient).await?;
     tx.commit().await?;
     Ok(looked)
 }
 
-fn look_entry(looked: &Looked) -> NewEntry {
-    NewEntry {
-        home: Some(looked.partner.0),
+fn look_entries(looked: &Looked) -> Vec<NewEntry> {
+    let entry = |home: &Uuid| NewEntry {
+        home: Some(*home),
         action: AuditAction::DeviceLookedAt,
         subject: Some(looked.device.id),
         detail: serde_json::json!({ "serial_number": looked.device.serial }),
-    }
+    };
+    looked.homes.iter().map(entry).collect()
 }
 
 async fn find(
@@ -114,7 +116,7 @@ async fn find(
     let serial = serial::normalize(asked).map_err(|_| not_found())?;
     let mut found = devices::candidates(tx, scope, &serial).await?;
     found.retain(|one| {
-        one.partner.is_some()
+        one.tenant.is_some()
             && manufacturer.is_none_or(|name| name.trim().eq_ignore_ascii_case(&one.manufacturer))
     });
     if found.len() > 1 {
@@ -123,9 +125,10 @@ async fn find(
     }
     let one = found.pop().ok_or_else(not_found)?;
     let device = devices::get(tx, scope, DeviceId(one.id)).await?.ok_or_else(not_found)?;
-    let partner = TenantId(one.partner.ok_or_else(not_found)?);
+    let customer = (device.tenant_kind == "customer").then_some(device.tenant);
+    let homes = [customer, one.partner].into_iter().flatten().collect();
     let rights = devices::rights(tx, scope, &device).await?;
-    Ok(Looked { device, partner, rights })
+    Ok(Looked { device, homes, rights })
 }
 
 /// What an entitlement is to be.
@@ -137,7 +140,7 @@ pub struct Wanted<'a> {
     pub starts_on: Date,
     /// The first day on which it no longer holds.
     pub ends_on: Date,
-    /// Why, for the partner's log.
+    /// Why, for the logs of whoever has the PC.
     pub reason: &'a str,
 }
 
@@ -159,7 +162,7 @@ pub async fn correct(
     // It must not move before the switch of where it is has been armed.
     tx.lock_placements().await?;
     let looked = find(&mut tx, scope, serial, manufacturer).await?;
-    let Looked { device, partner, rights } = &looked;
+    let Looked { device, homes, rights } = &looked;
     let before = rights.iter().find(|right| right.support_level == wanted.support_level.as_str());
     let detail = serde_json::json!({
         "serial_number": device.serial,
@@ -181,13 +184,14 @@ pub async fn correct(
     pool::revise(&mut tx, scope, TenantId(device.tenant)).await?;
     // It may be its customer's first PC with Premium or Premium+.
     self_service::arm(&mut tx, [TenantId(device.tenant)], now).await?;
-    let corrected = [None, Some(partner.0)].map(|home| NewEntry {
+    let mut entries = look_entries(&looked);
+    let logs = std::iter::once(None).chain(homes.iter().copied().map(Some));
+    entries.extend(logs.map(|home| NewEntry {
         home,
         action: AuditAction::EntitlementCorrected,
         subject: Some(device.id),
         detail: detail.clone(),
-    });
-    let entries: Vec<NewEntry> = [look_entry(&looked)].into_iter().chain(corrected).collect();
+    }));
     audit::record(&mut tx, scope.actor(), &entries, &app.ambient).await?;
     tx.commit().await?;
     Ok(())

@@ -135,6 +135,59 @@ async fn a_term_by_sku_is_data_and_a_correction_is_logged(#[values(Sqlite, Postg
     assert_eq!(world.operator.get("service-terms").await.expect(200)["items"], json!([]));
 }
 
+/// The PC of a customer that ended its partner keeps its entitlement (decision 18), and one that came by cPIN may never have
+/// been reported: both can be corrected, and whoever has the PC finds it in its log.
+#[rstest]
+#[tokio::test]
+async fn a_correction_needs_no_partner_and_no_report(#[values(Sqlite, Postgres)] kind: Kind) {
+    let world = World::start(kind, "corrected_anywhere").await;
+    let partner = world.partner("R-1").await;
+    let distributor = world.distributor("D-1").await;
+    distributor.report("", "text/csv", csv(&["5CG000000A R-1"])).await;
+    let werft = partner.invited_customer("Werft").await;
+    let admin = world.token(Role::ItAdmin, Some(&werft)).await;
+    let step = |step: &str| format!("customers/{werft}/assigned-partner/{step}");
+    admin.post(&step("accept"), json!({})).await.expect(200);
+    let cpin = partner.cpin(&werft).await;
+    for (key, serial) in [(1, "5CG000000A"), (2, "5CG000000N")] {
+        let pc = crate::pc::Pc::new(&world, serial, key);
+        assert_eq!(pc.enrol_with(&cpin).await.expect(201)["state"], "enrolled");
+    }
+    let levels = async || -> Vec<Value> {
+        let devices = admin.all(&format!("customers/{werft}/devices")).await;
+        devices.iter().map(|device| device["support_level"].clone()).collect()
+    };
+    assert_eq!(levels().await, [json!("premium_plus"), Value::Null]);
+    let correct = async |serial: &str, level: &str, ends_on: &str| {
+        let body = json!({ "starts_on": "2020-01-01", "ends_on": ends_on, "reason": "Vertrag 7" });
+        let path = format!("devices/{serial}/entitlements/{level}");
+        let done = put(&world.operator, &path, body).await;
+        assert_eq!(done.status.as_u16(), 204, "{}", done.text);
+    };
+    // What the logs of partner and customer tell: looks, and corrections.
+    let told = async |log: &Client| {
+        let log = log.all("audit-log").await;
+        ["device.looked_at", "entitlement.corrected"]
+            .map(|action| log.iter().filter(|entry| entry["action"] == action).count())
+    };
+
+    correct("5CG000000N", "premium", "2031-01-01").await;
+    assert_eq!(levels().await, [json!("premium_plus"), json!("premium")]);
+    let pc = partner.get("devices/5CG000000N").await.expect(200);
+    let right = &pc["entitlements"][0];
+    assert_eq!((&right["ends_on"], &right["reported_by"]), (&json!("2031-01-01"), &Value::Null));
+    assert!(right["corrected_at"].is_string());
+    assert_eq!((told(&partner).await, told(&admin).await), ([1, 1], [1, 1]));
+
+    admin.post(&step("end"), json!({})).await.expect(200);
+    correct("5CG000000A", "premium_plus", "2021-01-01").await;
+    assert_eq!(levels().await, [Value::Null, json!("premium")]);
+    let log = admin.all("audit-log").await;
+    let corrected = log.iter().find(|entry| entry["action"] == "entitlement.corrected").unwrap();
+    assert_eq!(corrected["detail"]["serial_number"], "5CG000000A");
+    assert_eq!((told(&partner).await, told(&admin).await), ([1, 1], [2, 2]), "it is no longer the partner's");
+}
+
 #[rstest]
 #[tokio::test]
 async fn the_operators_pages_show_disputes_and_what_needs_attention(#[values(Sqlite, Postgres)] kind: Kind) {

@@ -93,11 +93,12 @@ pub(super) struct CorrectionBody {
     /// The first day on which it no longer holds.
     #[schema(format = Date)]
     ends_on: String,
-    /// Why; it stands in the partner's log.
+    /// Why; it stands in the logs of the partner and the customer that have the PC.
     reason: String,
 }
 
-/// Correct the entitlement of a PC to `premium` or `premium_plus`. The partner finds look and correction in its log.
+/// Correct the entitlement of a PC to `premium` or `premium_plus`, with or without a report of it.
+/// The partner and the customer that have it find look and correction in their logs.
 #[utoipa::path(
     put, path = "/devices/{serial}/entitlements/{support_level}", tag = "entitlements",
     params(("serial" = String, Path), ("support_level" = String, Path), Which), request_body = CorrectionBody,

@@ -82,9 +82,9 @@ import-done = { $n ->
 
 entitlements-lead = Der Anspruch eines PCs beginnt mit dem Versand, sonst mit dem Verkauf, und dauert so lange, wie verkauft wurde. Wo keine Laufzeit bekannt ist, werden 36 Monate angenommen.
 entitlements-pc = Ein PC
-entitlements-pc-text = Geben Sie die ganze Seriennummer ein. Der Partner, der den PC hat, findet Ihren Blick und jede Berichtigung mit ihrem Grund in seinem Protokoll.
+entitlements-pc-text = Geben Sie die ganze Seriennummer ein. Der Partner und der Kunde, die den PC haben, finden Ihren Blick und jede Berichtigung mit ihrem Grund in ihren Protokollen.
 entitlements-show = Anzeigen
-entitlements-none = Kein PC mit dieser Seriennummer ist bei einem Partner.
+entitlements-none = Kein PC mit dieser Seriennummer ist bei einem Partner oder Kunden.
 entitlement-correct = Anspruch berichtigen
 entitlement-assumed-short = angenommen
 terms-title = Laufzeiten nach Service-SKU

@@ -82,9 +82,9 @@ import-done = { $n ->
 
 entitlements-lead = A PC's entitlement starts with shipping, else with the sale, for the term of what was sold. Where no term is known, 36 months are assumed.
 entitlements-pc = One PC
-entitlements-pc-text = Enter the whole serial number. The partner that has the PC finds your look, and every correction with its reason, in its log.
+entitlements-pc-text = Enter the whole serial number. The partner and the customer that have the PC find your look, and every correction with its reason, in their logs.
 entitlements-show = Show
-entitlements-none = No PC with this serial number is with a partner.
+entitlements-none = No PC with this serial number is with a partner or a customer.
 entitlement-correct = Correct the entitlement
 entitlement-assumed-short = assumed
 terms-title = Terms by service SKU

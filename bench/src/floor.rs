@@ -123,6 +123,8 @@ impl Maker {
                     to: Some(TenantId(self.holdings[sale.seller])),
                     generation: 1,
                     at,
+                    // Of version 1, which is the default of the column.
+                    grounds: None,
                 };
                 hash = entry.hash(&heads[sale.seller]);
                 heads[sale.seller] = hash;

@@ -1,8 +1,9 @@
 //! The audit log's actions, and the hash chain over placements.
 
 use sha2::{Digest, Sha256};
+use uuid::Uuid;
 
-use crate::ids::{DeviceId, TenantId};
+use crate::ids::{DeviceId, ReportId, TenantId};
 
 macro_rules! actions {
     ($($(#[$doc:meta])* $name:ident => $code:literal),+ $(,)?) => {
@@ -140,6 +141,55 @@ actions! {
 /// The hash of a partner's first placement entry's predecessor.
 pub const CHAIN_START: [u8; 32] = [0; 32];
 
+/// How entries are hashed that say what caused them; those of version 1 do not.
+const WITH_GROUNDS: i64 = 2;
+
+/// What caused a move: a report line, or something that somebody did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Grounds<'a> {
+    /// The report.
+    pub report: Option<ReportId>,
+    /// The line's number.
+    pub line: Option<i64>,
+    /// `transfer`, `undo`, `decline` or `enrolment`.
+    pub cause: Option<&'a str>,
+    /// The id of the transfer or enrolment.
+    pub cause_id: Option<Uuid>,
+}
+
+impl Grounds<'_> {
+    /// What an entry is hashed with. A proof carries it in place of the grounds, which may be another home's business.
+    pub fn digest(&self) -> [u8; 32] {
+        let mut sha = Sha256::new();
+        let there =
+            [self.report.is_some(), self.line.is_some(), self.cause.is_some(), self.cause_id.is_some()];
+        sha.update(there.map(u8::from));
+        if let Some(report) = self.report {
+            sha.update(report.0.as_bytes());
+        }
+        if let Some(line) = self.line {
+            sha.update(line.to_be_bytes());
+        }
+        if let Some(cause) = self.cause {
+            sha.update((cause.len() as u64).to_be_bytes());
+            sha.update(cause.as_bytes());
+        }
+        if let Some(id) = self.cause_id {
+            sha.update(id.as_bytes());
+        }
+        sha.finalize().into()
+    }
+
+    /// What entries of this version are hashed with; `Err` for a version that is not known.
+    pub fn hashed_with(&self, version: i64) -> Result<Option<[u8; 32]>, i64> {
+        match version {
+            1 => Ok(None),
+            WITH_GROUNDS => Ok(Some(self.digest())),
+            other => Err(other),
+        }
+    }
+}
+
 /// What the chain over a partner's placements protects.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChainEntry<'a> {
@@ -159,9 +209,16 @@ pub struct ChainEntry<'a> {
     pub generation: i64,
     /// When, in microseconds.
     pub at: i64,
+    /// The digest of its [`Grounds`]; none in entries of version 1, which nodes write that do not know of it.
+    pub grounds: Option<[u8; 32]>,
 }
 
 impl ChainEntry<'_> {
+    /// By which version of the chain it is hashed.
+    pub fn version(&self) -> i64 {
+        if self.grounds.is_some() { WITH_GROUNDS } else { 1 }
+    }
+
     /// SHA-256 over the hash before and every field, each with its length, so that no two entries read alike.
     pub fn hash(&self, before: &[u8; 32]) -> [u8; 32] {
         let mut sha = Sha256::new();
@@ -176,8 +233,72 @@ impl ChainEntry<'_> {
         sha.update(optional(self.to));
         sha.update(self.generation.to_be_bytes());
         sha.update(self.at.to_be_bytes());
+        // Version 1 ends here: what follows makes the other one longer for the same serial.
+        if let Some(grounds) = &self.grounds {
+            // No tenant and the nil one are not the same.
+            sha.update([self.from.is_some(), self.to.is_some()].map(u8::from));
+            sha.update(grounds);
+        }
         sha.finalize().into()
     }
+}
+
+/// An entry of a log, as far as it says where its PC stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Told {
+    /// Whose log.
+    pub partner: TenantId,
+    /// Its number in the log.
+    pub seq: i64,
+    /// The PC's serial.
+    pub serial: String,
+    /// Where it went, if anywhere in this partner's reach.
+    pub to: Option<TenantId>,
+    /// The PC's generation after the move.
+    pub generation: i64,
+    /// When, in microseconds.
+    pub at: i64,
+    /// The report that caused it, if one did.
+    pub report: Option<ReportId>,
+    /// The line's number.
+    pub line: Option<i64>,
+}
+
+/// Where a PC stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// Its serial.
+    pub serial: String,
+    /// The tenant that has it; none after a return.
+    pub tenant: Option<TenantId>,
+    /// Counted up with each move.
+    pub generation: i64,
+    /// Since when it is there, in microseconds.
+    pub since: i64,
+    /// The report that moved it last; what moves it without one leaves this as it is.
+    pub report: Option<ReportId>,
+    /// The line's number.
+    pub line: Option<i64>,
+}
+
+/// Where a PC has to stand by all its entries in all logs, which come by generation; and the newest of them, by the log
+/// and the number. `None` if there is no entry.
+pub fn stands(entries: &[Told]) -> Option<(Standing, (TenantId, i64))> {
+    let last = entries.last()?;
+    // A move between two partners stands in both logs, in each with its own half.
+    let generation = last.generation;
+    let mut halves = entries.iter().rev().take_while(|entry| entry.generation == generation);
+    let newest = halves.find(|entry| entry.to.is_some()).unwrap_or(last);
+    let reported = entries.iter().rev().find(|entry| entry.report.is_some());
+    let standing = Standing {
+        serial: newest.serial.clone(),
+        tenant: newest.to,
+        generation,
+        since: newest.at,
+        report: reported.and_then(|entry| entry.report),
+        line: reported.and_then(|entry| entry.line),
+    };
+    Some((standing, (newest.partner, newest.seq)))
 }
 
 /// A row of a proof: an entry with the hash before it and its own.
@@ -199,10 +320,29 @@ pub struct ProofRow {
     pub generation: i64,
     /// When, in microseconds.
     pub at: i64,
+    /// The digest of what caused it; none in entries of version 1.
+    pub grounds: Option<[u8; 32]>,
     /// The hash of the entry before.
     pub before: [u8; 32],
     /// The hash of this entry.
     pub hash: [u8; 32],
+}
+
+impl ProofRow {
+    /// What its hash covers.
+    pub fn entry(&self) -> ChainEntry<'_> {
+        ChainEntry {
+            partner: self.partner,
+            seq: self.seq,
+            device: self.device,
+            serial: &self.serial,
+            from: self.from,
+            to: self.to,
+            generation: self.generation,
+            at: self.at,
+            grounds: self.grounds,
+        }
+    }
 }
 
 /// What a proof shows.
@@ -227,21 +367,11 @@ pub fn check_proof<E>(
     for row in rows {
         let row = row?;
         entries += 1;
-        let entry = ChainEntry {
-            partner: row.partner,
-            seq: row.seq,
-            device: row.device,
-            serial: &row.serial,
-            from: row.from,
-            to: row.to,
-            generation: row.generation,
-            at: row.at,
-        };
         let follows = match last {
             Some((partner, seq, hash)) => (row.partner, row.seq, row.before) == (partner, seq + 1, hash),
             None => row.seq != 1 || row.before == CHAIN_START,
         };
-        if !follows || entry.hash(&row.before) != row.hash {
+        if !follows || row.entry().hash(&row.before) != row.hash {
             return Ok(Err(entries));
         }
         moves += u64::from(row.serial == serial);
@@ -255,8 +385,6 @@ pub fn check_proof<E>(
 
 #[cfg(test)]
 mod tests {
-    use uuid::Uuid;
-
     use super::*;
 
     #[test]
@@ -270,8 +398,12 @@ mod tests {
             to: Some(TenantId(Uuid::from_u128(3))),
             generation: 1,
             at: 5,
+            grounds: None,
         };
         let other = TenantId(Uuid::from_u128(9));
+        let nil = TenantId(Uuid::nil());
+        let caused = ChainEntry { grounds: Some([0; 32]), ..entry.clone() };
+        assert_eq!((entry.version(), caused.version()), (1, 2));
         let mut hashes = vec![
             entry.hash(&CHAIN_START),
             entry.hash(&[1; 32]),
@@ -283,10 +415,130 @@ mod tests {
             ChainEntry { to: None, ..entry.clone() }.hash(&CHAIN_START),
             ChainEntry { generation: 2, ..entry.clone() }.hash(&CHAIN_START),
             ChainEntry { at: 6, ..entry }.hash(&CHAIN_START),
+            caused.hash(&CHAIN_START),
+            ChainEntry { grounds: Some([1; 32]), ..caused.clone() }.hash(&CHAIN_START),
+            ChainEntry { from: Some(nil), ..caused.clone() }.hash(&CHAIN_START),
+            ChainEntry { to: Some(nil), ..caused.clone() }.hash(&CHAIN_START),
+            ChainEntry { to: None, ..caused }.hash(&CHAIN_START),
         ];
         hashes.sort_unstable();
         hashes.dedup();
-        assert_eq!(hashes.len(), 10);
+        assert_eq!(hashes.len(), 15);
+    }
+
+    #[test]
+    fn an_entry_of_version_1_is_hashed_as_ever() {
+        let entry = ChainEntry {
+            partner: TenantId(Uuid::from_u128(1)),
+            seq: 1,
+            device: DeviceId(Uuid::from_u128(2)),
+            serial: "5CG1234ABC",
+            from: None,
+            to: Some(TenantId(Uuid::from_u128(3))),
+            generation: 1,
+            at: 5,
+            grounds: None,
+        };
+        let id = |n: u128| n.to_be_bytes();
+        let number = |n: u64| n.to_be_bytes();
+        let bytes = [
+            &[0; 32][..],
+            &id(1),
+            &number(1),
+            &id(2),
+            &number(10),
+            b"5CG1234ABC",
+            &id(0),
+            &id(3),
+            &number(1),
+            &number(5),
+        ]
+        .concat();
+        let expected: [u8; 32] = Sha256::digest(bytes).into();
+        assert_eq!(entry.hash(&CHAIN_START), expected);
+    }
+
+    #[test]
+    fn all_grounds_change_the_digest() {
+        let report = Some(ReportId(Uuid::from_u128(1)));
+        let nil = Some(ReportId(Uuid::nil()));
+        let (transfer, undo) = (Some("transfer"), Some("undo"));
+        let (one, two) = (Some(Uuid::from_u128(1)), Some(Uuid::from_u128(2)));
+        let all = [
+            (None, None, None, None),
+            (report, None, None, None),
+            (nil, None, None, None),
+            (report, Some(1), None, None),
+            (report, Some(2), None, None),
+            (None, Some(1), None, None),
+            (None, None, transfer, one),
+            (None, None, undo, one),
+            (None, None, transfer, two),
+            (None, None, transfer, None),
+            (None, None, None, one),
+        ];
+        let grounds = all.map(|(report, line, cause, cause_id)| Grounds { report, line, cause, cause_id });
+        let mut digests = grounds.map(|grounds| grounds.digest());
+        digests.sort_unstable();
+        assert!(digests.windows(2).all(|pair| pair[0] != pair[1]));
+        assert_eq!(grounds[3].hashed_with(1), Ok(None));
+        assert_eq!(grounds[3].hashed_with(2), Ok(Some(grounds[3].digest())));
+        for unknown in [0, 3, -1] {
+            assert_eq!(grounds[3].hashed_with(unknown), Err(unknown));
+        }
+    }
+
+    #[test]
+    fn where_a_pc_stands_follows_from_the_last_of_its_entries_in_all_logs() {
+        let tenant = |n: u128| TenantId(Uuid::from_u128(n));
+        let (pool, customer, other) = (Some(tenant(11)), Some(tenant(12)), Some(tenant(21)));
+        // Whose log, number, generation, to, line.
+        let entry =
+            |(partner, seq, generation, to, line): (u128, i64, i64, Option<TenantId>, Option<i64>)| Told {
+                partner: tenant(partner),
+                seq,
+                serial: "5CG1234ABC".to_owned(),
+                to,
+                generation,
+                at: generation * 10,
+                report: line.map(|_| ReportId(Uuid::from_u128(5))),
+                line,
+            };
+        let arrival = (1, 1, 1, pool, Some(7));
+        let transfer = (1, 2, 2, customer, None);
+        let back = (1, 3, 2, None, Some(8));
+        for (entries, expected) in [
+            (vec![], None),
+            (vec![arrival], Some((pool, 1, Some(7), (1, 1)))),
+            // What moves a PC without a line leaves its line as it is.
+            (vec![arrival, transfer], Some((customer, 2, Some(7), (1, 2)))),
+            (vec![arrival, back], Some((None, 2, Some(8), (1, 3)))),
+            // Two partners, in either order of their halves.
+            (
+                vec![arrival, (1, 2, 2, None, Some(9)), (2, 1, 2, other, Some(9))],
+                Some((other, 2, Some(9), (2, 1))),
+            ),
+            (
+                vec![arrival, (2, 1, 2, other, Some(9)), (1, 2, 2, None, Some(9))],
+                Some((other, 2, Some(9), (2, 1))),
+            ),
+            // By cPIN, without any report.
+            (vec![(1, 1, 1, customer, None)], Some((customer, 1, None, (1, 1)))),
+        ] {
+            let entries: Vec<Told> = entries.into_iter().map(entry).collect();
+            let expected = expected.map(|(to, generation, line, (partner, seq))| {
+                let standing = Standing {
+                    serial: "5CG1234ABC".to_owned(),
+                    tenant: to,
+                    generation,
+                    since: generation * 10,
+                    report: line.map(|_| ReportId(Uuid::from_u128(5))),
+                    line,
+                };
+                (standing, (tenant(partner), seq))
+            });
+            assert_eq!(stands(&entries), expected, "{entries:?}");
+        }
     }
 
     fn chain(from: i64, count: i64) -> Vec<ProofRow> {
@@ -302,20 +554,12 @@ mod tests {
                     to: Some(TenantId(Uuid::from_u128(3))),
                     generation: seq,
                     at: seq,
+                    // Some of either version, as while a release is replaced by the next.
+                    grounds: (seq % 3 != 0).then_some([5; 32]),
                     before,
                     hash: [0; 32],
                 };
-                let entry = ChainEntry {
-                    partner: row.partner,
-                    seq,
-                    device: row.device,
-                    serial: &row.serial,
-                    from: row.from,
-                    to: row.to,
-                    generation: row.generation,
-                    at: row.at,
-                };
-                row.hash = entry.hash(&row.before);
+                row.hash = row.entry().hash(&row.before);
                 before = row.hash;
                 row
             })
@@ -334,7 +578,8 @@ mod tests {
         assert_eq!((proven.entries, proven.moves, proven.head), (5, 3, (5, rows[4].hash)));
         assert!(check(&chain(8, 3)).is_ok());
         assert_eq!(check(&[]), Err(0));
-        let changes: [fn(&mut Vec<ProofRow>); 6] = [
+        let changes: [fn(&mut Vec<ProofRow>); 7] = [
+            |rows| rows[2].grounds = Some([5; 32]),
             |rows| rows[2].serial.push('X'),
             |rows| rows[2].to = None,
             |rows| rows[2].hash[31] ^= 1,

@@ -231,7 +231,7 @@ enum UserCommand {
 
 #[derive(Subcommand)]
 enum AuditCommand {
-    /// Walk the hash chain of every partner's placements.
+    /// Walk the hash chain of every partner's moves, and compare where PCs are with what they say.
     Verify {
         #[command(flatten)]
         place: Place,
@@ -578,7 +578,8 @@ fn check(file: &std::path::Path, serial: &str) -> anyhow::Result<()> {
         std::io::Seek::rewind(&mut text)?;
     }
     let mut reader = csv::Reader::from_reader(text);
-    let rows = reader.records().map(|record| proof_row(&record?));
+    let columns = reader.headers()?.clone();
+    let rows = reader.records().map(|record| proof_row(&columns, &record?));
     match audit::check_proof(&serial, rows)? {
         Ok(proven) => {
             let (seq, hash) = proven.head;
@@ -590,10 +591,10 @@ fn check(file: &std::path::Path, serial: &str) -> anyhow::Result<()> {
     }
 }
 
-fn proof_row(record: &csv::StringRecord) -> anyhow::Result<ProofRow> {
-    let cell = |at: usize, name: &str| {
-        record
-            .get(at)
+fn proof_row(columns: &csv::StringRecord, record: &csv::StringRecord) -> anyhow::Result<ProofRow> {
+    let found = |name: &str| columns.iter().position(|column| column == name).and_then(|at| record.get(at));
+    let cell = |name: &str| {
+        found(name)
             .with_context(|| format!("{name} is missing in row {:?}", record.position().map(|p| p.record())))
     };
     let place = |text: &str| match text {
@@ -605,17 +606,24 @@ fn proof_row(record: &csv::StringRecord) -> anyhow::Result<ProofRow> {
         hex::decode_to_slice(text, &mut hash)?;
         Ok(hash)
     };
+    // Proofs of earlier releases do not say by which version their entries are hashed.
+    let grounds = match found("version") {
+        None | Some("1") => None,
+        Some("2") => Some(hash(cell("grounds")?)?),
+        Some(other) => bail!("entries of version {other} are not known: use a newer roadstead"),
+    };
     Ok(ProofRow {
-        partner: cell(0, "partner")?.parse()?,
-        seq: cell(1, "seq")?.parse()?,
-        device: cell(2, "device")?.parse()?,
-        serial: cell(3, "serial")?.to_owned(),
-        from: place(cell(4, "from")?)?,
-        to: place(cell(5, "to")?)?,
-        generation: cell(6, "generation")?.parse()?,
-        at: cell(7, "at")?.parse()?,
-        before: hash(cell(8, "before")?)?,
-        hash: hash(cell(9, "hash")?)?,
+        partner: cell("partner")?.parse()?,
+        seq: cell("seq")?.parse()?,
+        device: cell("device")?.parse()?,
+        serial: cell("serial")?.to_owned(),
+        from: place(cell("from")?)?,
+        to: place(cell("to")?)?,
+        generation: cell("generation")?.parse()?,
+        at: cell("at")?.parse()?,
+        grounds,
+        before: hash(cell("before")?)?,
+        hash: hash(cell("hash")?)?,
     })
 }
 
@@ -632,8 +640,22 @@ async fn verify(app: &App) -> anyhow::Result<()> {
             }
         }
     }
-    if broken > 0 {
-        bail!("{broken} chains are broken");
+    let (mut strays, mut after) = (0, Some(uuid::Uuid::nil()));
+    while let Some(from) = after {
+        let (found, next) = placements::strays(&mut tx, &scope, from).await?;
+        for placements::Stray { device, serial, entry } in &found {
+            match entry {
+                Some((partner, seq)) => {
+                    println!("{serial} ({device}): does not stand where entry {seq} of {partner} says");
+                }
+                None => println!("{serial} ({device}): no log knows of it"),
+            }
+        }
+        strays += found.len();
+        after = next;
+    }
+    if broken > 0 || strays > 0 {
+        bail!("{broken} chains are broken, and {strays} PCs do not stand where the logs say");
     }
     println!("{entries} entries hold");
     Ok(())

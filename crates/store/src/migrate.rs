@@ -79,6 +79,7 @@ const MIGRATIONS: &[Migration] = &[
         include_str!("migrations/0075_own_placements.sql"),
         include_str!("migrations/0075_own_placements.pg.sql"),
     ),
+    (76, include_str!("migrations/0076_chain_version.sql"), ""),
 ];
 
 const VERSIONS: &str = "CREATE TABLE IF NOT EXISTS schema_versions (version BIGINT PRIMARY KEY)";

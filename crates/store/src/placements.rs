@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use roadstead_domain::access::Scope;
-use roadstead_domain::audit::{CHAIN_START, ChainEntry, ProofRow};
+use roadstead_domain::audit::{self, CHAIN_START, ChainEntry, Grounds, ProofRow, Standing, Told};
 use roadstead_domain::clock::Micros;
 use roadstead_domain::ids::{DeviceId, ReportId, TenantId};
 use roadstead_domain::placement::Move;
@@ -172,8 +172,8 @@ async fn write_log(tx: &mut Tx, moves: &[Cause], at: Micros) -> Result<()> {
     }
     let mut log = Bulk::new(
         "INSERT INTO placement_log (partner, seq, device, serial, from_tenant, to_tenant, generation, report, line, \
-         cause, cause_id, at, hash)",
-        13,
+         cause, cause_id, at, hash, version)",
+        14,
         "",
     );
     let mut heads = Bulk::new(
@@ -194,6 +194,12 @@ async fn write_log(tx: &mut Tx, moves: &[Cause], at: Micros) -> Result<()> {
         for (cause, from, to) in halves {
             seq += 1;
             let generation = cause.moved.generation + 1;
+            let (report, line) = line_of(&cause.why);
+            let (why, why_id) = match &cause.why {
+                Why::Line { .. } => (None, None),
+                Why::Operation { cause, id } => (Some(*cause), Some(*id)),
+            };
+            let grounds = Grounds { report: report.map(ReportId), line, cause: why, cause_id: why_id };
             let entry = ChainEntry {
                 partner,
                 seq,
@@ -203,13 +209,9 @@ async fn write_log(tx: &mut Tx, moves: &[Cause], at: Micros) -> Result<()> {
                 to,
                 generation,
                 at: at.0,
+                grounds: Some(grounds.digest()),
             };
             hash = entry.hash(&hash);
-            let (report, line) = line_of(&cause.why);
-            let (why, why_id) = match &cause.why {
-                Why::Line { .. } => (None, None),
-                Why::Operation { cause, id } => (Some(*cause), Some(*id)),
-            };
             log.push(
                 tx,
                 args![
@@ -225,7 +227,8 @@ async fn write_log(tx: &mut Tx, moves: &[Cause], at: Micros) -> Result<()> {
                     why,
                     why_id,
                     at,
-                    hash
+                    hash,
+                    entry.version()
                 ],
             )
             .await?;
@@ -267,8 +270,36 @@ struct LogRow {
     from_tenant: Option<Uuid>,
     to_tenant: Option<Uuid>,
     generation: i64,
+    report: Option<Uuid>,
+    line: Option<i64>,
+    cause: Option<String>,
+    cause_id: Option<Uuid>,
     at: i64,
     hash: Vec<u8>,
+    version: i64,
+}
+
+impl LogRow {
+    /// What its hash covers; `None` if it is of a version that is not known.
+    fn entry(&self, partner: TenantId) -> Option<ChainEntry<'_>> {
+        let grounds = Grounds {
+            report: self.report.map(ReportId),
+            line: self.line,
+            cause: self.cause.as_deref(),
+            cause_id: self.cause_id,
+        };
+        Some(ChainEntry {
+            partner,
+            seq: self.seq,
+            device: DeviceId(self.device),
+            serial: &self.serial,
+            from: self.from_tenant.map(TenantId),
+            to: self.to_tenant.map(TenantId),
+            generation: self.generation,
+            at: self.at,
+            grounds: grounds.hashed_with(self.version).ok()?,
+        })
+    }
 }
 
 /// Walks a partner's chain from its first entry; the number of entries, or the first one that does not follow.
@@ -282,8 +313,8 @@ pub async fn verify_chain(
     loop {
         let rows: Vec<LogRow> = tx
             .all(
-                "SELECT seq, device, serial, from_tenant, to_tenant, generation, at, hash FROM placement_log \
-                 WHERE partner = $1 AND seq > $2 ORDER BY seq LIMIT 1000",
+                "SELECT seq, device, serial, from_tenant, to_tenant, generation, report, line, cause, cause_id, at, \
+                 hash, version FROM placement_log WHERE partner = $1 AND seq > $2 ORDER BY seq LIMIT 1000",
                 args![partner, seq],
             )
             .await?;
@@ -291,19 +322,12 @@ pub async fn verify_chain(
             break;
         }
         for row in rows {
-            let entry = ChainEntry {
-                partner,
-                seq: seq + 1,
-                device: DeviceId(row.device),
-                serial: &row.serial,
-                from: row.from_tenant.map(TenantId),
-                to: row.to_tenant.map(TenantId),
-                generation: row.generation,
-                at: row.at,
+            seq += 1;
+            let Some(entry) = row.entry(partner).filter(|entry| entry.seq == seq) else {
+                return Ok(Err(seq));
             };
             hash = entry.hash(&hash);
-            seq += 1;
-            if row.seq != seq || row.hash != hash {
+            if row.hash != hash {
                 return Ok(Err(seq));
             }
         }
@@ -316,6 +340,110 @@ pub async fn verify_chain(
         Some((head_seq, head_hash)) if head_seq == seq && head_hash == hash => Ok(Ok(seq)),
         _ => Ok(Err(seq + 1)),
     }
+}
+
+/// A PC that does not stand where the logs of its moves say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stray {
+    /// Which PC.
+    pub device: DeviceId,
+    /// Its serial.
+    pub serial: String,
+    /// Whose log tells otherwise, and the number of the entry there; none where no log knows of the PC.
+    pub entry: Option<(TenantId, i64)>,
+}
+
+/// A placement beside one entry about its PC.
+#[derive(sqlx::FromRow)]
+struct Beside {
+    device: Uuid,
+    tenant: Option<Uuid>,
+    generation: i64,
+    serial: String,
+    since: i64,
+    report: Option<Uuid>,
+    line: Option<i64>,
+    partner: Option<Uuid>,
+    seq: Option<i64>,
+    told_serial: Option<String>,
+    told_to: Option<Uuid>,
+    told_generation: Option<i64>,
+    told_at: Option<i64>,
+    told_report: Option<Uuid>,
+    told_line: Option<i64>,
+}
+
+impl Beside {
+    fn told(&self) -> Option<Told> {
+        Some(Told {
+            partner: TenantId(self.partner?),
+            seq: self.seq?,
+            serial: self.told_serial.clone()?,
+            to: self.told_to.map(TenantId),
+            generation: self.told_generation?,
+            at: self.told_at?,
+            report: self.told_report.map(ReportId),
+            line: self.told_line,
+        })
+    }
+}
+
+/// Compares a stretch of PCs, those after `after` by their ids, with the logs of all partners: those that do not stand
+/// where their entries say, and where the next stretch begins, if there is one. Placement and entries are read by one
+/// statement, so that a move under way is seen whole or not at all.
+pub async fn strays(tx: &mut Tx, scope: &Scope, after: Uuid) -> Result<(Vec<Stray>, Option<Uuid>)> {
+    scope.platform()?;
+    let next: Option<(Uuid,)> = tx
+        .optional(
+            "SELECT device FROM placements WHERE device > $1 ORDER BY device LIMIT 1 OFFSET 499",
+            args![after],
+        )
+        .await?;
+    let next = next.map(|(device,)| device);
+    let last = next.unwrap_or(Uuid::max());
+    let rows: Vec<Beside> = tx
+        .all(
+            "SELECT p.device, p.tenant, p.generation, p.serial, p.since, p.report, p.line, l.partner, l.seq, \
+             l.serial AS told_serial, l.to_tenant AS told_to, l.generation AS told_generation, l.at AS told_at, \
+             l.report AS told_report, l.line AS told_line \
+             FROM placements p LEFT JOIN placement_log l ON l.device = p.device \
+             WHERE p.device > $1 AND p.device <= $2 ORDER BY p.device, l.generation",
+            args![after, last],
+        )
+        .await?;
+    let mut strays = Vec::new();
+    for rows in rows.chunk_by(|one, other| one.device == other.device) {
+        let Some(row) = rows.first() else { continue };
+        let told: Vec<Told> = rows.iter().filter_map(Beside::told).collect();
+        let (stands, entry) = audit::stands(&told).unzip();
+        let placed = Standing {
+            serial: row.serial.clone(),
+            tenant: row.tenant.map(TenantId),
+            generation: row.generation,
+            since: row.since,
+            report: row.report.map(ReportId),
+            line: row.line,
+        };
+        if stands != Some(placed) {
+            strays.push(Stray { device: DeviceId(row.device), serial: row.serial.clone(), entry });
+        }
+    }
+    let gone: Vec<(Uuid, String, Uuid, i64)> = tx
+        .all(
+            "SELECT l.device, l.serial, l.partner, l.seq FROM placement_log l \
+             LEFT JOIN placements p ON p.device = l.device \
+             WHERE l.device > $1 AND l.device <= $2 AND p.device IS NULL ORDER BY l.device, l.generation LIMIT 500",
+            args![after, last],
+        )
+        .await?;
+    for (device, serial, partner, seq) in gone {
+        let (device, entry) = (DeviceId(device), Some((TenantId(partner), seq)));
+        match strays.last_mut() {
+            Some(last) if last.device == device => last.entry = entry,
+            _ => strays.push(Stray { device, serial, entry }),
+        }
+    }
+    Ok((strays, next))
 }
 
 /// The number of the first entry of this PC in the chain of the scope's partner.
@@ -334,8 +462,8 @@ pub async fn entries(tx: &mut Tx, scope: &Scope, from: i64, limit: i64) -> Resul
     let partner = scope.partner()?;
     let rows: Vec<LogRow> = tx
         .all(
-            "SELECT seq, device, serial, from_tenant, to_tenant, generation, at, hash FROM placement_log \
-             WHERE partner = $1 AND seq >= $2 ORDER BY seq LIMIT $3",
+            "SELECT seq, device, serial, from_tenant, to_tenant, generation, report, line, cause, cause_id, at, hash, \
+             version FROM placement_log WHERE partner = $1 AND seq >= $2 ORDER BY seq LIMIT $3",
             args![partner, from - 1, limit + 1],
         )
         .await?;
@@ -343,6 +471,7 @@ pub async fn entries(tx: &mut Tx, scope: &Scope, from: i64, limit: i64) -> Resul
     let mut before = CHAIN_START;
     let mut entries = Vec::with_capacity(rows.len());
     for row in rows {
+        let grounds = row.entry(partner).ok_or_else(bad)?.grounds;
         let hash: [u8; 32] = row.hash.try_into().map_err(|_| bad())?;
         if row.seq >= from {
             entries.push(ProofRow {
@@ -354,6 +483,7 @@ pub async fn entries(tx: &mut Tx, scope: &Scope, from: i64, limit: i64) -> Resul
                 to: row.to_tenant.map(TenantId),
                 generation: row.generation,
                 at: row.at,
+                grounds,
                 before,
                 hash,
             });

@@ -52,4 +52,5 @@ mod throttling;
 mod transfers;
 mod unassigned;
 mod users;
+mod verify;
 mod withdrawals;

@@ -142,6 +142,12 @@ async fn once(kind: Kind, name: &str, talking: usize) {
     for (chain, name) in placements::chains(&mut tx, &system).await.unwrap() {
         assert!(placements::verify_chain(&mut tx, &system, chain).await.unwrap().is_ok(), "{name}");
     }
+    let mut after = Some(uuid::Uuid::nil());
+    while let Some(from) = after {
+        let (strays, next) = placements::strays(&mut tx, &system, from).await.unwrap();
+        assert_eq!(strays, []);
+        after = next;
+    }
 }
 
 /// Where a PC is after so many rounds: it never stays where it is.

@@ -64,6 +64,10 @@ async fn a_node_of_the_last_release_works_on_beside_one_of_this_release() {
             "{number}"
         );
     }
+    let versions = "SELECT COUNT(DISTINCT version) FROM placement_log";
+    assert_eq!(tx.number(versions, vec![]).await.unwrap(), 2, "each node hashes as it knows");
+    let (strays, next) = placements::strays(&mut tx, &scope, uuid::Uuid::nil()).await.unwrap();
+    assert_eq!((strays, next), (vec![], None));
 }
 
 #[tokio::test]

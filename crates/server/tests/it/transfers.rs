@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use reqwest::Method;
 use roadstead_domain::access::{self, Action, Actor, Caller, Home, Role};
-use roadstead_domain::ids::{OperationId, TenantId, TransferId};
+use roadstead_domain::audit::{CHAIN_START, ChainEntry};
+use roadstead_domain::ids::{DeviceId, OperationId, TenantId, TransferId};
 use roadstead_server::flows;
 use roadstead_server::jobs::keep_house;
 use roadstead_store::engine::Kind::{self, Postgres, Sqlite};
@@ -609,6 +610,29 @@ async fn a_proof_of_one_serial_is_checked_offline(#[values(Sqlite, Postgres)] ki
     let broken = check(&flipped);
     assert!(!broken.status.success());
     assert!(String::from_utf8_lossy(&broken.stderr).contains("row 2 does not follow"), "{broken:?}");
+    // One that an earlier release made.
+    let to = TenantId(uuid::Uuid::from_u128(3));
+    let entry = ChainEntry {
+        partner: TenantId(uuid::Uuid::from_u128(1)),
+        seq: 1,
+        device: DeviceId(uuid::Uuid::from_u128(2)),
+        serial: "5CG0000002",
+        from: None,
+        to: Some(to),
+        generation: 1,
+        at: 5,
+        grounds: None,
+    };
+    let (partner, device) = (entry.partner, entry.device);
+    let (before, hash) = (hex::encode(CHAIN_START), hex::encode(entry.hash(&CHAIN_START)));
+    let old = |at: i64| {
+        format!(
+            "partner,seq,device,serial,from,to,generation,at,before,hash\n\
+             {partner},1,{device},5CG0000002,,{to},1,{at},{before},{hash}\n"
+        )
+    };
+    assert!(check(&old(5)).status.success(), "{:?}", check(&old(5)));
+    assert!(!check(&old(6)).status.success());
     let stranger = partner_with(&world, "R-2", &[]).await;
     assert_eq!(stranger.get("audit-log/proof?serial=5CG0000002").await.refused(404), "not_found");
 }

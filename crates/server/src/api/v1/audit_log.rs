@@ -156,11 +156,24 @@ pub(super) struct ProofOf {
 }
 
 /// The columns of a proof, as `roadstead audit check` reads them.
-const COLUMNS: [&str; 10] =
-    ["partner", "seq", "device", "serial", "from", "to", "generation", "at", "before", "hash"];
+const COLUMNS: [&str; 12] = [
+    "partner",
+    "seq",
+    "device",
+    "serial",
+    "from",
+    "to",
+    "generation",
+    "at",
+    "version",
+    "grounds",
+    "before",
+    "hash",
+];
 
 /// A proof of the moves of one PC: the partner's hash chain from the PC's first entry to the newest, as CSV, to be
-/// checked offline by `roadstead audit check`.
+/// checked offline by `roadstead audit check`. What caused an entry of `version` 2 is hashed with it as the digest
+/// `grounds`; `version` 1 says nothing of it.
 #[utoipa::path(
     get, path = "/audit-log/proof", tag = "audit log", params(ProofOf),
     responses((status = 200, content_type = "text/csv"), (status = 404, body = ProblemBody))
@@ -193,6 +206,8 @@ pub(super) async fn proof(
                     &id(entry.to),
                     &entry.generation.to_string(),
                     &entry.at.to_string(),
+                    &entry.entry().version().to_string(),
+                    &entry.grounds.map_or_else(String::new, hex::encode),
                     &hex::encode(entry.before),
                     &hex::encode(entry.hash),
                 ]));

@@ -199,7 +199,7 @@ pub enum NoStep {
     NotYours,
     /// The case is over.
     Over,
-    /// There is an appointment already.
+    /// There is an appointment already, or parts were ordered.
     TooLate,
     /// Nothing was asked.
     NothingAsked,
@@ -217,9 +217,32 @@ impl NoStep {
     }
 }
 
+/// Where a case stands, with what was done about it that a question does not undo.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// Where it stands.
+    pub state: State,
+    /// Whether there is an appointment.
+    pub has_appointment: bool,
+    /// Whether parts were ordered.
+    pub has_parts: bool,
+}
+
+impl Progress {
+    /// Where it goes on once a question was answered. Whoever waits for somebody to come is to read that they come, whatever
+    /// was ordered besides.
+    fn resumed(self) -> State {
+        match self {
+            Progress { has_appointment: true, .. } => State::Scheduled,
+            Progress { has_parts: true, .. } => State::InRepair,
+            _ => State::Claimed,
+        }
+    }
+}
+
 /// Where a case stands after a step of this side. Only the desk that it was routed to may set the appointment
-/// (behaviours 32 and 34); it may be taken back until there is one.
-pub fn after(now: State, step: Step, by: Side) -> Result<State, NoStep> {
+/// (behaviours 32 and 34); it may be taken back until there is one or parts were ordered, and a question changes neither.
+pub fn after(now: Progress, step: Step, by: Side) -> Result<State, NoStep> {
     let is_mine = match step {
         Step::Answer | Step::Cancel => by == Side::Opener,
         _ => by == Side::Desk,
@@ -227,19 +250,19 @@ pub fn after(now: State, step: Step, by: Side) -> Result<State, NoStep> {
     if !is_mine {
         return Err(NoStep::NotYours);
     }
-    if !now.is_open() {
+    if !now.state.is_open() {
         return Err(NoStep::Over);
     }
-    Ok(match (step, now) {
+    Ok(match (step, now.state) {
         (Step::Claim, State::New) => State::Claimed,
-        (Step::Claim, now) => now,
+        (Step::Claim, state) => state,
         (Step::Ask, _) => State::WaitingForUser,
-        (Step::Answer, State::WaitingForUser) => State::Claimed,
+        (Step::Answer, State::WaitingForUser) => now.resumed(),
         (Step::Answer, _) => return Err(NoStep::NothingAsked),
         (Step::Appoint, _) => State::Scheduled,
         (Step::OrderParts, _) => State::InRepair,
         (Step::HandOver, _) => State::New,
-        (Step::Cancel, State::Scheduled | State::InRepair) => return Err(NoStep::TooLate),
+        (Step::Cancel, _) if now.has_appointment || now.has_parts => return Err(NoStep::TooLate),
         (Step::Cancel, _) => State::Cancelled,
         (Step::Close, _) => State::Closed,
     })
@@ -309,36 +332,78 @@ mod tests {
         }
     }
 
+    /// The states in which a case is open, each with what was done about it by then.
+    fn open() -> [Progress; 9] {
+        use State::{Claimed, InRepair, New, Scheduled, WaitingForUser};
+        [
+            (New, false, false),
+            (Claimed, false, false),
+            (WaitingForUser, false, false),
+            (WaitingForUser, true, false),
+            (WaitingForUser, false, true),
+            (WaitingForUser, true, true),
+            (Scheduled, true, false),
+            (InRepair, false, true),
+            // Handed over after parts were ordered.
+            (New, false, true),
+        ]
+        .map(|(state, has_appointment, has_parts)| Progress { state, has_appointment, has_parts })
+    }
+
     #[test]
     fn b32_b34_steps_by_table() {
         use State::{Cancelled, Claimed, Closed, InRepair, New, Scheduled, WaitingForUser};
+        let [claimed, waiting, scheduled, in_repair] =
+            [Claimed, WaitingForUser, Scheduled, InRepair].map(Some);
+        let cancelled = Some(Cancelled);
         for (step, side, expected) in [
             (
                 Step::Claim,
                 Side::Desk,
-                [Some(Claimed), Some(Claimed), Some(WaitingForUser), Some(Scheduled), Some(InRepair)],
+                [claimed, claimed, waiting, waiting, waiting, waiting, scheduled, in_repair, claimed],
             ),
-            (Step::Ask, Side::Desk, [Some(WaitingForUser); 5]),
-            (Step::Answer, Side::Opener, [None, None, Some(Claimed), None, None]),
-            (Step::Appoint, Side::Desk, [Some(Scheduled); 5]),
-            (Step::OrderParts, Side::Desk, [Some(InRepair); 5]),
-            (Step::HandOver, Side::Desk, [Some(New); 5]),
-            (Step::Cancel, Side::Opener, [Some(Cancelled), Some(Cancelled), Some(Cancelled), None, None]),
-            (Step::Close, Side::Desk, [Some(Closed); 5]),
+            (Step::Ask, Side::Desk, [waiting; 9]),
+            // A question changes nothing about an appointment or about parts.
+            (
+                Step::Answer,
+                Side::Opener,
+                [None, None, claimed, scheduled, in_repair, scheduled, None, None, None],
+            ),
+            (Step::Appoint, Side::Desk, [scheduled; 9]),
+            (Step::OrderParts, Side::Desk, [in_repair; 9]),
+            (Step::HandOver, Side::Desk, [Some(New); 9]),
+            (
+                Step::Cancel,
+                Side::Opener,
+                [cancelled, cancelled, cancelled, None, None, None, None, None, None],
+            ),
+            (Step::Close, Side::Desk, [Some(Closed); 9]),
         ] {
-            for (now, expected) in
-                [New, Claimed, WaitingForUser, Scheduled, InRepair].into_iter().zip(expected)
-            {
+            for (now, expected) in open().into_iter().zip(expected) {
                 assert_eq!(after(now, step, side).ok(), expected, "{step:?} when {now:?}");
                 for other in [Side::Desk, Side::Opener, Side::Onlooker] {
                     if other != side {
                         assert_eq!(after(now, step, other), Err(NoStep::NotYours), "{step:?} by {other:?}");
                     }
                 }
+                for over in [Closed, Cancelled] {
+                    let over = Progress { state: over, ..now };
+                    assert_eq!(after(over, step, side), Err(NoStep::Over), "{step:?} when {over:?}");
+                }
             }
-            for over in [Closed, Cancelled] {
-                assert_eq!(after(over, step, side), Err(NoStep::Over), "{step:?}");
-            }
+        }
+    }
+
+    /// Why not is said, too: the refusal names what is in the way.
+    #[test]
+    fn too_late_is_not_the_same_as_nothing_asked() {
+        for now in open() {
+            let is_late = now.has_appointment || now.has_parts;
+            let cancel = after(now, Step::Cancel, Side::Opener).err();
+            assert_eq!(cancel, is_late.then_some(NoStep::TooLate), "{now:?}");
+            let answer = after(now, Step::Answer, Side::Opener).err();
+            let is_asked = now.state == State::WaitingForUser;
+            assert_eq!(answer, (!is_asked).then_some(NoStep::NothingAsked), "{now:?}");
         }
     }
 }

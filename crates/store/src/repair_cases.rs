@@ -3,7 +3,7 @@
 use roadstead_domain::access::{Denied, Reach, Scope};
 use roadstead_domain::clock::Micros;
 use roadstead_domain::ids::{DeviceId, RepairCaseId, TenantId};
-use roadstead_domain::repair_case::{Desk, Side, State};
+use roadstead_domain::repair_case::{Desk, Progress, Side, State};
 use uuid::Uuid;
 
 use crate::args;
@@ -90,6 +90,8 @@ pub struct RepairCase {
     pub appointment_note: Option<String>,
     /// What the desk asked last and was not answered.
     pub question: Option<String>,
+    /// Whether parts were ordered for it.
+    pub has_parts: bool,
     /// What came of it.
     pub result: Option<String>,
     /// The failure's code.
@@ -110,6 +112,12 @@ impl RepairCase {
     /// Where it stands.
     pub fn state(&self) -> Result<State> {
         State::from_code(&self.state).ok_or_else(|| Error::bad("repair_cases", &self.state))
+    }
+
+    /// Where it stands, with what a question does not undo.
+    pub fn progress(&self) -> Result<Progress> {
+        let has_appointment = self.appointment_from.is_some();
+        Ok(Progress { state: self.state()?, has_appointment, has_parts: self.has_parts })
     }
 
     /// Whose it is to work on.
@@ -157,6 +165,7 @@ macro_rules! select {
             "r.opener_home, r.opener_note, r.desk, r.desk_partner, r.desk_reason, r.handed_over, r.state, r.assignee, ",
             "u.name AS assignee_name, r.contact_name, r.contact_email, r.contact_phone, r.message, r.preferred_times, ",
             "r.language, r.appointment_from, r.appointment_until, r.appointment_zone, r.appointment_note, r.question, ",
+            "EXISTS (SELECT 1 FROM repair_parts o WHERE o.repair_case = r.id) AS has_parts, ",
             "r.result, r.failure_code, r.merged_into, r.claim_reference, r.claimed_at, r.created_at, r.updated_at ",
             "FROM repair_cases r LEFT JOIN users u ON u.id = r.assignee WHERE ",
             $rest

@@ -40,8 +40,8 @@ pub struct Contact {
 }
 
 /// A case as its PC sees it: the answer of `POST repair-cases`, of `GET repair-cases/{id}`, of `POST
-/// repair-cases/{id}/cancel` (an empty object; 409 `repair_case.too_late` once there is an appointment) and of `POST
-/// repair-cases/{id}/answer`, and the event `case` at each step.
+/// repair-cases/{id}/cancel` (an empty object; 409 `repair_case.too_late` once there is an appointment or parts were
+/// ordered) and of `POST repair-cases/{id}/answer`, and the event `case` at each step.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RepairCase {
     /// Which one.

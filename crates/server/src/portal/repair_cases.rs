@@ -420,10 +420,11 @@ async fn render(
 }
 
 fn may(browser: &Browser, scope: &Scope, case: &rows::RepairCase) -> May {
-    let Ok(now) = case.state() else { return May::default() };
+    let Ok(progress) = case.progress() else { return May::default() };
+    let now = progress.state;
     let is_desk = case.side(scope) == Side::Desk && browser.may(Action::WorkRepairCases).is_ok();
     let is_opener = case.is_opener(scope) && browser.may(Action::OpenRepairCases).is_ok();
-    let opener = |step| is_opener && after(now, step, Side::Opener).is_ok();
+    let opener = |step| is_opener && after(progress, step, Side::Opener).is_ok();
     May {
         claim: is_desk && now == Stands::New,
         work: is_desk && now.is_open(),

@@ -100,7 +100,8 @@ pub(in crate::flows) async fn take(
     act: Act,
 ) -> Result<(), Refused> {
     let (platform, now) = (scope.carried_out(), app.ambient.now());
-    let before = case.state()?;
+    let progress = case.progress()?;
+    let before = progress.state;
     let desk_before = case.desk();
     let (side, is_opener) = (case.side(scope), case.is_opener(scope));
     let step = |step: Step| {
@@ -109,7 +110,7 @@ pub(in crate::flows) async fn take(
             (Step::Cancel | Step::Answer, true) => Side::Opener,
             _ => side,
         };
-        after(before, step, side).map_err(|no| Refused::Conflict(no.code()))
+        after(progress, step, side).map_err(|no| Refused::Conflict(no.code()))
     };
     let is_desk = side == Side::Desk;
     let what;

@@ -31,7 +31,7 @@ pub fn of_pc(lang: Lang, case: &RepairCase) -> wire::repair_case::RepairCase {
         _ => None,
     };
     let can_cancel = case.opener == "user"
-        && case.state().is_ok_and(|state| after(state, Step::Cancel, Side::Opener).is_ok());
+        && case.progress().is_ok_and(|now| after(now, Step::Cancel, Side::Opener).is_ok());
     wire::repair_case::RepairCase {
         id: case.id,
         number: case.number.clone(),
@@ -81,7 +81,7 @@ pub async fn by_user(
         None => system,
     };
     let side = if case.opener == "user" { Side::Opener } else { Side::Onlooker };
-    let go = |step| after(case.state()?, step, side).map_err(|no| Refused::Conflict(no.code()));
+    let go = |step| after(case.progress()?, step, side).map_err(|no| Refused::Conflict(no.code()));
     let (state, what) = match act {
         UserAct::Look => {
             tx.commit().await?;

@@ -203,6 +203,40 @@ async fn each_question_is_mailed_and_none_outlasts_the_waiting(#[values(Sqlite, 
     assert_eq!(said, ["Which floor?", "Which room?", "Which rack?", "New disk", "Which slot?", ""]);
 }
 
+/// What was set stays set while an answer is waited for: the user cannot cancel, and the answer leads back to it.
+#[rstest]
+#[tokio::test]
+async fn a_question_undoes_neither_parts_nor_an_appointment(#[values(Sqlite, Postgres)] kind: Kind) {
+    let case = case(kind, "resumed").await;
+    let (world, pc) = (&case.world, &case.pc);
+    let desk = world.token(Role::CustomerSupport, None).await;
+    let sent = case.submit(&form(&case.pop_up().await, 1)).await.expect(201);
+    let path = format!("repair-cases/{}", sent["id"].as_str().unwrap());
+    let ask = async || {
+        desk.post(&format!("{path}/steps/ask"), json!({ "text": "Which floor?" })).await.expect(200);
+        pc.get(&path).await.expect(200)["can_cancel"].clone()
+    };
+    let answer = async || {
+        pc.post(&format!("{path}/answer"), json!({ "text": "Third" })).await.expect(200)["state"].clone()
+    };
+    let cancel = async || pc.post(&format!("{path}/cancel"), json!({})).await.refused(409);
+    assert_eq!(ask().await, true, "nothing is set yet");
+    assert_eq!(answer().await, "claimed");
+
+    let order = json!({ "order_reference": "PO-1", "part": "SSD", "quantity": 1 });
+    desk.post(&format!("{path}/parts"), order).await.expect(200);
+    assert_eq!(ask().await, false);
+    assert_eq!(cancel().await, "repair_case.too_late");
+    assert_eq!(answer().await, "in_repair");
+
+    let appointment =
+        json!({ "from": "2027-01-04T08:00:00Z", "until": "2027-01-04T10:00:00Z", "time_zone": "UTC" });
+    desk.post(&format!("{path}/appointment"), appointment).await.expect(200);
+    assert_eq!(ask().await, false);
+    assert_eq!(cancel().await, "repair_case.too_late");
+    assert_eq!(answer().await, "scheduled");
+}
+
 #[rstest]
 #[tokio::test]
 async fn d13_however_often_and_wherever_it_is_sent_it_is_one_case(#[values(Sqlite, Postgres)] kind: Kind) {

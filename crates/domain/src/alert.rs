@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::clock::Micros;
 use crate::wire::pop_up::Severity;
 use crate::wire::readings::Readings;
 
@@ -110,6 +111,18 @@ pub const KINDS: [Kind; 17] = [
 
 /// A silent PC's days until [`HEARTBEAT_LOST`].
 pub const SILENT_DAYS: i64 = 14;
+
+/// A PC that was last heard of before this instant is silent.
+pub fn silent_before(now: Micros) -> Micros {
+    now.plus_seconds(-SILENT_DAYS * 24 * 3600)
+}
+
+/// Whether a PC can show a pop-up: it has an agent, and that was heard of since the PC would be [silent](silent_before). One
+/// whose disk has died shows none.
+pub fn can_show(last_seen: Option<Micros>, now: Micros) -> bool {
+    last_seen.is_some_and(|seen| seen >= silent_before(now))
+}
+
 /// Days before the end of an entitlement until [`ENTITLEMENT_EXPIRING`].
 pub const EXPIRING_DAYS: i64 = 30;
 /// In so many check-ins in a row a condition must be gone before its alert closes by itself.
@@ -270,6 +283,21 @@ mod tests {
 
     fn codes(readings: &Readings) -> Vec<String> {
         judge(readings).0.into_iter().map(|finding| finding.kind).collect()
+    }
+
+    #[test]
+    fn a_pc_that_is_silent_shows_no_pop_up() {
+        let now = Micros(1_795_374_000_000_000);
+        let days = |days: i64| now.plus_seconds(-days * 24 * 3600);
+        for (last_seen, expected) in [
+            (None, false),
+            (Some(now), true),
+            (Some(days(SILENT_DAYS)), true),
+            (Some(Micros(days(SILENT_DAYS).0 - 1)), false),
+            (Some(days(SILENT_DAYS + 400)), false),
+        ] {
+            assert_eq!(can_show(last_seen, now), expected, "{last_seen:?}");
+        }
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::time::Duration;
 use roadstead_domain::access::{self, Denied, Scope};
 use roadstead_domain::alert::{
     ENTITLEMENT_EXPIRING, EXPIRING_DAYS, Finding, GONE, HEARTBEAT_LOST, Kind, POP_UP_SECONDS, Place,
-    SILENT_DAYS, is_raised, judge, pops_up,
+    is_raised, judge, pops_up, silent_before,
 };
 use roadstead_domain::clock::Micros;
 use roadstead_domain::event::Event;
@@ -394,7 +394,7 @@ pub async fn sweep(app: &App) -> roadstead_store::Result<()> {
 pub async fn look_around(app: &App) -> roadstead_store::Result<()> {
     let (scope, now) = (access::system(), app.ambient.now());
     let mut tx = app.store.read(&scope).await?;
-    let silent = alerts::silent(&mut tx, &scope, now.plus_seconds(-SILENT_DAYS * 24 * 3600), MOST).await?;
+    let silent = alerts::silent(&mut tx, &scope, silent_before(now), MOST).await?;
     let today = now.date().to_string();
     let until = now.plus_seconds(EXPIRING_DAYS * 24 * 3600).date().to_string();
     let expiring = alerts::expiring(&mut tx, &scope, &today, &until, MOST).await?;

@@ -19,7 +19,7 @@ use super::layout::{Entry, Frame};
 use super::pager::{Pager, page_at};
 use super::repair_desk;
 use crate::app::App;
-use crate::flows::repair_cases::opening::{ByHand, open_by_hand};
+use crate::flows::repair_cases::opening::{ByHand, asks_caller, open_by_hand};
 use crate::flows::repair_cases::steps::{self, Act};
 use crate::flows::repair_cases::{self, state_text};
 use crate::flows::{Refused, pop_ups};
@@ -310,13 +310,14 @@ async fn form(
         let alert = crate::flows::alerts::found(&mut tx, &scope, &written.alert).await?;
         about = Some((pop_ups::title(lang, &alert.kind), alert.serial));
     }
+    let asks_caller = asks_caller(&scope, about.is_some());
     let page = NewPage {
         frame: Frame::of(browser, uri, entry(browser), lang.text("repair-new")),
         lang,
         csrf: browser.session.csrf.clone(),
         written,
         about,
-        asks_caller: scope.reach() == Reach::Desk,
+        asks_caller,
         fault: fault.map(|code| lang.code_said(code)),
     };
     super::form(&page, fault.is_some())

@@ -214,12 +214,12 @@ pub(super) struct NewCase {
     contact: Contact,
     text: String,
     preferred_times: String,
-    /// Who called; customer support has to say.
+    /// Who called; customer support has to say, and a partner that opens it without an alert.
     caller: String,
 }
 
-/// Open a repair case in the user's place: where pop-ups are off, where the PC has no agent, or for somebody who calls
-/// customer support.
+/// Open a repair case in the user's place: where pop-ups are off, where the PC has no agent or has not been heard of for
+/// 14 days, or for somebody who calls customer support.
 #[utoipa::path(
     post, path = "/repair-cases", tag = "repair cases", request_body = NewCase,
     responses((status = 201, body = Reference), (status = 404, body = ProblemBody), (status = 409, body = ProblemBody),

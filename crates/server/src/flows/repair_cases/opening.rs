@@ -1,7 +1,9 @@
 //! How a case begins: sent from the PC by its user, or opened by hand in the user's place.
 
 use roadstead_domain::access::{self, Denied, Reach, Scope};
+use roadstead_domain::alert::can_show;
 use roadstead_domain::audit::AuditAction;
+use roadstead_domain::clock::Micros;
 use roadstead_domain::customer::{Management, public_id};
 use roadstead_domain::ids::{DeviceId, EnrolmentId, RepairCaseId};
 use roadstead_domain::wire;
@@ -154,12 +156,12 @@ pub struct ByHand {
     pub text: String,
     /// When a visit would suit.
     pub preferred_times: String,
-    /// Who called.
+    /// Who called: to be said by a desk that opens it for somebody else, but for a partner's where an alert says what is wrong.
     pub caller: String,
 }
 
-/// Opens a case in the user's place: by the partner or the IT admin where pop-ups are off or the PC has no agent, by
-/// customer support whenever somebody calls.
+/// Opens a case in the user's place: by the partner or the IT admin where pop-ups are off or the PC can show none, by
+/// customer support whenever somebody calls, for a PC in a pool as well.
 pub async fn open_by_hand(
     app: &App,
     scope: &Scope,
@@ -194,13 +196,17 @@ pub async fn open_by_hand(
     if pc.level.is_none() {
         return Err(Refused::Conflict("repair_case.no_entitlement"));
     }
-    let opener = if is_desk {
-        filled("caller", asked.caller.trim())?;
-        "desk"
-    } else {
-        may_open_by_hand(&mut tx, scope, &platform, &pc).await?;
-        if scope.customer().is_ok() { "customer" } else { "partner" }
+    let opener = match (is_desk, scope.customer().is_ok()) {
+        (true, _) => "desk",
+        (false, true) => "customer",
+        (false, false) => "partner",
     };
+    if !is_desk {
+        may_open_by_hand(&mut tx, scope, &platform, &pc, now).await?;
+    }
+    if asks_caller(scope, alert.is_some()) {
+        filled("caller", asked.caller.trim())?;
+    }
     if let Some(alert) = &alert {
         let there = repair_cases::open_of_alert(&mut tx, &platform, alert.id, device).await?;
         if there.is_some() {
@@ -239,8 +245,25 @@ pub async fn open_by_hand(
     Ok(id)
 }
 
-/// Behaviours 27 and 47: in a pool the user alone submits, in a customer tenant somebody else once pop-ups are off.
-async fn may_open_by_hand(tx: &mut Tx, scope: &Scope, platform: &Scope, pc: &Pc) -> Result<(), Refused> {
+/// Whether whoever opens a case in the user's place has to say who called: customer support always, a partner unless the case
+/// is made of an alert, which nobody told it.
+pub fn asks_caller(scope: &Scope, has_alert: bool) -> bool {
+    match scope.reach() {
+        Reach::Desk => true,
+        Reach::Partner(_) => !has_alert,
+        _ => false,
+    }
+}
+
+/// Behaviours 27 and 47: in a pool the user alone submits, in a customer tenant somebody else once pop-ups are off or the PC
+/// can show none. Whoever sits at a PC in a pool that can show none calls customer support.
+async fn may_open_by_hand(
+    tx: &mut Tx,
+    scope: &Scope,
+    platform: &Scope,
+    pc: &Pc,
+    now: Micros,
+) -> Result<(), Refused> {
     let (Some(tenant), Some("customer")) = (pc.tenant, pc.kind.as_deref()) else {
         return Err(Refused::Conflict("repair_case.pool"));
     };
@@ -248,8 +271,8 @@ async fn may_open_by_hand(tx: &mut Tx, scope: &Scope, platform: &Scope, pc: &Pc)
     if scope.customer().is_ok() && customer.management()? == Management::Partner {
         return Err(Refused::Conflict("customer.partner_managed"));
     }
-    let has_agent = check_ins::last(tx, DeviceId(pc.id)).await?.is_some();
-    if has_agent && pc.switch.as_deref() != Some("off") {
+    let last_seen = check_ins::last(tx, DeviceId(pc.id)).await?.map(|seen| Micros(seen.seen_at));
+    if can_show(last_seen, now) && pc.switch.as_deref() != Some("off") {
         return Err(Refused::Conflict("repair_case.pop_ups_on"));
     }
     Ok(())

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::{Channel, bad_disk, case, deliver_service, form, send};
 use crate::pc::Pc;
+use crate::sign_in::Portal;
 
 #[rstest]
 #[tokio::test]
@@ -67,6 +68,56 @@ async fn b46_b47_b48_off_takes_pop_ups_back_and_lets_the_partner_open_the_case(
     let mut channel = Channel::open(pc, None, "en").await;
     channel.expect("settings").await;
     assert_eq!(channel.expect("pop_up").await["alert"], "memory.failing");
+}
+
+/// A PC whose disk has died shows no pop-up: whoever looks after it opens the case, and says who called.
+#[rstest]
+#[tokio::test]
+async fn a_pc_that_is_silent_gets_a_case_by_hand_outside_of_a_pool(#[values(Sqlite, Postgres)] kind: Kind) {
+    let case = case(kind, "silentpc").await;
+    let (world, partner, pc) = (&case.world, &case.partner, &case.pc);
+    let desk = world.token(Role::CustomerSupport, None).await;
+    let werft = partner.invited_customer("Werft").await;
+    let admin = world.token(Role::ItAdmin, Some(&werft)).await;
+    admin.post(&format!("customers/{werft}/assigned-partner/accept"), json!({})).await.expect(200);
+    case.to_customer(&werft).await;
+    pc.post("check-ins", json!({})).await.expect(200);
+    let contact = json!({ "name": "Inga Boje", "phone": "1" });
+    let uncalled = json!({ "serial": pc.serial, "contact": contact, "text": "Nothing happens" });
+    let mut called = uncalled.clone();
+    called["caller"] = json!("Inga");
+    for days in [0, 14] {
+        world.clock.step_seconds(days * 24 * 3600);
+        for client in [partner, &admin] {
+            let refused = client.post("repair-cases", called.clone()).await.refused(409);
+            assert_eq!(refused, "repair_case.pop_ups_on", "after {days} days");
+        }
+    }
+    world.clock.step_seconds(1);
+    let refused = partner.post("repair-cases", uncalled.clone()).await.expect(422);
+    assert_eq!(
+        (&refused["code"], &refused["errors"][0]["field"]),
+        (&json!("field.missing"), &json!("caller"))
+    );
+    let opened = partner.post("repair-cases", called.clone()).await.expect(201);
+    let path = format!("repair-cases/{}", opened["id"].as_str().unwrap());
+    assert_eq!(desk.get(&path).await.expect(200)["opened_by"], "partner");
+    // Nobody has to call their own IT.
+    admin.post("repair-cases", uncalled.clone()).await.expect(201);
+    // It is heard of again.
+    pc.post("check-ins", json!({})).await.expect(200);
+    assert_eq!(admin.post("repair-cases", uncalled).await.refused(409), "repair_case.pop_ups_on");
+    // In a pool nobody but the user opens one, whom customer support stands in for.
+    called["serial"] = json!("5CG0000003");
+    assert_eq!(partner.post("repair-cases", called.clone()).await.refused(409), "repair_case.pool");
+    desk.post("repair-cases", called).await.expect(201);
+    // The page asks whoever has to say.
+    world.user("one@example.com", Role::PartnerAdmin, Some("R-1")).await;
+    world.user("it@example.com", Role::ItAdmin, Some(&werft)).await;
+    for (who, asks) in [("one@example.com", true), ("it@example.com", false)] {
+        let page = Portal::sign_in(world, who).await.get("/repair-cases/new").await.text;
+        assert_eq!(page.contains("name=\"caller\""), asks, "{page}");
+    }
 }
 
 #[rstest]

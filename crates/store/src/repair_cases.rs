@@ -567,6 +567,29 @@ pub async fn people_of(
     }
 }
 
+/// Somebody who works at a desk.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct Colleague {
+    /// Who.
+    pub id: Uuid,
+    /// Their name.
+    pub name: String,
+    /// Their address.
+    pub email: String,
+}
+
+/// Who works at the desk of a case that [`find`] gave to that very desk, by name.
+pub async fn colleagues(tx: &mut Tx, case: &RepairCase) -> Result<Vec<Colleague>> {
+    let desk = case.desk();
+    tx.all(
+        "SELECT id, name, email FROM users WHERE deactivated_at IS NULL \
+         AND (($1 AND home IS NULL AND role = 'customer_support') OR (home = $2 AND role = 'partner_admin')) \
+         ORDER BY name, id LIMIT 500",
+        args![desk == Desk::CustomerSupport, desk.partner()],
+    )
+    .await
+}
+
 /// Sends a customer's cases to customer support, whatever its partner is, or not.
 pub async fn set_cases_to_support(
     tx: &mut Tx,

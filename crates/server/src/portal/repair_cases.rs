@@ -121,6 +121,8 @@ pub(super) struct CasePage {
     pub(super) parts: Vec<(String, String, i64, String)>,
     pub(super) is_desk: bool,
     pub(super) may: May,
+    /// Id, name and address of those who may be given the case, and whether they have it.
+    pub(super) colleagues: Vec<(String, String, bool)>,
     pub(super) appointment: Appointing,
     /// The list that the case belongs to.
     pub(super) back: (&'static str, String),
@@ -175,6 +177,7 @@ pub(super) struct Written {
     result: String,
     failure_code: String,
     into: String,
+    user: String,
 }
 
 pub(super) fn badge(lang: Lang, code: &str) -> (&'static str, String) {
@@ -388,6 +391,8 @@ async fn render(
     let is_desk = case.side(&scope) == Side::Desk && browser.may(Action::WorkRepairCases).is_ok();
     let notes = if shows_person { rows::notes(&mut tx, &case, is_desk).await? } else { Vec::new() };
     let parts = if is_desk { rows::parts(&mut tx, &case).await? } else { Vec::new() };
+    let may = may(browser, &scope, &case);
+    let colleagues = if may.work { rows::colleagues(&mut tx, &case).await? } else { Vec::new() };
     let zone = if is_desk { desk_lang(&mut tx, &scope, lang).await?.zone_name() } else { "" };
     drop(tx);
     let home = if case.side(&scope) == Side::Desk { repair_desk::entry(browser) } else { entry(browser) };
@@ -400,6 +405,10 @@ async fn render(
     };
     let part =
         |part: rows::Part| (part.order_reference, part.part, part.quantity, instant(lang, Micros(part.at)));
+    let colleague = |person: rows::Colleague| {
+        let has_it = case.assignee == Some(person.id);
+        (person.id.to_string(), format!("{} ({})", person.name, person.email), has_it)
+    };
     let page = CasePage {
         frame: Frame::of(browser, uri, home, case.number.clone()),
         lang,
@@ -412,7 +421,8 @@ async fn render(
         notes: notes.into_iter().map(note).collect(),
         parts: parts.into_iter().map(part).collect(),
         is_desk,
-        may: may(browser, &scope, &case),
+        may,
+        colleagues: colleagues.into_iter().map(colleague).collect(),
         appointment: Appointing { zone: zone.replace('_', " "), ..appointment },
         back: (home.path(), lang.text(home.key())),
         fault: fault.map(|code| lang.code_said(code)),
@@ -526,7 +536,8 @@ pub(super) async fn act(
     let (action, act) = match what.as_str() {
         "answer" => (Action::OpenRepairCases, Act::Answer(written.text)),
         "cancel" => (Action::OpenRepairCases, Act::Cancel),
-        "assign" => (Action::WorkRepairCases, Act::Claim),
+        "assign" if written.user.is_empty() => (Action::WorkRepairCases, Act::Claim),
+        "assign" => (Action::WorkRepairCases, Act::Assign(written.user)),
         "ask" => (Action::WorkRepairCases, Act::Ask(written.text)),
         "note" => (Action::WorkRepairCases, Act::Note(written.text)),
         "hand-over" => (Action::WorkRepairCases, Act::HandOver(written.text)),

@@ -154,6 +154,69 @@ async fn the_page_asks_back_and_keeps_what_was_typed(#[values(Sqlite, Postgres)]
 
 #[rstest]
 #[tokio::test]
+async fn a_case_is_assigned_to_anybody_of_its_desk_and_to_nobody_else(
+    #[values(Sqlite, Postgres)] kind: Kind,
+) {
+    let Scene { world, partner, support, theirs, ours } = scene(kind, "assign").await;
+    for (email, role, whose) in [
+        ("one@example.com", Role::PartnerAdmin, Some("R-1")),
+        ("two@example.com", Role::PartnerAdmin, Some("R-1")),
+        ("gone@example.com", Role::PartnerAdmin, Some("R-1")),
+        ("reader@example.com", Role::PartnerReadOnly, Some("R-1")),
+        ("next@example.com", Role::PartnerAdmin, Some("R-2")),
+        ("desk@example.com", Role::CustomerSupport, None),
+        ("team@example.com", Role::Operator, None),
+    ] {
+        world.user(email, role, whose).await;
+    }
+    let people = partner.all("users").await;
+    let id_of = |email: &str| {
+        let person = people.iter().find(|person| person["email"] == email).unwrap();
+        person["id"].as_str().unwrap().to_owned()
+    };
+    let gone = format!("users/{}", id_of("gone@example.com"));
+    partner.patch(&gone, json!({ "active": false })).await.expect(200);
+    let assign = async |client: &Client, case: &str, user: &str| {
+        client.post(&format!("repair-cases/{case}/steps/assign"), json!({ "user": user })).await
+    };
+    let two = id_of("two@example.com");
+    let assigned = assign(&partner, &theirs, &two).await.expect(200);
+    assert_eq!((&assigned["state"], &assigned["assignee"]["id"]), (&json!("claimed"), &json!(two)));
+    for who in ["gone", "reader", "next", "desk"].map(|who| format!("{who}@example.com")) {
+        let refused = assign(&partner, &theirs, &who).await.expect(422);
+        assert_eq!(refused["errors"][0]["field"], "user", "{who}");
+    }
+    assert_eq!(assign(&support, &ours, "team@example.com").await.refused(422), "field.unknown_value");
+    let assigned = assign(&support, &ours, "Desk@example.com").await.expect(200);
+    assert_eq!(assigned["assignee"]["name"], "Test Person");
+    let neighbour = world.token(Role::PartnerAdmin, Some("R-2")).await;
+    assert_eq!(neighbour.get(&format!("repair-cases/{ours}")).await.expect(200)["assignee"], json!(null));
+    assert_eq!(assign(&neighbour, &ours, "next@example.com").await.refused(409), "repair_case.not_yours");
+
+    // A token that takes the case on is nobody: who has it keeps it.
+    assert_eq!(assign(&partner, &theirs, "").await.expect(200)["assignee"]["id"], json!(two));
+    let portal = Portal::sign_in(&world, "one@example.com").await;
+    let (page, path) = (format!("/repair-cases/{theirs}"), format!("/repair-cases/{theirs}/assign"));
+    let shown = portal.get(&page).await.text;
+    assert!(shown.contains(&format!("<option value=\"{two}\" selected>")), "{shown}");
+    for who in ["gone", "reader", "next", "desk"] {
+        assert!(!shown.contains(&format!("{who}@example.com")), "{who}: {shown}");
+    }
+    let who_has_it = async || {
+        let case = partner.get(&format!("repair-cases/{theirs}")).await.expect(200);
+        case["assignee"]["id"].as_str().unwrap().to_owned()
+    };
+    // By itself the button is for oneself; another is chosen.
+    assert_eq!(portal.submit_from(&page, &path, &[]).await.status.as_u16(), 303);
+    assert_eq!(who_has_it().await, id_of("one@example.com"));
+    assert_eq!(portal.submit_from(&page, &path, &[("user", &two)]).await.status.as_u16(), 303);
+    assert_eq!(who_has_it().await, two);
+    let odd = [("user", "nobody@example.com")];
+    assert_eq!(portal.submit_from(&page, &path, &odd).await.status.as_u16(), 422);
+}
+
+#[rstest]
+#[tokio::test]
 async fn whoever_wants_no_mails_about_cases_gets_none(#[values(Sqlite, Postgres)] kind: Kind) {
     let Scene { world, support, .. } = scene(kind, "mute").await;
     for (email, role) in [

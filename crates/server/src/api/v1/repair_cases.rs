@@ -35,6 +35,8 @@ pub(super) struct CaseBody {
     opened_by: String,
     /// Who repairs.
     desk: DeskBody,
+    /// Who of the desk has it; for the desk.
+    assignee: Option<AssigneeBody>,
     partner: String,
     /// The placement's generation when it was opened.
     generation: i64,
@@ -62,6 +64,12 @@ pub(super) struct DeskBody {
     reason: String,
     /// Whether it is the caller's to work on.
     own: bool,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct AssigneeBody {
+    id: Uuid,
+    name: String,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -96,6 +104,10 @@ fn body(scope: &Scope, case: RepairCase) -> CaseBody {
         reason: case.desk_reason.clone(),
         own: case.side(scope) == Side::Desk,
     };
+    let assignee = case
+        .assignee
+        .filter(|_| desk.own)
+        .map(|id| AssigneeBody { id, name: case.assignee_name.clone().unwrap_or_default() });
     let appointment = match (case.appointment_from, case.appointment_until) {
         (Some(from), Some(until)) => Some(Appointment {
             from: instant(from),
@@ -124,6 +136,7 @@ fn body(scope: &Scope, case: RepairCase) -> CaseBody {
         found: case.found,
         opened_by: case.opener,
         desk,
+        assignee,
         partner: case.partner_name,
         generation: case.generation,
         appointment,
@@ -288,6 +301,8 @@ pub(super) struct Said {
     text: String,
     /// The case that this one becomes part of.
     into: String,
+    /// Whom of one's own desk a case is assigned to, by id or address; oneself without it.
+    user: String,
 }
 
 async fn act(
@@ -369,8 +384,8 @@ pub(super) async fn close(
     act(&app, &caller, Action::WorkRepairCases, &id, Act::Close { result, failure_code }).await
 }
 
-/// Take another step: `assign` (take it on), `ask`, `answer`, `note`, `hand-over`, `merge` or `cancel`. A case that was
-/// handed over is out of sight: 204.
+/// Take another step: `assign` (to a `user` of the desk, or take it on), `ask`, `answer`, `note`, `hand-over`, `merge` or
+/// `cancel`. A case that was handed over is out of sight: 204.
 #[utoipa::path(
     post, path = "/repair-cases/{id}/steps/{step}", tag = "repair cases",
     params(("id" = String, Path), ("step" = String, Path)), request_body = Said,
@@ -384,7 +399,8 @@ pub(super) async fn step(
     Json(said): Json<Said>,
 ) -> Result<Response, Problem> {
     let (action, what) = match step.as_str() {
-        "assign" => (Action::WorkRepairCases, Act::Claim),
+        "assign" if said.user.trim().is_empty() => (Action::WorkRepairCases, Act::Claim),
+        "assign" => (Action::WorkRepairCases, Act::Assign(said.user)),
         "ask" => (Action::WorkRepairCases, Act::Ask(said.text)),
         "note" => (Action::WorkRepairCases, Act::Note(said.text)),
         "hand-over" => (Action::WorkRepairCases, Act::HandOver(said.text)),

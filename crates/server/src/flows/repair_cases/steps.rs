@@ -19,6 +19,8 @@ use crate::flows::{Refused, filled};
 pub enum Act {
     /// Takes it on.
     Claim,
+    /// Gives it to somebody of the desk, by id or address.
+    Assign(String),
     /// Asks the user.
     Ask(String),
     /// Answers in the user's place.
@@ -117,8 +119,20 @@ pub(in crate::flows) async fn take(
     let state = match act {
         Act::Claim => {
             let state = step(Step::Claim)?;
-            case.assignee = person(scope);
+            // A token is nobody: who has the case keeps it.
+            case.assignee = person(scope).or(case.assignee);
             what = "claimed";
+            state
+        }
+        Act::Assign(user) => {
+            let state = step(Step::Claim)?;
+            let user = user.trim();
+            let colleagues = repair_cases::colleagues(tx, case).await?;
+            let named = colleagues
+                .iter()
+                .find(|person| person.id.to_string() == user || person.email.eq_ignore_ascii_case(user));
+            case.assignee = Some(named.ok_or(Refused::invalid("field.unknown_value", "user"))?.id);
+            what = "assigned";
             state
         }
         Act::Ask(text) => {

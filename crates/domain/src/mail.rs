@@ -21,6 +21,8 @@ pub enum MailKind {
     CpinInstructions,
     /// There is something to do about a repair case, for its desk.
     RepairCaseDesk,
+    /// A repair case has come to a desk, for the user.
+    RepairCaseReceived,
     /// A repair case got on, for the user.
     RepairCaseUser,
     /// The partner disabled a customer tenant, for its admins.
@@ -31,7 +33,7 @@ pub enum MailKind {
 
 impl MailKind {
     /// Every kind.
-    pub const ALL: [MailKind; 10] = [
+    pub const ALL: [MailKind; 11] = [
         MailKind::Invitation,
         MailKind::PasswordReset,
         MailKind::SupportCase,
@@ -39,6 +41,7 @@ impl MailKind {
         MailKind::ReporterSilent,
         MailKind::CpinInstructions,
         MailKind::RepairCaseDesk,
+        MailKind::RepairCaseReceived,
         MailKind::RepairCaseUser,
         MailKind::CustomerDisabled,
         MailKind::CustomerEnabled,
@@ -54,6 +57,7 @@ impl MailKind {
             MailKind::ReporterSilent => "reporter_silent",
             MailKind::CpinInstructions => "cpin_instructions",
             MailKind::RepairCaseDesk => "repair_case_desk",
+            MailKind::RepairCaseReceived => "repair_case_received",
             MailKind::RepairCaseUser => "repair_case_user",
             MailKind::CustomerDisabled => "customer_disabled",
             MailKind::CustomerEnabled => "customer_enabled",
@@ -69,6 +73,7 @@ impl MailKind {
             MailKind::DisputeDecided => &["name", "serial"],
             MailKind::ReporterSilent => &["name", "reporter", "days", "last"],
             MailKind::RepairCaseDesk => &["name", "number", "serial", "state"],
+            MailKind::RepairCaseReceived => &["name", "number", "serial", "desk"],
             MailKind::RepairCaseUser => &["name", "number", "serial", "state", "said"],
             MailKind::CpinInstructions => &["name", "organisation", "inviter", "cpin", "until"],
             MailKind::CustomerDisabled | MailKind::CustomerEnabled => &["name", "organisation", "partner"],

@@ -80,6 +80,11 @@ const MIGRATIONS: &[Migration] = &[
         include_str!("migrations/0075_own_placements.pg.sql"),
     ),
     (76, include_str!("migrations/0076_chain_version.sql"), ""),
+    (
+        79,
+        include_str!("migrations/0079_case_user_mails.sql"),
+        include_str!("migrations/0079_case_user_mails.pg.sql"),
+    ),
 ];
 
 const VERSIONS: &str = "CREATE TABLE IF NOT EXISTS schema_versions (version BIGINT PRIMARY KEY)";

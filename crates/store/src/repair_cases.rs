@@ -80,6 +80,8 @@ pub struct RepairCase {
     pub preferred_times: String,
     /// The user's language.
     pub language: String,
+    /// Whether the user turned mails about it off.
+    pub mails_muted: bool,
     /// When somebody comes, in microseconds.
     pub appointment_from: Option<i64>,
     /// Until when.
@@ -164,8 +166,8 @@ macro_rules! select {
             "r.partner, r.partner_name, r.alert, r.kind, r.found, r.pop_up, r.opener, ",
             "r.opener_home, r.opener_note, r.desk, r.desk_partner, r.desk_reason, r.handed_over, r.state, r.assignee, ",
             "u.name AS assignee_name, r.contact_name, r.contact_email, r.contact_phone, r.message, r.preferred_times, ",
-            "r.language, r.appointment_from, r.appointment_until, r.appointment_zone, r.appointment_note, r.question, ",
-            "EXISTS (SELECT 1 FROM repair_parts o WHERE o.repair_case = r.id) AS has_parts, ",
+            "r.language, r.mails_muted, r.appointment_from, r.appointment_until, r.appointment_zone, r.appointment_note, ",
+            "r.question, EXISTS (SELECT 1 FROM repair_parts o WHERE o.repair_case = r.id) AS has_parts, ",
             "r.result, r.failure_code, r.merged_into, r.claim_reference, r.claimed_at, r.created_at, r.updated_at ",
             "FROM repair_cases r LEFT JOIN users u ON u.id = r.assignee WHERE ",
             $rest
@@ -444,6 +446,33 @@ pub async fn update(tx: &mut Tx, scope: &Scope, case: &RepairCase, at: Micros) -
         ],
     )
     .await?;
+    Ok(())
+}
+
+/// The secret of the link by which the user of a case turns its mails off: the fresh one, if there is none yet. None once they
+/// have done so.
+pub async fn mute_secret(tx: &mut Tx, scope: &Scope, id: Uuid, fresh: &str) -> Result<Option<String>> {
+    scope.platform()?;
+    let row: Option<(String,)> = tx
+        .optional(
+            "UPDATE repair_cases SET mute_secret = COALESCE(mute_secret, $2) WHERE id = $1 AND NOT mails_muted \
+             RETURNING mute_secret",
+            args![id, fresh],
+        )
+        .await?;
+    Ok(row.map(|(secret,)| secret))
+}
+
+/// The case whose user has the link with this secret.
+pub async fn of_link(tx: &mut Tx, scope: &Scope, secret: &str) -> Result<Option<RepairCase>> {
+    scope.platform()?;
+    tx.optional(select!("r.mute_secret = $1"), args![secret]).await
+}
+
+/// Turns mails to the user of a case off.
+pub async fn mute(tx: &mut Tx, scope: &Scope, id: Uuid) -> Result<()> {
+    scope.platform()?;
+    tx.execute("UPDATE repair_cases SET mails_muted = TRUE WHERE id = $1", args![id]).await?;
     Ok(())
 }
 

@@ -1,5 +1,6 @@
-//! The pages in front of the door: accepting an invitation, a forgotten password. A link's secret stands in the query,
-//! which no log holds; looking at a page uses nothing up, since mail programs look at links by themselves.
+//! The pages in front of the door: accepting an invitation, a forgotten password, no more mails about a repair. A link's
+//! secret stands in the query, which no log holds; looking at a page uses nothing up, since mail programs look at links by
+//! themselves.
 
 use askama::Template;
 use axum::extract::State;
@@ -13,6 +14,7 @@ use serde::Deserialize;
 use super::field::Field;
 use super::layout::Frame;
 use crate::app::App;
+use crate::flows::repair_cases::user::{by_link, mute};
 use crate::flows::sign_in::Visit;
 use crate::flows::{Refused, accept_invitation, invite, reset_password};
 use crate::http::{ClientAddress, Problem, VisitorLang, cookies};
@@ -28,7 +30,7 @@ pub(super) struct DoorPage {
     pub(super) lead: String,
     /// What went wrong, in bold and plain.
     pub(super) wrong: Option<(String, String)>,
-    /// Where the form goes; without fields there is none.
+    /// Where the form goes; without a button there is none.
     pub(super) action: &'static str,
     /// The link's secret.
     pub(super) token: String,
@@ -290,5 +292,45 @@ pub(super) async fn choose_password(
                 None => spent(lang, "reset-new-title"),
             }
         }
+    }
+}
+
+fn mails_ended(lang: Lang, number: &str) -> Result<Response, Problem> {
+    let lead = lang.text_with("repair-mails-ended", &[("number", number.into())]);
+    page(&DoorPage::says(lang, "repair-mails-title", lead), StatusCode::OK)
+}
+
+/// Asks the user of a repair case whether they want no more mails about it.
+pub(super) async fn show_repair_mails(
+    State(app): State<App>,
+    VisitorLang(lang): VisitorLang,
+    uri: Uri,
+) -> Result<Response, Problem> {
+    let asked: Input = super::query(&uri);
+    let Some(case) = by_link(&app, &asked.token).await? else { return spent(lang, "repair-mails-title") };
+    if case.mails_muted {
+        return mails_ended(lang, &case.number);
+    }
+    let lead = lang.text_with("repair-mails-lead", &[("number", case.number.as_str().into())]);
+    let asks = DoorPage {
+        action: "/repair-mails",
+        token: asked.token,
+        button: lang.text("repair-mails-end"),
+        ..DoorPage::says(lang, "repair-mails-title", lead)
+    };
+    page(&asks, StatusCode::OK)
+}
+
+/// Ends mails to the user of a repair case.
+pub(super) async fn end_repair_mails(
+    State(app): State<App>,
+    VisitorLang(lang): VisitorLang,
+    input: Result<axum::Form<Input>, FormRejection>,
+) -> Result<Response, Problem> {
+    let axum::Form(input) = input.map_err(Problem::unreadable)?;
+    match mute(&app, &input.token).await {
+        Ok(case) => mails_ended(lang, &case.number),
+        Err(Refused::LinkSpent) => spent(lang, "repair-mails-title"),
+        Err(refused) => Err(refused.into()),
     }
 }

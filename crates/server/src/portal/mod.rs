@@ -79,6 +79,8 @@ pub fn routes() -> Routes {
         .post("/password-reset", door::forgotten)
         .get("/password-reset/new", door::show_new_password)
         .post("/password-reset/new", door::choose_password)
+        .get("/repair-mails", door::show_repair_mails)
+        .post("/repair-mails", door::end_repair_mails)
         .post("/language", session::set_language)
         .get("/unassigned-devices", unassigned::show)
         .post("/unassigned-devices/views", unassigned::save_view)

@@ -502,6 +502,7 @@ fn person(lang: Lang, case: &rows::RepairCase) -> Vec<(String, String)> {
             ("repair-text", case.message.clone()),
             ("repair-preferred-times", case.preferred_times.clone()),
             ("repair-caller", case.opener_note.clone()),
+            ("repair-mails", if case.mails_muted { lang.text("repair-mails-off") } else { String::new() }),
             ("repair-question", case.question.clone().unwrap_or_default()),
         ],
     )

@@ -88,6 +88,8 @@ const PAGES: &[(&str, &str, &str)] = &[
     ("", "forgotten", "/password-reset"),
     ("", "new-password", "{password}"),
     ("", "new-password-spent", "/password-reset/new?token=spent"),
+    ("", "repair-mails", "{repair-mails}"),
+    ("", "repair-mails-spent", "/repair-mails?token=spent"),
     ("newcomer", "empty", "/unassigned-devices"),
     ("newcomer", "no-customers", "/customers"),
     ("newcomer", "no-transfers", "/transfers"),
@@ -336,11 +338,12 @@ async fn populate(world: &World, catcher: &mut Catcher) -> Vec<(&'static str, St
     assert_eq!(partner.post(&format!("alerts/{over}/close"), json!({})).await.status.as_u16(), 204);
     let alert = id(partner.post("alerts", alert("5CG0000050", "firmware.outdated")).await.expect(201));
     let desk = world.token(Role::CustomerSupport, None).await;
-    let contact = json!({ "name": "Inga <Boje>", "email": "inga@example.com", "phone": "040 1" });
+    let contact = json!({ "name": "Inga <Boje>", "email": "inga.boje@example.com", "phone": "040 1" });
     let body = json!({
         "serial": "5CG0000050", "contact": contact, "text": "Es klickt", "preferred_times": "morgens", "caller": "Inga",
     });
     let repair = id(desk.post("repair-cases", body).await.expect(201));
+    let repair_mails = catcher.link_to(&world.url, "inga.boje@example.com").await;
     let order = json!({ "order_reference": "PO-1", "part": "SSD", "quantity": 1 });
     desk.post(&format!("repair-cases/{repair}/parts"), order).await.expect(200);
     let question = json!({ "text": "Which floor?" });
@@ -385,6 +388,7 @@ async fn populate(world: &World, catcher: &mut Catcher) -> Vec<(&'static str, St
         ("{blocked}", blocked),
         ("{case}", case),
         ("{repair}", repair),
+        ("{repair-mails}", repair_mails),
         ("{alert}", alert),
         ("{invitation}", invitation),
         ("{password}", password),

@@ -80,6 +80,8 @@ pub(super) struct PersonBody {
     text: String,
     preferred_times: String,
     question: Option<String>,
+    /// Whether they turned mails about the case off.
+    mails_muted: bool,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -124,6 +126,7 @@ fn body(scope: &Scope, case: RepairCase) -> CaseBody {
         text: case.message.clone(),
         preferred_times: case.preferred_times.clone(),
         question: case.question.clone(),
+        mails_muted: case.mails_muted,
     });
     CaseBody {
         id: case.id,

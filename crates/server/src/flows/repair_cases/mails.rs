@@ -10,6 +10,7 @@ use roadstead_store::repair_cases::{self, RepairCase};
 use super::state_text;
 use crate::app::App;
 use crate::flows::Refused;
+use crate::flows::pop_ups::recipient;
 use crate::i18n::Lang;
 
 /// The people of the desk are told that there is something for them.
@@ -40,18 +41,28 @@ pub(super) async fn mail_desk(
     Ok(mails::queue(tx, platform, &mails, &app.ambient).await?)
 }
 
-/// The user is told of the step, where they left an address.
+/// The user is told who has their case from now on.
+pub(super) async fn mail_received(
+    app: &App,
+    tx: &mut Tx,
+    platform: &Scope,
+    case: &RepairCase,
+) -> Result<(), Refused> {
+    let desk = recipient(language(case), case.desk(), &case.partner_name).name;
+    let data = serde_json::json!({
+        "name": case.contact_name, "number": case.number, "serial": case.serial, "desk": desk,
+    });
+    to_user(app, tx, platform, case, (MailKind::RepairCaseReceived, data)).await
+}
+
+/// The user is told of the step.
 pub(super) async fn mail_user(
     app: &App,
     tx: &mut Tx,
     platform: &Scope,
     case: &RepairCase,
 ) -> Result<(), Refused> {
-    if case.contact_email.is_empty() {
-        return Ok(());
-    }
-    let lang = Lang::from_code(&case.language).unwrap_or_default();
-    let lang = lang.with(case.appointment_zone.as_deref(), None);
+    let lang = language(case).with(case.appointment_zone.as_deref(), None);
     let when = case.appointment_from.map_or_else(String::new, |from| {
         let at = crate::portal::instant(lang, Micros(from));
         format!("{at} ({})", lang.zone_name())
@@ -61,15 +72,39 @@ pub(super) async fn mail_user(
         (None, false) if case.state == "scheduled" => when,
         _ => case.result.clone().unwrap_or_default(),
     };
+    let data = serde_json::json!({
+        "name": case.contact_name, "number": case.number, "serial": case.serial,
+        "state": state_text(lang, &case.state), "said": said,
+    });
+    to_user(app, tx, platform, case, (MailKind::RepairCaseUser, data)).await
+}
+
+fn language(case: &RepairCase) -> Lang {
+    Lang::from_code(&case.language).unwrap_or_default()
+}
+
+/// A mail to the user, where they left an address and have not turned the case's mails off, which each of them lets them do.
+async fn to_user(
+    app: &App,
+    tx: &mut Tx,
+    platform: &Scope,
+    case: &RepairCase,
+    (kind, data): (MailKind, serde_json::Value),
+) -> Result<(), Refused> {
+    if case.contact_email.is_empty() {
+        return Ok(());
+    }
+    let fresh = hex::encode(app.ambient.secret());
+    let Some(secret) = repair_cases::mute_secret(tx, platform, case.id, &fresh).await? else {
+        return Ok(());
+    };
+    let language = language(case).code();
     let mail = NewMail {
         recipient: case.contact_email.clone(),
-        language: lang.code().to_owned(),
-        kind: MailKind::RepairCaseUser,
-        data: serde_json::json!({
-            "name": case.contact_name, "number": case.number, "serial": case.serial,
-            "state": state_text(lang, &case.state), "said": said,
-        }),
-        link: None,
+        language: language.to_owned(),
+        kind,
+        data,
+        link: Some(format!("/repair-mails?token={secret}&lang={language}")),
         ends_at: None,
     };
     Ok(mails::queue(tx, platform, &[mail], &app.ambient).await?)

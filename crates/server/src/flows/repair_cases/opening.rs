@@ -13,7 +13,7 @@ use roadstead_store::device_keys::Once;
 use roadstead_store::repair_cases::{self, NewCase, RepairCase};
 use roadstead_store::{Error, Tx, check_ins, customers, pop_ups};
 
-use super::mails::mail_desk;
+use super::mails::{mail_desk, mail_received};
 use super::user::of_pc;
 use super::{check_text, tell};
 use crate::app::App;
@@ -124,7 +124,7 @@ async fn try_submit(
     Ok((of_pc(lang, &case), true))
 }
 
-/// What follows when a case was written: logs, open pages, mails to its desk.
+/// What follows when a case was written: logs, open pages, mails to its desk and its user.
 async fn opened(
     app: &App,
     tx: &mut Tx,
@@ -140,6 +140,7 @@ async fn opened(
     changed.publish(tx, app.ambient.now()).await?;
     tell(app, tx, scope, AuditAction::RepairCaseOpened, &case, (case.desk(), "opened")).await?;
     mail_desk(app, tx, &platform, &case).await?;
+    mail_received(app, tx, &platform, &case).await?;
     Ok(case)
 }
 

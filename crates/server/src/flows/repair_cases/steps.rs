@@ -8,7 +8,7 @@ use roadstead_domain::repair_case::{Desk, Reason, Side, State, Step, after};
 use roadstead_store::repair_cases::{self, RepairCase};
 use roadstead_store::{Tx, desk_hours};
 
-use super::mails::{mail_desk, mail_user};
+use super::mails::{mail_desk, mail_received, mail_user};
 use super::routing::other_desk;
 use super::{answered, check_text, end_repairs, found, person, publish, set_state, tell, written};
 use crate::app::App;
@@ -264,11 +264,12 @@ pub(in crate::flows) async fn take(
     }
     repair_cases::update(tx, &platform, case, now).await?;
     tell(app, tx, scope, AuditAction::RepairCaseChanged, case, (desk_before, what)).await?;
+    // Another question or another appointment is news, though the state is the same.
+    let is_news = state != before || matches!(what, "asked" | "scheduled");
     if desk_before != case.desk() {
         mail_desk(app, tx, &platform, case).await?;
-    }
-    // Another question or another appointment is news, though the state is the same.
-    if state != before || matches!(what, "asked" | "scheduled") {
+        mail_received(app, tx, &platform, case).await?;
+    } else if is_news {
         mail_user(app, tx, &platform, case).await?;
     }
     Ok(())

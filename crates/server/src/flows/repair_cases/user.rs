@@ -46,6 +46,30 @@ pub fn of_pc(lang: Lang, case: &RepairCase) -> wire::repair_case::RepairCase {
     }
 }
 
+/// The case whose user has the link with this secret.
+pub async fn by_link(app: &App, secret: &str) -> Result<Option<RepairCase>, Refused> {
+    let system = access::system();
+    let mut tx = app.store.read(&system).await?;
+    Ok(repair_cases::of_link(&mut tx, &system, secret).await?)
+}
+
+/// Turns mails to the user of a case off, for whoever has the link that its mails carry: the case.
+pub async fn mute(app: &App, secret: &str) -> Result<RepairCase, Refused> {
+    // First without the writer, which is not for whoever calls.
+    let found = by_link(app, secret).await?.ok_or(Refused::LinkSpent)?;
+    let system = access::system();
+    let mut tx = app.store.write(&system).await?;
+    let case = repair_cases::lock(&mut tx, &system, found.id).await?.ok_or(Refused::LinkSpent)?;
+    if !case.mails_muted {
+        repair_cases::mute(&mut tx, &system, case.id).await?;
+        let what = (case.desk(), "mails_muted");
+        tell(app, &mut tx, &system, AuditAction::RepairCaseChanged, &case, what).await?;
+    }
+    tx.commit().await?;
+    app.wake();
+    Ok(case)
+}
+
 /// What the user at the PC does about a case.
 #[derive(Clone, Debug)]
 pub enum UserAct {

@@ -1,5 +1,6 @@
 //! Repair cases: what the user submits, who gets it and works on it, and what is forgotten in the end.
 
+use reqwest::Method;
 use roadstead_domain::access::Role;
 use roadstead_server::app::Config;
 use roadstead_server::jobs;
@@ -78,7 +79,7 @@ async fn b29_b30_b31_b32_what_the_user_submits_goes_to_customer_support_which_al
     assert_eq!(channel.expect("case").await["result"], "New disk");
     let mails = world.operator.all("mails").await;
     let to = |who: &str| mails.iter().filter(|mail| mail["recipient"] == who).count();
-    assert_eq!((to("desk@example.com"), to("inga@example.com")), (1, 2), "{mails:?}");
+    assert_eq!((to("desk@example.com"), to("inga@example.com")), (1, 3), "{mails:?}");
     let log = partner.all("audit-log").await;
     assert!(log.iter().any(|entry| entry["action"] == "repair_case.opened"));
     assert!(!serde_json::to_string(&log).unwrap().contains("CANARY"));
@@ -235,6 +236,77 @@ async fn a_question_undoes_neither_parts_nor_an_appointment(#[values(Sqlite, Pos
     assert_eq!(ask().await, false);
     assert_eq!(cancel().await, "repair_case.too_late");
     assert_eq!(answer().await, "scheduled");
+}
+
+/// From the first mail on, which says who has the case, each carries the link that ends them: its user has no account.
+#[rstest]
+#[tokio::test]
+async fn the_user_is_mailed_from_the_beginning_until_they_want_no_more(
+    #[values(Sqlite, Postgres)] kind: Kind,
+) {
+    let case = case(kind, "usermails").await;
+    let (world, partner) = (&case.world, &case.partner);
+    let desk = world.token(Role::CustomerSupport, None).await;
+    let sent = case.submit(&form(&case.pop_up().await, 1)).await.expect(201);
+    let path = format!("repair-cases/{}", sent["id"].as_str().unwrap());
+    // Kind, data and link of each mail. The next one comes after it.
+    let mails = async || {
+        let mut tx = world.app.store.read(&roadstead_domain::access::system()).await.unwrap();
+        let sql = "SELECT kind, data, link FROM mails WHERE recipient = 'inga@example.com' ORDER BY id";
+        let mails: Vec<(String, String, Option<String>)> = tx.all(sql, vec![]).await.unwrap();
+        drop(tx);
+        world.clock.step_seconds(1);
+        let read = |(kind, data, link): (String, String, Option<String>)| {
+            (kind, serde_json::from_str::<Value>(&data).unwrap(), link.expect("a link"))
+        };
+        mails.into_iter().map(read).collect::<Vec<_>>()
+    };
+    let (received, data, link) = mails().await.remove(0);
+    assert_eq!((received.as_str(), &data["desk"]), ("repair_case_received", &json!("Customer support")));
+    // Handed over before anybody took it on: its state is the same, whose it is is not.
+    deliver_service(world, "R-1", "premium_plus").await;
+    let hand_over = format!("{path}/steps/hand-over");
+    let handed = desk.post(&hand_over, json!({ "text": "Theirs by now" })).await;
+    assert_eq!(handed.status.as_u16(), 204, "{}", handed.text);
+    let told = mails().await;
+    assert_eq!((told.len(), told[1].0.as_str()), (2, "repair_case_received"));
+    assert_eq!((&told[1].1["desk"], &told[1].2), (&json!("Partner R-1"), &link));
+    let assign = format!("{path}/steps/assign");
+    partner.post(&assign, json!({})).await.expect(200);
+    let told = mails().await;
+    assert_eq!((told.len(), told[2].0.as_str(), &told[2].2), (3, "repair_case_user", &link));
+
+    // Looking ends nothing: mail programs look at links by themselves.
+    let nobody = world.nobody();
+    let look = async || nobody.send_with(Method::GET, &link, None, &[]).await;
+    let end = async |token: &str| {
+        let body = ("application/x-www-form-urlencoded", format!("token={token}").into_bytes());
+        nobody.send_with(Method::POST, "/repair-mails", Some(body), &[]).await
+    };
+    let muted = async || partner.get(&path).await.expect(200)["person"]["mails_muted"].clone();
+    for _ in 0..2 {
+        let page = look().await;
+        assert_eq!(page.status.as_u16(), 200);
+        let number = sent["number"].as_str().unwrap();
+        assert!(page.text.contains(number) && page.text.contains("method=\"post\" action=\"/repair-mails"));
+        assert!(!page.text.contains("CANARY") && !page.text.contains("5CG0000001"), "{}", page.text);
+    }
+    assert_eq!(end("spent").await.status.as_u16(), 404);
+    assert_eq!(muted().await, false);
+    let (_, token) = link.split_once("token=").unwrap();
+    let token = token.split('&').next().unwrap();
+    for _ in 0..2 {
+        assert_eq!(end(token).await.status.as_u16(), 200);
+        assert_eq!(muted().await, true);
+    }
+    assert!(!look().await.text.contains("action=\"/repair-mails"));
+    partner.post(&format!("{path}/steps/ask"), json!({ "text": "Which floor?" })).await.expect(200);
+    assert_eq!(mails().await.len(), 3);
+    // The PC goes on telling them.
+    assert_eq!(case.pc.get(&path).await.expect(200)["question"], "Which floor?");
+    let log = partner.all("audit-log").await;
+    let ended = log.iter().filter(|entry| entry["detail"]["step"] == "mails_muted").count();
+    assert_eq!(ended, 1, "{log:?}");
 }
 
 #[rstest]

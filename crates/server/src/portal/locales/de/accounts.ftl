@@ -267,6 +267,7 @@ mail-kind-dispute-decided = Ein Streitfall wurde entschieden
 mail-kind-reporter-silent = Ein Meldender ist überfällig
 mail-kind-cpin-instructions = Anleitung mit cPIN
 mail-kind-repair-case-desk = Reparaturfall, an die Stelle
+mail-kind-repair-case-received = Reparaturfall angekommen, an die Person am PC
 mail-kind-repair-case-user = Reparaturfall, an die Person am PC
 mail-kind-customer-disabled = Ein Kunde wurde deaktiviert
 mail-kind-customer-enabled = Ein Kunde wurde wieder aktiviert

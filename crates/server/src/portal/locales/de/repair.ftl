@@ -120,13 +120,20 @@ mail-repair-case-desk-subject = Reparaturfall { $number }: { $state }
 mail-repair-case-desk-text = Zum Reparaturfall { $number } für den PC { $serial } gibt es etwas zu tun. Stand: { $state }.
 mail-repair-case-desk-button = Reparaturfall öffnen
 mail-repair-case-desk-why = Sie erhalten diese E-Mail, weil Sie an der Stelle arbeiten, die diesen Reparaturfall hat. Abbestellen können Sie solche E-Mails in Ihrem Konto.
+mail-repair-case-received-subject = Reparatur Ihres PCs { $serial }: Ihr Fall ist angekommen ({ $desk })
+mail-repair-case-received-text =
+    Ihr Reparaturfall { $number } zum PC { $serial } ist angekommen und wird nun hier bearbeitet: { $desk }. Von dort meldet man sich bei Ihnen.
+
+    Sie erfahren jeden Schritt per E-Mail und am PC.
+mail-repair-case-received-button = Keine E-Mails mehr zu diesem Fall
+mail-repair-case-received-why = Sie erhalten diese E-Mail, weil diese Adresse im Reparaturfall { $number } angegeben wurde. Der Link beendet nur E-Mails zu diesem Fall.
 mail-repair-case-user-subject = Reparatur Ihres PCs { $serial }: { $state }
 mail-repair-case-user-text =
     Ihr Reparaturfall { $number } ist einen Schritt weiter: { $state }.
 
     { $said }
-mail-repair-case-user-button = Roadstead öffnen
-mail-repair-case-user-why = Sie erhalten diese E-Mail, weil diese Adresse im Reparaturfall { $number } angegeben wurde.
+mail-repair-case-user-button = Keine E-Mails mehr zu diesem Fall
+mail-repair-case-user-why = Sie erhalten diese E-Mail, weil diese Adresse im Reparaturfall { $number } angegeben wurde. Der Link beendet nur E-Mails zu diesem Fall.
 
 # Seiten
 severity-info = Hinweis
@@ -198,6 +205,12 @@ repair-text = Was nicht stimmt
 repair-preferred-times = Bevorzugte Zeiten
 repair-caller = Wer angerufen hat
 repair-question = Offene Rückfrage
+repair-mails = E-Mails an die Person am PC
+repair-mails-off = Von ihr abgestellt
+repair-mails-title = E-Mails zu Ihrer Reparatur
+repair-mails-lead = Möchten Sie keine E-Mails mehr zum Reparaturfall { $number }? Die Reparatur geht weiter, und Ihr PC zeigt Ihnen auch künftig, wie weit sie ist.
+repair-mails-end = Keine E-Mails mehr zu diesem Fall
+repair-mails-ended = Zum Reparaturfall { $number } kommen keine E-Mails mehr. Die Reparatur geht weiter, und Ihr PC zeigt Ihnen auch künftig, wie weit sie ist.
 repair-parts = Teile
 repair-order-reference = Bestellreferenz
 repair-part = Teil

@@ -120,13 +120,20 @@ mail-repair-case-desk-subject = Repair case { $number }: { $state }
 mail-repair-case-desk-text = There is something to do about repair case { $number } for the PC { $serial }. It stands at: { $state }.
 mail-repair-case-desk-button = Open the repair case
 mail-repair-case-desk-why = You get this mail because you work at the desk that has this repair case. You can turn such mails off in your account.
+mail-repair-case-received-subject = Repair of your PC { $serial }: { $desk } has your case
+mail-repair-case-received-text =
+    Your repair case { $number } for the PC { $serial } has arrived at { $desk }, who will get in touch with you.
+
+    You hear of each step by mail and on the PC.
+mail-repair-case-received-button = No more mails about this case
+mail-repair-case-received-why = You get this mail because this address was given in repair case { $number }. The link ends mails about this case alone.
 mail-repair-case-user-subject = Repair of your PC { $serial }: { $state }
 mail-repair-case-user-text =
     Your repair case { $number } got on: { $state }.
 
     { $said }
-mail-repair-case-user-button = Open Roadstead
-mail-repair-case-user-why = You get this mail because this address was given in repair case { $number }.
+mail-repair-case-user-button = No more mails about this case
+mail-repair-case-user-why = You get this mail because this address was given in repair case { $number }. The link ends mails about this case alone.
 
 # Pages
 severity-info = Info
@@ -198,6 +205,12 @@ repair-text = What is wrong
 repair-preferred-times = Preferred times
 repair-caller = Who called
 repair-question = Open question
+repair-mails = Mails to the user
+repair-mails-off = Turned off by the user
+repair-mails-title = Mails about your repair
+repair-mails-lead = Do you want no more mails about repair case { $number }? The repair goes on, and the PC goes on telling you how far it is.
+repair-mails-end = No more mails about this case
+repair-mails-ended = No more mails about repair case { $number } will come. The repair goes on, and the PC goes on telling you how far it is.
 repair-parts = Parts
 repair-order-reference = Order reference
 repair-part = Part

@@ -1,0 +1,1 @@
+-- Nothing besides: the columns have the walls of their table.

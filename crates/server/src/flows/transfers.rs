@@ -24,6 +24,9 @@ use crate::app::App;
 /// More rows than this are moved in the background.
 pub const MOST_AT_ONCE: i64 = 1_000;
 
+/// The most bytes of a list; 100,000 rows need about half of this.
+pub const MOST_BYTES: usize = 32 << 20;
+
 /// How a caller wants it done.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct How {
@@ -588,15 +591,28 @@ const COLUMNS: [Column; 2] = [
 
 /// Reads a file: the columns of serials and of targets by their names in English or German.
 pub fn read_csv(bytes: &[u8]) -> Result<Vec<Asked>, Refused> {
-    let rows = read_table(&String::from_utf8_lossy(bytes), &COLUMNS, MOST_ROWS);
-    let rows = match rows {
-        Ok(rows) => rows,
-        Err(TableError::Empty) => Vec::new(),
-        Err(TableError::ColumnMissing(column)) => {
-            return Err(Refused::invalid("transfer.column_missing", column));
+    read_columns(&String::from_utf8_lossy(bytes)).map_err(refused_table)
+}
+
+/// Reads what a form brings: a table, if its first line names the columns of serials and of targets, else a list. `to` is
+/// the target of rows that name none.
+pub fn read_form(text: &str, to: &str) -> Result<Vec<Asked>, Refused> {
+    match read_columns(text.trim_start_matches(['\u{feff}', '\r', '\n'])) {
+        Ok(mut rows) => {
+            for row in rows.iter_mut().filter(|row| row.to.is_empty()) {
+                to.clone_into(&mut row.to);
+            }
+            Ok(rows)
         }
-        Err(TableError::TooManyRows) => return Err(Refused::invalid("transfer.too_many_rows", "items")),
-        Err(error) => return Err(Refused::table(error, "items")),
+        Err(TableError::ColumnMissing(_)) => Ok(read_list(text, to)),
+        Err(error) => Err(refused_table(error)),
+    }
+}
+
+fn read_columns(text: &str) -> Result<Vec<Asked>, TableError> {
+    let rows = match read_table(text, &COLUMNS, MOST_ROWS) {
+        Err(TableError::Empty) => Vec::new(),
+        rows => rows?,
     };
     let asked = rows.into_iter().filter_map(|row| <[String; 2]>::try_from(row.cells).ok());
     Ok(asked
@@ -605,9 +621,17 @@ pub fn read_csv(bytes: &[u8]) -> Result<Vec<Asked>, Refused> {
         .collect())
 }
 
+fn refused_table(error: TableError) -> Refused {
+    match error {
+        TableError::ColumnMissing(column) => Refused::invalid("transfer.column_missing", column),
+        TableError::TooManyRows => Refused::invalid("transfer.too_many_rows", "items"),
+        error => Refused::table(error, "items"),
+    }
+}
+
 /// Reads a pasted list: a serial a line, or serials with a target each after a tab, semicolon or comma; `to` is the
 /// target of lines that name none. A first line of headers is no row.
-pub fn read_list(text: &str, to: &str) -> Vec<Asked> {
+fn read_list(text: &str, to: &str) -> Vec<Asked> {
     let lines = text.trim_start_matches('\u{feff}').lines().map(str::trim).filter(|line| !line.is_empty());
     lines
         .enumerate()
@@ -642,6 +666,31 @@ mod tests {
         assert_eq!(of("\u{feff}\"A12345\",\"unassigned\"", ""), [row("A12345", "unassigned")]);
         assert_eq!(of("A12345\tC-3", ""), [row("A12345", "C-3")]);
         assert_eq!(of(" \n", "C-1"), []);
+    }
+
+    #[test]
+    fn forms_by_their_headers_or_as_lists() {
+        let row = |serial: &str, to: &str| (serial.to_owned(), to.to_owned());
+        for (text, wanted) in [
+            (
+                "Row,Serial,To,Verdict,What to do\n7,A12345,C-2,blocked,\"Mend, please\"\n",
+                row("A12345", "C-2"),
+            ),
+            ("\u{feff}\r\nZeile;Seriennummer;Ziel\r\n7;A12345;C-2\r\n", row("A12345", "C-2")),
+            ("Kunden-ID;Seriennummer\nC-2;A12345\n", row("A12345", "C-2")),
+            ("To\tSerial\n\tA12345\n", row("A12345", "C-1")),
+            ("Serial\nA12345\n", row("A12345", "C-1")),
+            ("Seriennummer;Mandant\nA12345;C-2\n", row("A12345", "C-2")),
+            ("A12345\n", row("A12345", "C-1")),
+        ] {
+            let rows = read_form(text, "C-1").unwrap_or_default();
+            let read: Vec<(String, String)> = rows.into_iter().map(|row| (row.serial, row.to)).collect();
+            assert_eq!(read, [wanted], "{text:?}");
+        }
+        assert!(matches!(
+            read_form("Serial;To;Customer\nA12345;C-1;C-2\n", ""),
+            Err(Refused::Invalid { code: "file.column_duplicate", field: "to" })
+        ));
     }
 
     #[test]

@@ -60,6 +60,7 @@ use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{Html, IntoResponse, Response};
 use serde::de::DeserializeOwned;
 
+use crate::flows::transfers::MOST_BYTES;
 use crate::http::{Problem, Routes};
 use crate::i18n::Lang;
 pub(crate) use explanation::{said, said_of_cause};
@@ -128,7 +129,7 @@ pub fn routes() -> Routes {
         )
         .post("/support-cases/{id}/{what}", support_cases::act)
         .get("/transfers", transfers::show)
-        .post("/transfers", transfers::preview)
+        .post("/transfers", transfers::preview.layer(DefaultBodyLimit::max(MOST_BYTES)))
         .get("/transfers/new", transfers::new)
         .get("/transfers/{id}", transfers::one)
         .post("/transfers/{id}/commit", transfers::commit)

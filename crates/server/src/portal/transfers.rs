@@ -256,8 +256,11 @@ pub(super) async fn preview(
     if !wanted.whole.is_empty() {
         wanted.serials = whole_group(&app, &scope, &wanted.filter).await?;
     }
-    let asked = transfers::read_list(&wanted.serials, wanted.to.trim());
-    match transfers::preview(&app, &scope, &asked).await {
+    let made = match transfers::read_form(&wanted.serials, wanted.to.trim()) {
+        Ok(asked) => transfers::preview(&app, &scope, &asked).await,
+        Err(refused) => Err(refused),
+    };
+    match made {
         Ok((id, _)) => Ok(Redirect::to(&format!("{PATH}/{id}")).into_response()),
         Err(Refused::Invalid { code, .. }) => paste(&app, &browser, &scope, &uri, wanted, Some(code)).await,
         Err(refused) => Err(refused.into()),

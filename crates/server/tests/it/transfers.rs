@@ -6,6 +6,7 @@ use reqwest::Method;
 use roadstead_domain::access::{self, Action, Actor, Caller, Home, Role};
 use roadstead_domain::audit::{CHAIN_START, ChainEntry};
 use roadstead_domain::ids::{DeviceId, OperationId, TenantId, TransferId};
+use roadstead_domain::transfer::MOST_ROWS;
 use roadstead_server::flows;
 use roadstead_server::jobs::keep_house;
 use roadstead_store::engine::Kind::{self, Postgres, Sqlite};
@@ -14,6 +15,7 @@ use rstest::rstest;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
+use crate::sign_in::Portal;
 use crate::world::{Client, World, csv, eventually};
 
 /// A partner with these PCs in its pool.
@@ -513,6 +515,46 @@ async fn a_list_may_come_as_csv(#[values(Sqlite, Postgres)] kind: Kind) {
     let reader = world.token(Role::PartnerReadOnly, Some("R-1")).await;
     assert_eq!(reader.post("transfers", json!({ "items": [] })).await.refused(403), "forbidden");
     assert_eq!(reader.all("transfers").await.len(), 1);
+}
+
+#[rstest]
+#[tokio::test]
+async fn the_form_reads_a_table_by_the_names_of_its_columns(#[values(Sqlite, Postgres)] kind: Kind) {
+    let world = World::start(kind, "formtable").await;
+    let partner = partner_with(&world, "R-1", &["5CG0000001"]).await;
+    let north = partner.customer("Werft Nord").await;
+    let shown = preview(&partner, &[("5CG0000001", &north), ("5CG0000009", &north)]).await;
+    let wanted = ["ready", "blocked transfer.device_not_found"];
+    assert_eq!(codes(&shown), wanted);
+    let (id, _) = id_and_digest(&shown);
+    let file = partner.get(&format!("transfers/{id}/items?format=csv")).await.text;
+    world.user("one@example.com", Role::PartnerAdmin, Some("R-1")).await;
+    let portal = Portal::sign_in(&world, "one@example.com").await;
+    let send = async |text: &str, to: &str| {
+        world.clock.step_seconds(1);
+        portal.submit_from("/transfers/new", "/transfers", &[("serials", text), ("to", to)]).await
+    };
+    let german = file.replacen("Row,Serial,To,", "Zeile,Seriennummer,Ziel,", 1);
+    assert_ne!(german, file);
+    let swapped = format!("Kunden-ID;Menge;Seriennummer\r\n{north};1;5CG0000001\r\n;1;5CG0000009\r\n");
+    let list = format!("5CG0000001;{north}\n5CG0000009\n");
+    let customer = north.as_str();
+    for (text, to) in [(&file, ""), (&german, ""), (&swapped, customer), (&list, customer)] {
+        let sent = send(text, to).await;
+        assert_eq!(sent.status.as_u16(), 303, "{text}: {}", sent.text);
+        let made = partner.all("transfers").await.remove(0);
+        let made = partner.get(&format!("transfers/{}", made["id"].as_str().unwrap())).await.expect(200);
+        assert_eq!(codes(&made), wanted, "{text}");
+    }
+    assert_eq!(partner.all("transfers").await.len(), 5);
+    let refused = send("Serial;To;Customer\n5CG0000001;C-1;C-2\n", "").await;
+    assert_eq!(refused.status.as_u16(), 422, "{}", refused.text);
+    // A list as long as it may be has its place in a form; of a longer one the rows are told.
+    let long: String = (0..=MOST_ROWS).map(|n| format!("5CG{n:07};C-7K2M-Q9XD\n")).collect();
+    assert!(long.len() > 2 << 20);
+    let refused = send(&long, "").await;
+    assert_eq!(refused.status.as_u16(), 422);
+    assert!(refused.text.contains("Too many rows at once"));
 }
 
 #[rstest]

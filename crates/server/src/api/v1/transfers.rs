@@ -19,12 +19,9 @@ use uuid::Uuid;
 
 use super::{ListOf, PageQuery, ProblemBody, Reference, csv, instant};
 use crate::app::App;
-use crate::flows::transfers::{self, Done, How};
+use crate::flows::transfers::{self, Done, How, MOST_BYTES};
 use crate::http::{ApiCaller, Problem};
 use crate::i18n::Lang;
-
-/// 100,000 rows need about half of this.
-const LARGEST: usize = 32 << 20;
 
 #[derive(Debug, Deserialize, ToSchema)]
 pub(super) struct NewTransfer {
@@ -158,8 +155,8 @@ pub(super) async fn preview(
     request: Body,
 ) -> Result<Response, Problem> {
     let scope = caller.may(Action::Transfer)?;
-    let bytes = to_bytes(request, LARGEST).await.map_err(|_| Problem {
-        found: Some(format!("the limit is {LARGEST} bytes")),
+    let bytes = to_bytes(request, MOST_BYTES).await.map_err(|_| Problem {
+        found: Some(format!("the limit is {MOST_BYTES} bytes")),
         ..Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "upload.too_large")
     })?;
     let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or("");

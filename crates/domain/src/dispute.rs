@@ -26,6 +26,9 @@ impl Outcome {
     }
 }
 
+/// The reason of a dispute that was dismissed by nobody's decision: the withdrawal that made it was undone.
+pub const WITHDRAWAL_UNDONE: &str = "report.withdrawal_undone";
+
 /// Where the PC of a dispute is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Held {

@@ -7,6 +7,7 @@ use roadstead_domain::ids::ReportId;
 use uuid::Uuid;
 
 use crate::args;
+use crate::bulk::Bulk;
 use crate::engine::Tx;
 use crate::error::Result;
 use crate::page::{Page, Rows};
@@ -287,6 +288,54 @@ pub async fn decide(tx: &mut Tx, scope: &Scope, new: NewDecision<'_>, at: Micros
         ],
     )
     .await?;
+    Ok(())
+}
+
+/// A dispute over which nothing is decided.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct Open {
+    /// The line.
+    pub line: i64,
+    /// The serial.
+    pub serial: String,
+    /// The line's seller, if it is a known partner.
+    pub seller: Option<Uuid>,
+}
+
+/// Up to `limit` disputes of a report over which nothing is decided, in file order.
+pub async fn open_of(tx: &mut Tx, scope: &Scope, report: ReportId, limit: i64) -> Result<Vec<Open>> {
+    scope.platform()?;
+    tx.all(
+        "SELECT l.line, l.serial, s.tenant AS seller FROM report_lines l \
+         LEFT JOIN partners s ON s.number_key = l.seller \
+         LEFT JOIN dispute_decisions d ON d.report = l.report AND d.line = l.line AND d.undone_at IS NULL \
+         WHERE l.report = $1 AND l.verdict >= 'disputed.' AND l.verdict < 'disputed/' AND d.id IS NULL \
+         ORDER BY l.line LIMIT $2",
+        args![report, limit],
+    )
+    .await
+}
+
+/// Dismisses disputes over lines of a report, each with the id of its decision, for a reason that is nobody's decision.
+pub async fn dismiss(
+    tx: &mut Tx,
+    scope: &Scope,
+    report: ReportId,
+    lines: &[(Uuid, i64)],
+    reason: &str,
+    at: Micros,
+) -> Result<()> {
+    scope.platform()?;
+    let mut bulk = Bulk::new(
+        "INSERT INTO dispute_decisions (id, report, line, outcome, reason, actor_kind, decided_at)",
+        7,
+        "",
+    );
+    for (id, line) in lines {
+        let outcome = Outcome::Dismissed.as_str();
+        bulk.push(tx, args![*id, report, *line, outcome, reason, "system", at]).await?;
+    }
+    bulk.finish(tx).await?;
     Ok(())
 }
 

@@ -521,7 +521,8 @@ pub async fn held_by(
     rows.into_iter().map(WithdrawableRow::read).collect()
 }
 
-/// Sales that a withdrawal took back, as their report told them: up to `limit` after a line of the withdrawal.
+/// Sales that a withdrawal took back, or has put in dispute, as their report told them: up to `limit` after a line of the
+/// withdrawal. Of disputes only those that are open, over a PC that the sale told again does not move.
 pub async fn taken_back_by(
     tx: &mut Tx,
     scope: &Scope,
@@ -535,7 +536,12 @@ pub async fn taken_back_by(
         "FROM report_lines w JOIN reports r ON r.id = w.report JOIN report_lines l ON l.serial = w.serial \
          AND l.manufacturer = w.manufacturer AND l.transaction_kind IS NOT NULL \
          AND (l.verdict <> 'duplicate' OR l.reasons IS NOT NULL) AND l.report = r.withdraws \
-         WHERE w.report = $1 AND w.line > $2 AND w.verdict = 'returned' \
+         WHERE w.report = $1 AND w.line > $2 AND (w.verdict = 'returned' OR (w.verdict >= 'disputed.' \
+         AND w.verdict < 'disputed/' AND NOT EXISTS (SELECT 1 FROM dispute_decisions c WHERE c.report = w.report \
+         AND c.line = w.line AND c.undone_at IS NULL) AND EXISTS (SELECT 1 FROM devices d \
+         JOIN placements p ON p.device = d.id JOIN tenants t ON t.id = p.tenant \
+         LEFT JOIN partners s ON s.tenant = t.parent WHERE d.serial = w.serial AND d.manufacturer = w.manufacturer \
+         AND (t.kind = 'customer' OR s.number_key = w.seller)))) \
          AND l.transaction_kind IN ('sale', 'correction') AND (l.verdict = 'placed' OR l.verdict LIKE 'parked.%') \
          AND l.seller = w.seller AND l.invoice = w.invoice ORDER BY w.line LIMIT $3"
     );

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use roadstead_domain::access::Scope;
+use roadstead_domain::dispute::WITHDRAWAL_UNDONE;
 use roadstead_domain::ids::{DeviceId, ReportId, ReporterId, TenantId};
 use roadstead_domain::placement::Place;
 use roadstead_domain::sale::{Earlier, Holder, Parked, SerialState, Transaction, Verdict};
@@ -62,7 +63,8 @@ struct LineRow {
 }
 
 /// Loads what is known of these serials. With `preview` the lines of that report count as well, and the PCs are where
-/// those lines would have put them.
+/// those lines would have put them. What a withdrawal that was undone had disputed counts no more: withdrawn again, it is
+/// disputed again.
 pub async fn load(
     tx: &mut Tx,
     scope: &Scope,
@@ -111,8 +113,11 @@ pub async fn load(
              WHERE l.serial = s.value AND l.transaction_kind IS NOT NULL \
              AND (l.verdict <> 'duplicate' OR l.reasons IS NOT NULL) \
              AND r.id = l.report \
-             AND (NOT r.validate_only OR r.id = $1) ORDER BY l.judged_at, l.report, l.line",
-            args![preview.map(|id| id.0)],
+             AND (NOT r.validate_only OR r.id = $1) \
+             AND (l.verdict < 'disputed.' OR l.verdict >= 'disputed/' OR NOT EXISTS (SELECT 1 FROM dispute_decisions d \
+             WHERE d.report = l.report AND d.line = l.line AND d.undone_at IS NULL AND d.actor_kind = 'system' \
+             AND d.reason = $2)) ORDER BY l.judged_at, l.report, l.line",
+            args![preview.map(|id| id.0), WITHDRAWAL_UNDONE],
             serials,
         )
         .await?;

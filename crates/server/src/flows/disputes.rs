@@ -4,7 +4,7 @@
 
 use roadstead_domain::access::{Denied, Scope};
 use roadstead_domain::audit::AuditAction;
-use roadstead_domain::dispute::{self, Held, Outcome};
+use roadstead_domain::dispute::{self, Held, Outcome, WITHDRAWAL_UNDONE};
 use roadstead_domain::ids::ReportId;
 use roadstead_domain::mail::MailKind;
 use roadstead_domain::sale::Verdict;
@@ -146,6 +146,46 @@ pub async fn undo(
     tx.commit().await?;
     app.wake();
     Ok(undone_by)
+}
+
+/// Disputes closed by one statement.
+const CHUNK: i64 = 1_000;
+
+/// Closes what a withdrawal that is undone had disputed, in the caller's transaction: nobody wants those PCs back any more.
+/// The operator and each seller find it in their logs.
+pub(super) async fn close_undone(
+    app: &App,
+    tx: &mut Tx,
+    scope: &Scope,
+    withdrawal: ReportId,
+) -> roadstead_store::Result<()> {
+    loop {
+        let open = disputes::open_of(tx, scope, withdrawal, CHUNK).await?;
+        if open.is_empty() {
+            return Ok(());
+        }
+        let ids = app.ambient.ids::<Uuid>(open.len()).into_iter();
+        let lines: Vec<(Uuid, i64)> = ids.zip(open.iter().map(|dispute| dispute.line)).collect();
+        disputes::dismiss(tx, scope, withdrawal, &lines, WITHDRAWAL_UNDONE, app.ambient.now()).await?;
+        let outcome = Outcome::Dismissed.as_str();
+        let entry =
+            |home, detail| NewEntry { home, action: AuditAction::DisputeDecided, subject: None, detail };
+        let mut entries = Vec::with_capacity(2 * open.len());
+        for dispute in &open {
+            let whole = serde_json::json!({
+                "serial_number": dispute.serial, "outcome": outcome, "reason": WITHDRAWAL_UNDONE,
+                "report": withdrawal, "line": dispute.line,
+            });
+            entries.push(entry(None, whole));
+            if let Some(seller) = dispute.seller {
+                let half = serde_json::json!({
+                    "serial_number": dispute.serial, "outcome": outcome, "side": "line",
+                });
+                entries.push(entry(Some(seller), half));
+            }
+        }
+        audit::record(tx, scope.actor(), &entries, &app.ambient).await?;
+    }
 }
 
 /// The report of the operator's by which the PC goes from one seller to another: a return and a sale.

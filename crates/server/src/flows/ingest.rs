@@ -17,9 +17,9 @@ use tokio::io::AsyncWriteExt;
 use tokio::sync::mpsc;
 
 use super::judge_batch::{Item, judge_batch};
-use super::own_headers;
 use super::reporter_quality;
 use super::submit_report::format_of;
+use super::{disputes, own_headers};
 use crate::app::App;
 use crate::jobs::{LEASE_SECONDS, Stopping};
 
@@ -192,6 +192,9 @@ async fn finish(app: &App, scope: &Scope, report: &Report) -> anyhow::Result<()>
     // A preview's file stays for as long as the preview: it may be handed in for good.
     if !report.validate_only {
         reports::forget_pieces(&mut tx, scope, id).await?;
+    }
+    if let Some(withdrawal) = report.undoes.filter(|_| !report.validate_only) {
+        disputes::close_undone(app, &mut tx, scope, ReportId(withdrawal)).await?;
     }
     // Sent again after it was given up, it was done by another job.
     dead_jobs::forget(&mut tx, scope, jobs::Kind::IngestReport, id.0).await?;

@@ -6,7 +6,7 @@ use axum::http::Uri;
 use axum::response::{IntoResponse, Redirect, Response};
 use roadstead_domain::access::{Action, Scope};
 use roadstead_domain::clock::Micros;
-use roadstead_domain::dispute::Outcome;
+use roadstead_domain::dispute::{Outcome, WITHDRAWAL_UNDONE};
 use roadstead_domain::ids::ReportId;
 use roadstead_store::disputes::{self, Evidence, Which};
 use serde::Deserialize;
@@ -230,7 +230,11 @@ impl DisputePage {
                 let at = instant(lang, Micros(decision.decided_at));
                 let outcome = lang.text(&format!("dispute-{}", decision.outcome));
                 let args = [("at", at.into()), ("outcome", outcome.into())];
-                (lang.text_with("dispute-decided-on", &args), decision.reason.clone())
+                let reason = match decision.reason.as_str() {
+                    WITHDRAWAL_UNDONE => lang.code_text(WITHDRAWAL_UNDONE),
+                    told => told.to_owned(),
+                };
+                (lang.text_with("dispute-decided-on", &args), reason)
             }),
             fault: None,
             frame,

@@ -91,6 +91,98 @@ async fn a_report_is_taken_back_and_that_is_undone(#[values(Sqlite, Postgres)] k
     assert_eq!(partner.pool().await, ["5CG000000C", "5CG000000X"]);
 }
 
+/// Moves a PC from the partner's pool to its customer.
+async fn hand_over(partner: &Client, serial: &str, customer: &str) {
+    let items = json!({ "items": [{ "serial": serial, "to": customer }] });
+    let transfer = partner.post("transfers", items).await.expect(201);
+    let commit = format!("transfers/{}/commit", transfer["id"].as_str().unwrap());
+    partner.post(&commit, json!({ "digest": transfer["digest"] })).await.expect(200);
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_withdrawn_pc_that_is_with_a_customer_is_disputed_until_that_is_undone(
+    #[values(Sqlite, Postgres)] kind: Kind,
+) {
+    let world = World::start(kind, "withdrawassigned").await;
+    let partner = world.partner("R-1").await;
+    let distributor = world.distributor("D-1").await;
+    let report = distributor.report("", "text/csv", csv(&["5CG000000A R-1", "5CG000000B R-1"])).await;
+    let customer = partner.customer("Hafen").await;
+    hand_over(&partner, "5CG000000B", &customer).await;
+    let with_customer = async || {
+        let pcs = partner.all(&format!("customers/{customer}/devices")).await;
+        pcs.iter().map(|pc| pc["serial_number"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let open = async || world.operator.all("disputes").await;
+
+    let (preview, counts) = done(&distributor, &report, "withdraw?validate_only=true").await;
+    assert_eq!(counts, json!({ "returned": 1, "disputed.return_of_assigned": 1 }));
+    assert!(open().await.is_empty(), "a preview changes nothing");
+    let (withdrawal, _) = done(&distributor, &preview, "submit").await;
+    assert!(partner.pool().await.is_empty());
+    assert_eq!(with_customer().await, ["5CG000000B"], "nothing is taken from a customer");
+    let disputes = open().await;
+    assert_eq!((disputes.len(), &disputes[0]["serial_number"]), (1, &json!("5CG000000B")), "{disputes:?}");
+    assert_eq!(disputes[0]["report"], json!(withdrawal));
+
+    let (preview, counts) = done(&distributor, &withdrawal, "undo?validate_only=true").await;
+    assert_eq!(counts, json!({ "placed": 1, "duplicate": 1 }));
+    assert_eq!(open().await.len(), 1, "a preview closes nothing");
+    done(&distributor, &preview, "submit").await;
+    assert_eq!(partner.pool().await, ["5CG000000A"]);
+    assert_eq!(with_customer().await, ["5CG000000B"]);
+    assert!(open().await.is_empty());
+    let path = format!("disputes/{withdrawal}/{}", disputes[0]["line"]);
+    let decision = world.operator.get(&path).await.expect(200)["decision"].clone();
+    assert_eq!(
+        (&decision["outcome"], &decision["reason"]),
+        (&json!("dismissed"), &json!("report.withdrawal_undone"))
+    );
+    for log in [&world.operator, &partner] {
+        let entries = log.all("audit-log?action=dispute.decided").await;
+        assert_eq!((entries.len(), &entries[0]["detail"]["serial_number"]), (1, &json!("5CG000000B")));
+    }
+    world.user("operator@example.com", Role::Operator, None).await;
+    let page = Portal::sign_in(&world, "operator@example.com").await.get(&format!("/{path}")).await.text;
+    assert!(page.contains("The withdrawal that made this dispute was undone."), "{page}");
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_withdrawal_that_made_disputes_alone_is_undone_and_done_again(
+    #[values(Sqlite, Postgres)] kind: Kind,
+) {
+    let world = World::start(kind, "disputesalone").await;
+    let partner = world.partner("R-1").await;
+    let distributor = world.distributor("D-1").await;
+    let report = distributor.report("", "text/csv", csv(&["5CG000000A R-1", "5CG000000B R-1"])).await;
+    let customer = partner.customer("Hafen").await;
+    for serial in ["5CG000000A", "5CG000000B"] {
+        hand_over(&partner, serial, &customer).await;
+    }
+    let open = async || world.operator.all("disputes").await;
+    let (withdrawal, counts) = done(&distributor, &report, "withdraw").await;
+    assert_eq!(counts, json!({ "disputed.return_of_assigned": 2 }));
+    // What the operator has decided stays so.
+    let decided = format!("disputes/{withdrawal}/{}", open().await[1]["line"]);
+    let decision = json!({ "outcome": "dismissed", "reason": "Seen" });
+    world.operator.post(&format!("{decided}/decision"), decision).await.expect(200);
+    let (_, counts) = done(&distributor, &withdrawal, "undo").await;
+    assert_eq!(counts, json!({ "duplicate": 1 }));
+    assert!(open().await.is_empty());
+    assert_eq!(world.operator.get(&decided).await.expect(200)["decision"]["reason"], "Seen");
+    world.clock.step_seconds(1);
+    assert_eq!(act(&distributor, &withdrawal, "undo").await.refused(422), "report.nothing_to_withdraw");
+
+    // Withdrawn once more, what was undone is disputed anew; what was decided is not asked again.
+    let (again, counts) = done(&distributor, &report, "withdraw").await;
+    assert_eq!(counts, json!({ "disputed.return_of_assigned": 1, "duplicate": 1 }));
+    let disputes = open().await;
+    assert_eq!((disputes.len(), &disputes[0]["report"]), (1, &json!(again)), "{disputes:?}");
+    assert_eq!(partner.all(&format!("customers/{customer}/devices")).await.len(), 2);
+}
+
 #[rstest]
 #[tokio::test]
 async fn columns_are_named_once_and_remembered(#[values(Sqlite, Postgres)] kind: Kind) {

@@ -81,6 +81,7 @@ pub(super) struct HeldBody {
 pub(super) struct DecisionBody {
     /// `dismissed` or `upheld`.
     outcome: String,
+    /// As the operator wrote it; `report.withdrawal_undone` where the withdrawal that made the dispute was undone.
     reason: String,
     decided_at: String,
     /// The report that moved the PC.

@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex};
 
 use roadstead_domain::access::{self, Action, Actor, Caller, Home, Role, Scope};
 use roadstead_domain::ids::{ReporterId, TenantId};
-use roadstead_server::flows::{explanations, support_cases};
+use roadstead_domain::transfer::Asked;
+use roadstead_server::flows::{explanations, support_cases, transfers};
 use roadstead_store::engine::Kind::{self, Postgres, Sqlite};
 use rstest::rstest;
 use serde_json::json;
@@ -64,7 +65,14 @@ async fn a_foreign_serial_and_an_unknown_one_ask_the_same_statements(#[values(Sq
     let stranger = world.partner("R-2").await;
     let distributor = world.distributor("D-1").await;
     world.distributor("D-2").await;
-    let lines = ["5CGFOREIGN R-1", "5CGPARKED1 R-77", "5CGRETURN1 R-1 kind=return", "5CGCUSTOM1 R-1"];
+    let foreign = ["5CGFOREIGN", "5CGPARKED1", "5CGRETURN1", "5CGCUSTOM1"];
+    let lines = [
+        "5CGFOREIGN R-1",
+        "5CGPARKED1 R-77",
+        "5CGRETURN1 R-1 kind=return",
+        "5CGCUSTOM1 R-1",
+        "5CGOWNPOOL R-2",
+    ];
     distributor.report("", "text/csv", csv(&lines)).await;
     let customer = owner.customer("Hafen").await;
     let items = json!({ "items": [{ "serial": "5CGCUSTOM1", "to": customer }] });
@@ -102,8 +110,21 @@ async fn a_foreign_serial_and_an_unknown_one_ask_the_same_statements(#[values(Sq
         assert!(unknown.iter().all(|asked| !asked.is_empty()), "{role:?}: {unknown:?}");
         let reads_lines = unknown[0].iter().any(|sql| sql.contains("CROSS JOIN report_lines"));
         assert_eq!(reads_lines, role != Role::ItAdmin, "{role:?}: {unknown:?}");
-        for serial in ["5CGFOREIGN", "5CGPARKED1", "5CGRETURN1", "5CGCUSTOM1"] {
+        for serial in foreign {
             assert_eq!(all(serial).await, unknown, "{role:?} {serial}");
         }
     }
+
+    // So does the preview of a transfer; of an own PC it asks more.
+    let moves = scope(Role::PartnerAdmin, Home::Partner(partner), Action::Transfer);
+    let preview = async |serial: &str| {
+        let asked = [Asked { serial: serial.to_owned(), to: next_door.clone() }];
+        asked_by(async { transfers::preview(&world.app, &moves, &asked).await.unwrap() }).await
+    };
+    let unknown = preview("5CGUNKNOWN").await;
+    assert!(unknown.iter().any(|sql| sql.contains("own_places")), "{unknown:?}");
+    for serial in foreign {
+        assert_eq!(preview(serial).await, unknown, "{serial}");
+    }
+    assert_ne!(preview("5CGOWNPOOL").await, unknown);
 }

@@ -100,6 +100,25 @@ pub(super) struct RowView {
     pub(super) reasons: Vec<ReasonView>,
 }
 
+/// Since when a transfer has been under way.
+pub(super) struct Since {
+    pub(super) text: String,
+    /// How many seconds that is.
+    pub(super) seconds: i64,
+    /// What the script writes while it counts on, with a place for the time.
+    pub(super) counted: String,
+}
+
+impl Since {
+    fn new(lang: Lang, at: Micros, now: Micros) -> Self {
+        Self {
+            text: lang.text_with("transfer-asked-at", &[("at", instant(lang, at).into())]),
+            seconds: (now.0 - at.0).max(0) / 1_000_000,
+            counted: lang.text_with("transfer-so-far", &[("time", "{time}".into())]),
+        }
+    }
+}
+
 /// What the page shows of a transfer, also alone as the live fragment.
 #[derive(Template)]
 #[template(path = "transfer_body.html")]
@@ -112,6 +131,7 @@ pub(super) struct Body {
     /// What the state means.
     pub(super) meaning: String,
     pub(super) runs: bool,
+    pub(super) since: Option<Since>,
     /// Label, number and link of each kind of rows.
     pub(super) tabs: Vec<(String, String, String, bool)>,
     /// The address of these rows as a file.
@@ -413,6 +433,13 @@ async fn render(
     let receipts = [("undo", at_undo), ("transfer", at_commit)];
     let receipts =
         receipts.into_iter().filter_map(|(of, receipt)| Some(ReceiptView::new(lang, of, &receipt?)));
+    let runs = matches!(transfer.state.as_str(), "committing" | "undoing");
+    let since = match transfer.operation.filter(|_| runs) {
+        Some(id) => operations::get(&mut tx, scope, OperationId(id))
+            .await?
+            .map(|work| Since::new(lang, Micros(work.created_at), app.ambient.now())),
+        None => None,
+    };
     let key = if undoes { "undo-preview" } else { transfer.state.as_str() };
     let body = Body {
         lang,
@@ -420,7 +447,8 @@ async fn render(
         digest: hex::encode(&transfer.digest),
         state: state(lang, &transfer),
         meaning: lang.text(&format!("transfer-means-{key}")),
-        runs: matches!(transfer.state.as_str(), "committing" | "undoing"),
+        runs,
+        since,
         tabs: if undoes {
             Vec::new()
         } else {

@@ -342,6 +342,38 @@ async fn b17_b21_b53_the_whole_path_in_the_browser(#[case] lang: &'static str, #
     }
 }
 
+/// A transfer that is carried out in one step has no progress to show: its page counts the time.
+#[rstest]
+#[case::english("en", " so far.")]
+#[case::german("de", "Bisher ")]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_transfer_under_way_counts_the_time(#[case] lang: &'static str, #[case] words: &str) {
+    let world = World::start(Sqlite, "transfer_time_browser").await;
+    let driver = Driver::start().await;
+    let partner = world.partner("R-1").await;
+    world.distributor("D-1").await.report("", "text/csv", csv(&["5CG0000001 R-1"])).await;
+    let items =
+        serde_json::json!({ "items": [{ "serial": "5CG0000001", "to": partner.customer("Hafen").await }] });
+    let transfer = partner.post("transfers", items).await.expect(201);
+    let id = transfer["id"].as_str().unwrap();
+    crate::transfers::begun(&world, id).await;
+    world.user("partner@example.com", Role::PartnerAdmin, Some("R-1")).await;
+    let admin = driver.browser(&world, lang).await;
+    admin.sign_in("partner@example.com").await;
+    admin.go(&format!("/transfers/{id}")).await;
+    admin.see("[data-elapsed]", words).await;
+    let first = admin.find("[data-elapsed]").await.text().await.unwrap();
+    // The platform's clock stands still in a test; the page's goes on.
+    crate::world::eventually("the time is counted on", async || {
+        (admin.find("[data-elapsed]").await.text().await.ok()? != first).then_some(())
+    })
+    .await;
+    admin.shot("transfer-under-way").await;
+    let broken = admin.run("return window.broken || null").await;
+    assert!(broken.is_null(), "{broken}");
+    admin.driver.quit().await.unwrap();
+}
+
 /// Behaviours 36, 38, 39, 43, 44, 50 to 53: the partner creates a customer, moves PCs there and takes them back; the
 /// customer's IT admin accepts its partner.
 #[rstest]

@@ -442,6 +442,44 @@ async fn a_transfer_that_two_nodes_run_is_done_once_and_succeeds(#[values(Sqlite
     }
 }
 
+/// Begins to carry a preview of R-1's out, without a job: nobody goes on with it.
+pub(crate) async fn begun(world: &World, id: &str) {
+    let own = world.operator.get("partners/R-1").await.expect(200);
+    let own: TenantId = own["id"].as_str().unwrap().parse().unwrap();
+    let caller = Caller { actor: Actor::System, role: Role::PartnerAdmin, home: Home::Partner(own) };
+    let (app, scope) = (&world.app, access::authorize(&caller, Action::Transfer).unwrap());
+    let (operation, now): (OperationId, _) = (app.ambient.id(), app.ambient.now());
+    let id: TransferId = id.parse().unwrap();
+    let mut tx = app.store.write(&scope).await.unwrap();
+    operations::create(&mut tx, operation, "transfer", Some(own.0), 1, now).await.unwrap();
+    let begun = transfers::advance(&mut tx, &scope, id, "previewed", "committing", Some(operation)).await;
+    assert!(begun.unwrap());
+    tx.commit().await.unwrap();
+}
+
+/// A large one is done in one step: how long it has been asked for is what there is to tell of it.
+#[rstest]
+#[tokio::test]
+async fn a_transfer_under_way_says_since_when(#[values(Sqlite, Postgres)] kind: Kind) {
+    let world = World::start(kind, "sincewhen").await;
+    let partner = partner_with(&world, "R-1", &["5CG0000001"]).await;
+    let north = partner.customer("Werft Nord").await;
+    let (id, _) = id_and_digest(&preview(&partner, &[("5CG0000001", &north)]).await);
+    world.user("one@example.com", Role::PartnerAdmin, Some("R-1")).await;
+    let portal = Portal::sign_in(&world, "one@example.com").await;
+    let page = async || portal.get(&format!("/transfers/{id}")).await.text;
+    assert!(!page().await.contains("data-elapsed"));
+    begun(&world, &id).await;
+    world.clock.step_seconds(42);
+    let under_way = page().await;
+    assert!(under_way.contains("in one step, all of them or none"), "{under_way}");
+    assert!(under_way.contains("Asked for on ") && under_way.contains("data-elapsed=\"42\""), "{under_way}");
+    assert!(under_way.contains("data-counted=\"{time} so far.\""), "{under_way}");
+    let transfer: TransferId = id.parse().unwrap();
+    flows::transfers::run(&world.app, transfer, jobs::Kind::CommitTransfer).await.unwrap();
+    assert!(!page().await.contains("data-elapsed"));
+}
+
 /// Forgets what is past its time, once.
 async fn swept(world: &World) {
     let stop = CancellationToken::new();

@@ -10,6 +10,13 @@ function fill(text, values) {
   return text.replace(/\{(\w+)\}/g, (all, name) => values[name] ?? all);
 }
 
+/** So many seconds in words, of many of them in minutes. */
+function lasting(seconds, round) {
+  const unit = seconds < 90 ? "second" : "minute";
+  const time = new Intl.NumberFormat(document.documentElement.lang, { style: "unit", unit, unitDisplay: "long" });
+  return time.format(unit === "second" ? seconds : round(seconds / 60));
+}
+
 // ---- Live lists --------------------------------------------------------------------------------------------------
 
 /** Follows events and fetches a list anew, never more than about once a second, without moving the reader. */
@@ -141,6 +148,17 @@ for (const button of document.querySelectorAll("[data-copy]")) {
     button.textContent = button.dataset.copied;
   });
 }
+
+// What is done in one step has no progress to show: how long it has taken by the platform's clock is counted on here.
+function count() {
+  for (const place of document.querySelectorAll("[data-elapsed]")) {
+    place.seen ??= performance.now();
+    const seconds = Number(place.dataset.elapsed) + Math.floor((performance.now() - place.seen) / 1000);
+    place.textContent = fill(place.dataset.counted, { time: lasting(seconds, Math.floor) });
+  }
+}
+count();
+setInterval(count, 1000);
 
 // A chosen file is read into a text field, where it can be looked at before it is sent.
 for (const input of document.querySelectorAll("[data-into]")) {
@@ -281,9 +299,7 @@ class Upload {
     const rate = ((value - first.value) / (now - first.now)) * 1000;
     if (!(rate > 0) || now - first.now < 500) return;
     const seconds = Math.ceil((max - value) / rate);
-    const unit = seconds < 90 ? "second" : "minute";
-    const time = new Intl.NumberFormat(document.documentElement.lang, { style: "unit", unit, unitDisplay: "long" });
-    const left = time.format(unit === "second" ? seconds : Math.ceil(seconds / 60));
+    const left = lasting(seconds, Math.ceil);
     this.form.querySelector("[data-pace]").textContent = fill(this.form.dataset.rate, { rate: format(rate), time: left });
   }
 

@@ -70,6 +70,8 @@ actions! {
     CustomerDisabled => "customer.disabled",
     /// A disabled customer tenant was enabled again.
     CustomerEnabled => "customer.enabled",
+    /// A customer's primary IT admin was invited again.
+    CustomerInvitedAgain => "customer.invited_again",
     /// The standing between a customer and a partner changed.
     AssignedPartnerChanged => "assigned_partner.changed",
     /// What a customer's partner may see was changed.

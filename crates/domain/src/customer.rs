@@ -68,7 +68,7 @@ pub enum Assignment {
     Accepted,
     /// The one that was asked said no.
     Declined,
-    /// It was accepted once, and the customer ended it.
+    /// It was accepted once and the customer ended it, or whoever had asked took that back.
     Ended,
 }
 
@@ -114,7 +114,7 @@ pub enum Step {
     Accept,
     /// Says no.
     Decline,
-    /// The customer wants no partner any more.
+    /// The customer wants no partner any more, or whoever asked takes it back.
     End,
     /// The customer asks a partner, the first or another one.
     Ask,
@@ -129,6 +129,10 @@ pub enum NoStep {
     NothingToAnswer,
     /// There is no partner to end with.
     NoPartner,
+    /// No IT admin is invited who has not answered.
+    NotInvited,
+    /// The IT admin has an account: what is left is the answer.
+    HasJoined,
 }
 
 impl NoStep {
@@ -138,6 +142,8 @@ impl NoStep {
             NoStep::PartnerManaged => "customer.partner_managed",
             NoStep::NothingToAnswer => "customer.nothing_to_answer",
             NoStep::NoPartner => "customer.no_partner",
+            NoStep::NotInvited => "customer.not_invited",
+            NoStep::HasJoined => "customer.admin_joined",
         }
     }
 }
@@ -156,11 +162,23 @@ pub fn after(management: Management, now: Assignment, by: Side, step: Step) -> R
             Ok(A::Declined)
         }
         (Step::Accept | Step::Decline, ..) => Err(NoStep::NothingToAnswer),
-        // What the customer itself asked for it may take back.
-        (Step::End, Side::Customer, A::Accepted | A::Requested) => Ok(A::Ended),
+        // What a side itself asked for it may take back.
+        (Step::End, Side::Customer, A::Accepted | A::Requested) | (Step::End, Side::Partner, A::Invited) => {
+            Ok(A::Ended)
+        }
         (Step::End, ..) => Err(NoStep::NoPartner),
         (Step::Ask, Side::Customer, _) => Ok(A::Requested),
         (Step::Ask, Side::Partner, _) => Err(NoStep::NothingToAnswer),
+    }
+}
+
+/// Whether the partner can have the customer's IT admin invited again, who `has_joined` or not.
+pub fn may_be_invited_again(management: Management, now: Assignment, has_joined: bool) -> Result<(), NoStep> {
+    match (management, now) {
+        (Management::Partner, _) => Err(NoStep::PartnerManaged),
+        (Management::Customer, Assignment::Invited) if has_joined => Err(NoStep::HasJoined),
+        (Management::Customer, Assignment::Invited) => Ok(()),
+        (Management::Customer, _) => Err(NoStep::NotInvited),
     }
 }
 
@@ -202,7 +220,7 @@ mod tests {
             (Side::Customer, Step::Decline, [Some(Declined), None, None, None, None]),
             (Side::Partner, Step::Decline, [None, Some(Declined), None, None, None]),
             (Side::Customer, Step::End, [None, Some(Ended), Some(Ended), None, None]),
-            (Side::Partner, Step::End, [None; 5]),
+            (Side::Partner, Step::End, [Some(Ended), None, None, None, None]),
             (Side::Customer, Step::Ask, [Some(Requested); 5]),
             (Side::Partner, Step::Ask, [None; 5]),
         ];
@@ -213,6 +231,23 @@ mod tests {
                 let alone = after(Management::Partner, now, side, step);
                 assert_eq!(alone, Err(NoStep::PartnerManaged));
             }
+        }
+    }
+
+    #[test]
+    fn an_admin_is_invited_again_until_they_have_joined_or_somebody_answered() {
+        let by_customer = |now, has_joined| may_be_invited_again(Management::Customer, now, has_joined);
+        assert_eq!(by_customer(Assignment::Invited, false), Ok(()));
+        assert_eq!(by_customer(Assignment::Invited, true), Err(NoStep::HasJoined));
+        for now in [Assignment::Requested, Assignment::Accepted, Assignment::Declined, Assignment::Ended] {
+            assert_eq!(by_customer(now, false), Err(NoStep::NotInvited), "{now:?}");
+        }
+        for now in Assignment::ALL {
+            assert_eq!(
+                may_be_invited_again(Management::Partner, now, false),
+                Err(NoStep::PartnerManaged),
+                "{now:?}"
+            );
         }
     }
 

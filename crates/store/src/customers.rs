@@ -5,6 +5,7 @@ use roadstead_domain::clock::Micros;
 use roadstead_domain::customer::{Assignment, Management, Preset};
 use roadstead_domain::ids::TenantId;
 use roadstead_domain::partner::SupportLevel;
+use roadstead_domain::user::INVITATION_SECONDS;
 use uuid::Uuid;
 
 use crate::args;
@@ -57,6 +58,9 @@ pub struct Customer {
     pub devices: Option<i64>,
     /// Since when it is disabled, in microseconds.
     pub disabled_at: Option<i64>,
+    /// Until when the link works that the primary IT admin was sent last, in microseconds; `None` once they have joined,
+    /// and where nobody is invited.
+    pub invited_until: Option<i64>,
     /// When it was created.
     pub created_at: i64,
 }
@@ -75,6 +79,12 @@ impl Customer {
     /// Whether the partner may look into it and move PCs.
     pub fn is_open_to_partner(&self) -> bool {
         self.assignment == Assignment::Accepted.as_str() && self.partner_access
+    }
+
+    /// Whether its IT admin was invited and did not come in time.
+    pub fn is_invitation_expired(&self, now: Micros) -> bool {
+        self.assignment == Assignment::Invited.as_str()
+            && self.invited_until.is_some_and(|until| until <= now.0)
     }
 }
 
@@ -110,7 +120,8 @@ macro_rules! select {
             "c.admin_first_name, c.admin_last_name, c.admin_email, c.admin_phone, c.identity_provider, c.plan, ",
             "c.management, c.preset, c.partner, p.name AS partner_name, c.assignment, c.partner_access, ",
             "CASE WHEN $1 IS NULL OR (c.assignment = 'accepted' AND c.partner_access) ",
-            "THEN COALESCE(n.devices, 0) END AS devices, c.disabled_at, c.created_at FROM customers c ",
+            "THEN COALESCE(n.devices, 0) END AS devices, c.disabled_at, c.invited_until, c.created_at ",
+            "FROM customers c ",
             "LEFT JOIN partners p ON p.tenant = c.partner LEFT JOIN tenant_counts n ON n.tenant = c.tenant WHERE ",
             $where
         )
@@ -143,6 +154,7 @@ pub async fn create(
         Management::Customer => Assignment::Invited,
     };
     let parent = (assignment == Assignment::Accepted).then_some(partner);
+    let invited_until = (assignment == Assignment::Invited).then(|| at.plus_seconds(INVITATION_SECONDS).0);
     tx.execute(
         "INSERT INTO tenants (id, kind, parent, name, created_at) VALUES ($1, 'customer', $2, $3, $4)",
         args![id, parent, new.name, at],
@@ -152,8 +164,8 @@ pub async fn create(
     tx.execute(
         "INSERT INTO customers (tenant, number, name, address, city, postal_code, country, admin_first_name, \
          admin_last_name, admin_email, admin_phone, identity_provider, plan, management, preset, partner, assignment, \
-         partner_access, created_at, updated_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $19)",
+         partner_access, created_at, updated_at, invited_until) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $19, $20)",
         args![
             id,
             number,
@@ -173,7 +185,8 @@ pub async fn create(
             partner,
             assignment.as_str(),
             true,
-            at
+            at,
+            invited_until
         ],
     )
     .await?;
@@ -226,7 +239,7 @@ pub async fn list(tx: &mut Tx, scope: &Scope, q: &str, page: &Page) -> Result<Op
 }
 
 /// Writes how customer and partner stand: who the partner is, and with it who manages the tenant. That it is disabled is
-/// the former partner's word and ends with it. `false` if it no longer stands as it was read.
+/// the former partner's word and ends with it, as an invitation ends with an answer. `false` if it no longer stands as it was read.
 pub async fn assign(
     tx: &mut Tx,
     scope: &Scope,
@@ -239,7 +252,7 @@ pub async fn assign(
     let changed = tx
         .execute(
             "UPDATE customers SET partner = $2, assignment = $3, partner_access = $4, updated_at = $5, \
-             disabled_at = NULL WHERE tenant = $1 AND assignment = $6 AND partner IS NOT DISTINCT FROM $7",
+             disabled_at = NULL, invited_until = NULL WHERE tenant = $1 AND assignment = $6 AND partner IS NOT DISTINCT FROM $7",
             args![
                 customer.id,
                 partner,
@@ -254,6 +267,48 @@ pub async fn assign(
     let parent = partner.filter(|_| assignment == Assignment::Accepted);
     tx.execute("UPDATE tenants SET parent = $2 WHERE id = $1", args![customer.id, parent]).await?;
     Ok(changed == 1)
+}
+
+/// Writes that the primary IT admin was invited again, at this address and until that instant. `false` if it no longer
+/// stands as it was read.
+pub async fn invite_again(
+    tx: &mut Tx,
+    scope: &Scope,
+    customer: &Customer,
+    email: &str,
+    until: Micros,
+    at: Micros,
+) -> Result<bool> {
+    scope.platform()?;
+    let changed = tx
+        .execute(
+            "UPDATE customers SET admin_email = $2, invited_until = $3, updated_at = $4 WHERE tenant = $1 \
+             AND assignment = $5 AND partner IS NOT DISTINCT FROM $6 AND admin_email = $7 \
+             AND invited_until IS NOT DISTINCT FROM $8",
+            args![
+                customer.id,
+                email,
+                until,
+                at,
+                &customer.assignment,
+                customer.partner,
+                &customer.admin_email,
+                customer.invited_until
+            ],
+        )
+        .await?;
+    Ok(changed == 1)
+}
+
+/// Writes that an IT admin of this home has joined; a home that is no customer's stays as it is.
+pub async fn admin_joined(tx: &mut Tx, scope: &Scope, home: Uuid) -> Result<()> {
+    scope.platform()?;
+    tx.execute(
+        "UPDATE customers SET invited_until = NULL WHERE tenant = $1 AND invited_until IS NOT NULL",
+        args![home],
+    )
+    .await?;
+    Ok(())
 }
 
 /// Lets the partner look into the customer's tenant, or not.

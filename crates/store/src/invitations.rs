@@ -45,7 +45,7 @@ pub async fn put(tx: &mut Tx, scope: &Scope, home: Option<Uuid>, new: &[New]) ->
         "",
     );
     for (invitation, _) in new {
-        withdraw_address(tx, home, &invitation.email).await?;
+        withdraw_address(tx, scope, home, &invitation.email).await?;
     }
     for (invitation, secret_hash) in new {
         let email = invitation.email.trim();
@@ -70,7 +70,9 @@ pub async fn put(tx: &mut Tx, scope: &Scope, home: Option<Uuid>, new: &[New]) ->
     Ok(())
 }
 
-async fn withdraw_address(tx: &mut Tx, home: Option<Uuid>, email: &str) -> Result<()> {
+/// Takes back what a home has open for an address.
+pub async fn withdraw_address(tx: &mut Tx, scope: &Scope, home: Option<Uuid>, email: &str) -> Result<()> {
+    reaches(scope, home)?;
     match home {
         Some(home) => {
             tx.execute(

@@ -5,6 +5,7 @@ use roadstead_domain::audit::AuditAction;
 use roadstead_domain::ids::UserId;
 use roadstead_domain::user::check_password;
 use roadstead_store::audit::{self, NewEntry};
+use roadstead_store::customers;
 use roadstead_store::invitations::{self, Invitation};
 use roadstead_store::users::{self, User};
 
@@ -70,6 +71,11 @@ pub async fn accept(
         Refused::Taken { .. } => has_account,
         other => other,
     })?;
+    if let Some(home) = taken.home
+        && taken.role == Role::ItAdmin.as_str()
+    {
+        customers::admin_joined(&mut tx, &scope, home).await?;
+    }
     let entry = NewEntry {
         home: taken.home,
         action: AuditAction::UserCreated,

@@ -2,15 +2,19 @@
 
 use roadstead_domain::access::{Home, Role, Scope};
 use roadstead_domain::audit::AuditAction;
-use roadstead_domain::customer::{Assignment, Management, Preset, Side, Step, after, plans, public_id};
+use roadstead_domain::customer::{
+    Assignment, Management, Preset, Side, Step, after, may_be_invited_again, plans, public_id,
+};
 use roadstead_domain::event::Event;
 use roadstead_domain::ids::TenantId;
 use roadstead_domain::mail::MailKind;
 use roadstead_domain::partner::SupportLevel;
+use roadstead_domain::user::INVITATION_SECONDS;
 use roadstead_store::audit::{self, NewEntry};
 use roadstead_store::customers::{self, Customer};
 use roadstead_store::mails::{self, NewMail};
-use roadstead_store::{Tx, outbox, partners};
+use roadstead_store::page::Page;
+use roadstead_store::{Tx, invitations, outbox, partners, users};
 use uuid::Uuid;
 
 use super::Refused;
@@ -135,7 +139,12 @@ pub async fn create(app: &App, scope: &Scope, new: &NewCustomer<'_>) -> Result<T
     });
     tell(app, &mut tx, scope, &[partner.0, id.0], AuditAction::CustomerCreated, id, &detail).await?;
     if new.management == Management::Customer {
-        invite_admin(&mut tx, app, scope, id, new).await?;
+        invite_admin(&mut tx, app, scope, id, new.name, new.country, *admin).await.map_err(|refused| {
+            match refused {
+                Refused::Invalid { code, .. } => Refused::invalid(code, "admin.email"),
+                other => other,
+            }
+        })?;
     }
     tx.commit().await?;
     app.wake();
@@ -148,21 +157,63 @@ async fn invite_admin(
     app: &App,
     scope: &Scope,
     id: TenantId,
-    new: &NewCustomer<'_>,
+    name: &str,
+    country: &str,
+    admin: NewAdmin<'_>,
 ) -> Result<(), Refused> {
-    let into = Organisation { home: Home::Customer(id), name: Some(new.name.to_owned()) };
-    let german = ["DE", "AT", "CH", "LI"].contains(&new.country);
+    let into = Organisation { home: Home::Customer(id), name: Some(name.to_owned()) };
+    let german = ["DE", "AT", "CH", "LI"].contains(&country);
     let person = Person {
-        email: new.admin.email,
-        name: &format!("{} {}", new.admin.first_name, new.admin.last_name),
+        email: admin.email,
+        name: &format!("{} {}", admin.first_name, admin.last_name),
         role: Role::ItAdmin.as_str(),
         language: if german { "de" } else { "en" },
     };
-    let invitee = Invitee::check(person, into.home).map_err(|refused| match refused {
-        Refused::Invalid { code, .. } => Refused::invalid(code, "admin.email"),
-        other => other,
-    })?;
+    let invitee = Invitee::check(person, into.home)?;
     invite::into_home(tx, app, &scope.carried_out(), &into, &[invitee]).await?;
+    Ok(())
+}
+
+/// Invites the primary IT admin again, at this address if one is given: the link that was sent before opens nothing any
+/// more. Only as long as nobody of the customer has joined: then the tenant's people are the customer's own.
+pub async fn invite_again(app: &App, scope: &Scope, id_or_number: &str, email: &str) -> Result<(), Refused> {
+    let own = scope.partner()?;
+    let email = email.trim();
+    if email.chars().count() > 200 {
+        return Err(Refused::invalid("field.too_long", "email"));
+    }
+    if !(email.is_empty() || is_address(email)) {
+        return Err(Refused::invalid("field.not_an_address", "email"));
+    }
+    let platform = scope.carried_out();
+    let mut tx = app.store.read(scope).await?;
+    let customer = found(&mut tx, scope, id_or_number).await?;
+    drop(tx);
+    let email = if email.is_empty() { customer.admin_email.as_str() } else { email };
+    let (id, now) = (TenantId(customer.id), app.ambient.now());
+    let mut tx = app.store.write(&platform).await?;
+    let one = Page { limit: Some(1), cursor: None };
+    let people = users::list(&mut tx, &platform, Some(id.0), &one).await?;
+    let has_joined = people.is_some_and(|people| !people.items.is_empty());
+    may_be_invited_again(customer.management()?, customer.assignment()?, has_joined)
+        .map_err(|no| Refused::Conflict(no.code()))?;
+    // The invitation before the customer, as whoever accepts it has them.
+    invitations::withdraw_address(&mut tx, &platform, Some(id.0), &customer.admin_email).await?;
+    let until = now.plus_seconds(INVITATION_SECONDS);
+    if !customers::invite_again(&mut tx, &platform, &customer, email, until, now).await? {
+        return Err(Refused::Conflict("customer.changed_meanwhile"));
+    }
+    let admin = NewAdmin {
+        first_name: &customer.admin_first_name,
+        last_name: &customer.admin_last_name,
+        email,
+        ..NewAdmin::default()
+    };
+    invite_admin(&mut tx, app, scope, id, &customer.name, &customer.country, admin).await?;
+    let detail = serde_json::json!({ "customer": customer.name, "email": email });
+    tell(app, &mut tx, scope, &[own.0, id.0], AuditAction::CustomerInvitedAgain, id, &detail).await?;
+    tx.commit().await?;
+    app.wake();
     Ok(())
 }
 
@@ -182,6 +233,10 @@ pub async fn step(
     let next = after(customer.management()?, customer.assignment()?, side, step)
         .map_err(|no| Refused::Conflict(no.code()))?;
     let mut tx = app.store.write(&platform).await?;
+    if (side, step) == (Side::Partner, Step::End) {
+        // What the partner takes back opens nothing. The invitation before the customer, as whoever accepts it has them.
+        invitations::withdraw_address(&mut tx, &platform, Some(customer.id), &customer.admin_email).await?;
+    }
     let before = customer.partner;
     let partner = match (step, asked) {
         (Step::Ask, Some(number)) => Some(asked_partner(app, &mut tx, &platform, number).await?),

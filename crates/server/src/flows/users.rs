@@ -8,7 +8,7 @@ use roadstead_domain::ids::UserId;
 use roadstead_domain::user::{check_password, keeps_an_admin};
 use roadstead_store::audit::{self, NewEntry};
 use roadstead_store::users::{self, User};
-use roadstead_store::{password_resets, sessions};
+use roadstead_store::{customers, password_resets, sessions};
 
 use super::{Refused, tokens};
 use crate::app::App;
@@ -54,6 +54,11 @@ pub async fn create(app: &App, scope: &Scope, new: NewUser<'_>) -> Result<UserId
         deactivated_at: None,
     };
     users::create(&mut tx, scope, &user).await.map_err(|error| Refused::taken(error, "email"))?;
+    if let Some(home) = home
+        && new.role == Role::ItAdmin
+    {
+        customers::admin_joined(&mut tx, scope, home).await?;
+    }
     let entry = NewEntry {
         home,
         action: AuditAction::UserCreated,

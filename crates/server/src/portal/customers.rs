@@ -31,8 +31,19 @@ use crate::i18n::Lang;
 
 const PATH: &str = "/customers";
 /// What can have been done a moment ago.
-const DONE: [&str; 9] =
-    ["created", "invited", "assigned", "access", "on", "off", "route", "disabled", "enabled"];
+const DONE: [&str; 11] = [
+    "created",
+    "invited",
+    "sent",
+    "withdrawn",
+    "assigned",
+    "access",
+    "on",
+    "off",
+    "route",
+    "disabled",
+    "enabled",
+];
 
 /// A form as it was sent.
 type Sent = HashMap<String, String>;
@@ -60,6 +71,8 @@ pub(super) struct Card {
     pub(super) devices: Option<String>,
     /// Whether it asked for this partner.
     pub(super) asks: bool,
+    /// Whether its IT admin did not come in time.
+    pub(super) expired: bool,
 }
 
 /// The page of cards.
@@ -119,6 +132,22 @@ pub(super) struct DeviceList {
     pub(super) pager: Pager,
 }
 
+/// An invitation that nobody has answered, for the partner.
+pub(super) struct InvitationView {
+    /// How it stands.
+    pub(super) said: String,
+    /// Where it is sent again; `None` once the IT admin has joined.
+    pub(super) email: Option<Field>,
+}
+
+/// What was sent to invite an IT admin again, and why it was refused.
+struct Again {
+    email: String,
+    code: &'static str,
+    /// Whether the address is what is wrong.
+    of_email: bool,
+}
+
 /// One customer tenant.
 #[derive(Template)]
 #[template(path = "customer.html")]
@@ -134,6 +163,10 @@ pub(super) struct CustomerPage {
     pub(super) q: String,
     /// Whether the reader, as the customer, has a partner to answer.
     pub(super) invited: bool,
+    /// What the partner invited the customer by, where it can be sent again or withdrawn.
+    pub(super) invitation: Option<InvitationView>,
+    /// What was refused a moment ago: its text and advice.
+    pub(super) refused: Option<(String, String)>,
     /// Why the partner sees no PCs here.
     pub(super) closed: Option<(String, String)>,
     pub(super) list: Option<DeviceList>,
@@ -179,9 +212,12 @@ pub(super) struct SettingsPage {
     pub(super) may_turn: bool,
 }
 
-fn state(lang: Lang, customer: &Customer) -> (&'static str, String) {
+fn state(lang: Lang, customer: &Customer, now: Micros) -> (&'static str, String) {
     if customer.disabled_at.is_some() {
         return ("bad", lang.text("customer-disabled"));
+    }
+    if customer.is_invitation_expired(now) {
+        return ("bad", lang.text("assignment-expired"));
     }
     let mood = match customer.assignment.as_str() {
         "accepted" if customer.partner_access => "good",
@@ -204,17 +240,53 @@ fn devices_text(lang: Lang, devices: i64) -> String {
     lang.text_with("customer-devices-count", &[("n", devices.into()), ("count", count.as_str().into())])
 }
 
-fn card(lang: Lang, customer: &Customer) -> Card {
+fn card(lang: Lang, customer: &Customer, now: Micros) -> Card {
     Card {
         id: customer.id.to_string(),
         number: customer.number.clone(),
         name: customer.name.clone(),
         city: customer.city.clone(),
         plan: (customer.plan.clone(), plan(&customer.plan)),
-        state: state(lang, customer),
+        state: state(lang, customer, now),
         management: lang.text(&format!("management-{}", customer.management)),
         devices: customer.devices.map(|devices| devices_text(lang, devices)),
         asks: customer.assignment == Assignment::Requested.as_str(),
+        expired: customer.is_invitation_expired(now),
+    }
+}
+
+fn invitation(lang: Lang, customer: &Customer, now: Micros, again: Option<&Again>) -> InvitationView {
+    let Some(until) = customer.invited_until else {
+        return InvitationView { said: lang.text("customer-invitation-joined"), email: None };
+    };
+    let key = if customer.is_invitation_expired(now) {
+        "customer-invitation-expired"
+    } else {
+        "customer-invitation-open"
+    };
+    let fault = again.filter(|again| again.of_email).map(|again| {
+        let (text, advice) = lang.code_said(again.code);
+        format!("{text}. {advice}")
+    });
+    InvitationView {
+        said: lang.text_with(
+            key,
+            &[
+                ("email", customer.admin_email.as_str().into()),
+                ("until", instant(lang, Micros(until)).into()),
+            ],
+        ),
+        email: Some(Field {
+            id: "invite-email".to_owned(),
+            name: "email",
+            label: lang.text("customer-admin-email"),
+            kind: "email",
+            value: again.map_or_else(|| customer.admin_email.clone(), |again| again.email.clone()),
+            required: true,
+            fault,
+            hint: Some(lang.text("customer-invite-again-means")),
+            ..Field::default()
+        }),
     }
 }
 
@@ -230,6 +302,7 @@ pub(super) async fn show(State(app): State<App>, browser: Browser, uri: Uri) -> 
     }
     let asked: Asked = super::query(&uri);
     let lang = browser.lang;
+    let now = app.ambient.now();
     let mut tx = app.store.read(&scope).await?;
     let page = page_at(&asked.cursor, Some(24));
     let Some(found) = rows::list(&mut tx, &scope, &asked.q, &page).await? else {
@@ -242,7 +315,7 @@ pub(super) async fn show(State(app): State<App>, browser: Browser, uri: Uri) -> 
         pager: Pager::new(lang, &asked.cursor, found.next_cursor, |cursor| {
             link(PATH, &[("q", &asked.q), ("cursor", cursor)])
         }),
-        cards: found.items.iter().map(|customer| card(lang, customer)).collect(),
+        cards: found.items.iter().map(|customer| card(lang, customer, now)).collect(),
         done: done(lang, &asked.done),
         q: asked.q,
         may_create: browser.may(Action::ManageCustomers).is_ok(),
@@ -415,17 +488,29 @@ pub(super) async fn one(
     Path(id): Path<String>,
     uri: Uri,
 ) -> Result<Response, Problem> {
+    tenant(&app, &browser, &headers, &id, &uri, None).await
+}
+
+async fn tenant(
+    app: &App,
+    browser: &Browser,
+    headers: &HeaderMap,
+    id: &str,
+    uri: &Uri,
+    again: Option<&Again>,
+) -> Result<Response, Problem> {
     let scope = browser.may(Action::ReadCustomers)?;
-    let asked: Asked = super::query(&uri);
+    let asked: Asked = super::query(uri);
     let lang = browser.lang;
+    let now = app.ambient.now();
     let mut tx = app.store.read(&scope).await?;
-    let customer = found(&mut tx, &scope, &id).await?;
+    let customer = found(&mut tx, &scope, id).await?;
     let path = format!("{PATH}/{}", customer.id);
     let may_look = scope.customer().is_ok() || customer.is_open_to_partner();
     let may_move = browser.may(Action::Transfer).is_ok();
     let mut list = None;
     if may_look {
-        let today = app.ambient.now().date();
+        let today = now.date();
         let page = page_at(&asked.cursor, None);
         let Some(found) = rows::devices(&mut tx, &scope, &customer, &asked.q, &page, today).await? else {
             return Ok(Redirect::to(&path).into_response());
@@ -456,7 +541,7 @@ pub(super) async fn one(
                 link(&path, &[("q", &asked.q), ("cursor", cursor)])
             }),
         });
-        if super::wants_list(&headers)
+        if super::wants_list(headers)
             && let Some(list) = &list
         {
             return super::page(list);
@@ -464,14 +549,22 @@ pub(super) async fn one(
     }
     let code = "customer.not_open";
     let targets = if may_move { targets(&mut tx, &scope, lang).await? } else { Vec::new() };
-    super::page(&CustomerPage {
-        frame: inside(&browser, &uri, &scope, &customer, customer.name.clone()),
+    let is_invited = customer.assignment == Assignment::Invited.as_str();
+    let manages = browser.may(Action::ManageCustomers).is_ok();
+    let mut frame = inside(browser, uri, &scope, &customer, customer.name.clone());
+    if again.is_some() {
+        frame.here = path;
+    }
+    let page = super::page(&CustomerPage {
+        frame,
         lang,
-        card: card(lang, &customer),
+        card: card(lang, &customer, now),
         done: done(lang, &asked.done),
         disabled: customer.disabled_at.map(|at| instant(lang, Micros(at))),
-        may_disable: customer.is_open_to_partner() && browser.may(Action::ManageCustomers).is_ok(),
-        invited: scope.customer().is_ok() && customer.assignment == Assignment::Invited.as_str(),
+        may_disable: customer.is_open_to_partner() && manages,
+        invited: scope.customer().is_ok() && is_invited,
+        invitation: (manages && is_invited).then(|| invitation(lang, &customer, now, again)),
+        refused: again.filter(|again| !again.of_email).map(|again| lang.code_said(again.code)),
         closed: (!may_look).then(|| lang.code_said(code)),
         list,
         targets: targets.into_iter().filter(|(to, _)| *to != customer.number).collect(),
@@ -480,7 +573,42 @@ pub(super) async fn one(
         whole: None,
         csrf: browser.session.csrf.clone(),
         q: asked.q,
-    })
+    })?;
+    let status = match again {
+        None => StatusCode::OK,
+        Some(again) if again.of_email => StatusCode::UNPROCESSABLE_ENTITY,
+        Some(_) => StatusCode::CONFLICT,
+    };
+    Ok((status, page).into_response())
+}
+
+/// Where an invitation goes from now on.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Invited {
+    email: String,
+}
+
+/// Invites a customer's IT admin again.
+pub(super) async fn invite_again(
+    State(app): State<App>,
+    browser: Browser,
+    headers: HeaderMap,
+    Path(id): Path<String>,
+    uri: Uri,
+    Form(invited): Form<Invited>,
+) -> Result<Response, Problem> {
+    let scope = browser.may(Action::ManageCustomers)?;
+    let (code, of_email) = match customers::invite_again(&app, &scope, &id, &invited.email).await {
+        Ok(()) => {
+            return Ok(Redirect::to(&link(&format!("{PATH}/{id}"), &[("done", "sent")])).into_response());
+        }
+        Err(Refused::Invalid { code, .. }) => (code, true),
+        Err(Refused::Taken { .. }) => ("field.taken", true),
+        Err(Refused::Conflict(code)) => (code, false),
+        Err(refused) => return Err(refused.into()),
+    };
+    tenant(&app, &browser, &headers, &id, &uri, Some(&Again { email: invited.email, code, of_email })).await
 }
 
 /// Where the partner can send PCs: the value and the name of each choice, the pool first.
@@ -658,7 +786,7 @@ async fn settings(
         number: customer.number.clone(),
         facts,
         partner: customer.partner_name.clone(),
-        state: state(lang, &customer),
+        state: state(lang, &customer, app.ambient.now()),
         meaning,
         decides: is_customer && !partner_run && browser.may(Action::ManageOwnTenant).is_ok(),
         invited: is(Assignment::Invited),
@@ -700,7 +828,10 @@ pub(super) async fn take_step(
     let outcome = match step.as_str() {
         "accept" => customers::step(&app, &scope, &id, Step::Accept, None).await.map(|_| "assigned"),
         "decline" => customers::step(&app, &scope, &id, Step::Decline, None).await.map(|_| "assigned"),
-        "end" => customers::step(&app, &scope, &id, Step::End, None).await.map(|_| "assigned"),
+        "end" => {
+            let done = if scope.partner().is_ok() { "withdrawn" } else { "assigned" };
+            customers::step(&app, &scope, &id, Step::End, None).await.map(|_| done)
+        }
         "ask" => customers::step(&app, &scope, &id, Step::Ask, asked).await.map(|_| "assigned"),
         "access" => {
             let open = taken.access == "open";

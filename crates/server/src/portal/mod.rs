@@ -94,6 +94,7 @@ pub fn routes() -> Routes {
         .get("/customers/new", customers::new)
         .post("/customers/new", customers::create)
         .get("/customers/{id}", customers::one)
+        .post("/customers/{id}/invitation", customers::invite_again)
         .get("/customers/{id}/disabled", disabling::show)
         .post("/customers/{id}/disabled", disabling::set)
         .get("/customers/{id}/arrivals", arrivals::show)

@@ -1,5 +1,6 @@
 //! Customer tenants: created by partners, accepted by customers, ended and asked anew.
 
+use reqwest::Method;
 use roadstead_domain::access::{self, Role};
 use roadstead_server::flows;
 use roadstead_server::flows::users::NewUser;
@@ -9,6 +10,7 @@ use serde_json::json;
 
 use crate::mails::Catcher;
 use crate::sign_in::Portal;
+use crate::users::accept;
 use crate::world::{PASSWORD, World, csv};
 
 #[rstest]
@@ -166,6 +168,131 @@ async fn the_partner_disables_a_customer_that_it_manages(#[values(Sqlite, Postgr
     partner.patch(&path, disable).await.expect(200);
     admin.post(&format!("{path}/assigned-partner/end"), json!({})).await.expect(200);
     assert_eq!(admin.get(&path).await.expect(200)["disabled"], false);
+}
+
+#[rstest]
+#[tokio::test]
+async fn an_invitation_is_sent_again_also_to_another_address_and_the_link_before_is_dead(
+    #[values(Sqlite, Postgres)] kind: Kind,
+) {
+    let mut catcher = Catcher::start(&[]).await;
+    let world = World::with(kind, "invite_again", catcher.config("")).await;
+    let (partner, neighbour) = (world.partner("R-1").await, world.partner("R-2").await);
+    let id = partner.invited_customer("Werft Nord").await;
+    let first = catcher.link_to(&world.url, "inga@example.com").await;
+    let (customer, again) = (format!("customers/{id}"), format!("customers/{id}/invitation"));
+
+    let reader = world.token(Role::PartnerReadOnly, Some("R-1")).await;
+    assert_eq!(reader.post(&again, json!({})).await.refused(403), "forbidden");
+    for stranger in [&neighbour, &world.operator] {
+        assert_eq!(stranger.post(&again, json!({})).await.refused(404), "not_found");
+    }
+    let wrong = partner.post(&again, json!({ "email": "nobody" })).await.expect(422);
+    assert_eq!(
+        (&wrong["code"], &wrong["errors"][0]["field"]),
+        (&json!("field.not_an_address"), &json!("email"))
+    );
+    let run = partner.customer("Own").await;
+    let refused = partner.post(&format!("customers/{run}/invitation"), json!({})).await;
+    assert_eq!(refused.refused(409), "customer.partner_managed");
+    assert_eq!(world.nobody().send(Method::GET, &first, None).await.status.as_u16(), 200);
+
+    // Nobody came in a week.
+    let until = partner.get(&customer).await.expect(200)["invited_until"].as_str().unwrap().to_owned();
+    world.clock.step_seconds(8 * 24 * 3600);
+    world.user("admin@example.com", Role::PartnerAdmin, Some("R-1")).await;
+    let portal = Portal::sign_in(&world, "admin@example.com").await;
+    let (page, button) = (format!("/customers/{id}"), format!("action=\"/customers/{id}/invitation\""));
+    let cards = portal.get("/customers").await.text;
+    assert!(cards.contains("<span class=\"badge bad\">Invitation expired</span>"), "{cards}");
+    assert!(portal.get(&page).await.text.contains(&button));
+    let action = format!("{page}/invitation");
+    let wrong = portal.submit_from(&page, &action, &[("email", "inge@")]).await;
+    assert_eq!(wrong.status.as_u16(), 422);
+    assert!(wrong.text.contains("value=\"inge@\""), "what was typed in stays: {}", wrong.text);
+    let sent = portal.submit_from(&page, &action, &[("email", "inge@example.com")]).await;
+    assert_eq!(sent.status.as_u16(), 303, "{}", sent.text);
+    let second = catcher.link_to(&world.url, "inge@example.com").await;
+    let cards = portal.get("/customers").await.text;
+    assert!(cards.contains("<span class=\"badge waiting\">Invitation pending</span>"), "{cards}");
+
+    // Without an address it goes where it went last; each link dies with the next.
+    let found = partner.post(&again, json!({})).await.expect(200);
+    assert_eq!(found["admin"]["email"], "inge@example.com");
+    assert!(found["invited_until"].as_str().unwrap() > until.as_str(), "{found}");
+    let third = catcher.link_to(&world.url, "inge@example.com").await;
+    for dead in [&first, &second] {
+        assert_eq!(accept(&world.url, dead, PASSWORD).await.status.as_u16(), 404, "{dead}");
+    }
+
+    // The last one leads to an account of the IT admin, who accepts the partner.
+    let joined = accept(&world.url, &third, PASSWORD).await;
+    assert_eq!(joined.status.as_u16(), 303, "{}", joined.text);
+    assert_eq!(partner.get(&customer).await.expect(200)["invited_until"], json!(null));
+    assert_eq!(partner.post(&again, json!({})).await.refused(409), "customer.admin_joined");
+    let shown = portal.get(&page).await.text;
+    assert!(shown.contains("has an account") && !shown.contains(&button), "{shown}");
+    let admin = Portal::with_cookie(&world, joined.session().unwrap());
+    let settings = format!("{page}/settings/assigned-partner");
+    let accepted = admin.submit_from(&settings, &format!("{settings}/accept"), &[]).await;
+    assert_eq!(accepted.status.as_u16(), 303, "{}", accepted.text);
+    assert_eq!(partner.get(&customer).await.expect(200)["assigned_partner"]["state"], "accepted");
+    assert_eq!(partner.post(&again, json!({})).await.refused(409), "customer.not_invited");
+
+    let own = world.token(Role::ItAdmin, Some(&id)).await;
+    assert_eq!(own.post(&again, json!({})).await.refused(404), "not_found");
+    for log in [&partner, &own] {
+        let log = log.all("audit-log").await;
+        let told: Vec<_> = log.iter().filter(|entry| entry["action"] == "customer.invited_again").collect();
+        assert_eq!(told.len(), 2, "{log:?}");
+        assert_eq!(told[0]["detail"]["email"], "inge@example.com");
+    }
+}
+
+#[rstest]
+#[tokio::test]
+async fn an_invitation_that_is_not_answered_is_withdrawn(#[values(Sqlite, Postgres)] kind: Kind) {
+    let mut catcher = Catcher::start(&[]).await;
+    let world = World::with(kind, "withdraw_invitation", catcher.config("")).await;
+    let (partner, neighbour) = (world.partner("R-1").await, world.partner("R-2").await);
+    let id = partner.invited_customer("Werft Nord").await;
+    let link = catcher.link_to(&world.url, "inga@example.com").await;
+    let end = format!("customers/{id}/assigned-partner/end");
+    let reader = world.token(Role::PartnerReadOnly, Some("R-1")).await;
+    assert_eq!(reader.post(&end, json!({})).await.refused(403), "forbidden");
+    assert_eq!(neighbour.post(&end, json!({})).await.refused(404), "not_found");
+    assert_eq!(world.nobody().send(Method::GET, &link, None).await.status.as_u16(), 200);
+
+    assert_eq!(partner.post(&end, json!({})).await.expect(200)["state"], "ended");
+    assert_eq!(accept(&world.url, &link, PASSWORD).await.status.as_u16(), 404);
+    assert_eq!(partner.all("customers").await.len(), 0);
+    partner.get(&format!("customers/{id}")).await.refused(404);
+    assert_eq!(partner.post(&end, json!({})).await.refused(404), "not_found");
+    let log = partner.all("audit-log").await;
+    let told = log.iter().find(|entry| entry["action"] == "assigned_partner.changed").expect("in the log");
+    assert_eq!((&told["detail"]["from"], &told["detail"]["to"]), (&json!("invited"), &json!("ended")));
+
+    // Whoever has joined before keeps the tenant, without a partner.
+    let id = partner.invited_customer("Werft Ost").await;
+    let link = catcher.link_to(&world.url, "inga@example.com").await;
+    let joined = accept(&world.url, &link, PASSWORD).await;
+    let admin = Portal::with_cookie(&world, joined.session().unwrap());
+    world.user("admin@example.com", Role::PartnerAdmin, Some("R-1")).await;
+    let portal = Portal::sign_in(&world, "admin@example.com").await;
+    let page = format!("/customers/{id}");
+    let end = format!("{page}/settings/assigned-partner/end");
+    assert!(portal.get(&page).await.text.contains(&format!("action=\"{end}\"")));
+    let withdrawn = portal.submit_from(&page, &end, &[("from", "cards")]).await;
+    assert_eq!(withdrawn.status.as_u16(), 303, "{}", withdrawn.text);
+    assert!(portal.get("/customers?done=withdrawn").await.text.contains("The invitation is withdrawn."));
+    assert_eq!(portal.get(&page).await.status.as_u16(), 404);
+    assert_eq!(admin.get(&format!("{page}/settings/assigned-partner")).await.status.as_u16(), 200);
+    let own = world.token(Role::ItAdmin, Some(&id)).await;
+    let found = own.get(&format!("customers/{id}")).await.expect(200);
+    assert_eq!(
+        (&found["assigned_partner"]["state"], &found["assigned_partner"]["name"]),
+        (&json!("ended"), &json!(null))
+    );
 }
 
 #[rstest]

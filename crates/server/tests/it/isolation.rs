@@ -97,6 +97,7 @@ const COVERED: &[&str] = &[
     "POST /customers/{id}/assigned-partner/{step}",
     "POST /customers/{id}/cpins",
     "POST /customers/{id}/cpins/instructions",
+    "POST /customers/{id}/invitation",
     "POST /customers/{id}/zero-touch-serials",
     "POST /dead-jobs/{id}/retry",
     "POST /disputes/{report}/{line}/decision",

@@ -20,6 +20,7 @@ type Action = (&'static str, &'static str, &'static str, &'static str);
 const WITH_CUSTOMERS: &[Action] = &[
     ("read", "GET", "customers/{id}", ""),
     ("disable or enable", "PATCH", "customers/{id}", r#"{"disabled":{disabled}}"#),
+    ("invite again", "POST", "customers/{id}/invitation", "{}"),
     ("its PCs", "GET", "customers/{id}/devices", ""),
     ("its switch", "GET", "customers/{id}/notification-settings", ""),
     ("turn the switch", "PATCH", "customers/{id}/notification-settings", r#"{"self_service":"on"}"#),

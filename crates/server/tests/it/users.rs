@@ -26,7 +26,8 @@ fn token_of(link: &str) -> &str {
     link.split("token=").nth(1).unwrap().split('&').next().unwrap()
 }
 
-async fn accept(url: &str, link: &str, password: &str) -> Page {
+/// Takes an invitation as the page of its link does.
+pub(crate) async fn accept(url: &str, link: &str, password: &str) -> Page {
     let form = [("token", token_of(link)), ("name", "Anna Beispiel"), ("password", password)];
     browse(url, "/invitation", &form, &[]).await
 }

@@ -72,6 +72,9 @@ pub(super) struct CustomerBody {
     /// Null where the partner may not look into the tenant.
     devices: Option<i64>,
     disabled: bool,
+    /// Until when the link works that the IT admin was sent last, also when that is over; null once they have joined or
+    /// answered, and where nobody was invited.
+    invited_until: Option<String>,
     created_at: String,
 }
 
@@ -115,6 +118,7 @@ impl From<Customer> for CustomerBody {
             self_service: customer.preset,
             devices: customer.devices,
             disabled: customer.disabled_at.is_some(),
+            invited_until: customer.invited_until.map(instant),
             created_at: instant(customer.created_at),
         }
     }
@@ -246,6 +250,34 @@ pub(super) async fn change(
     Ok(Json(customers::found(&mut tx, &scope, &id).await?.into()))
 }
 
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(default)]
+pub(super) struct InvitedAgain {
+    /// Where the invitation goes from now on; empty: where it went before.
+    email: String,
+}
+
+/// Invite the customer's IT admin again, who has not joined yet. The link that was sent before no longer works. To take an
+/// invitation back is `assigned-partner/end`.
+#[utoipa::path(
+    post, path = "/customers/{id}/invitation", tag = "customers", params(("id" = String, Path)), request_body = InvitedAgain,
+    responses(
+        (status = 200, body = CustomerBody), (status = 403, body = ProblemBody), (status = 404, body = ProblemBody),
+        (status = 409, body = ProblemBody), (status = 422, body = ProblemBody)
+    )
+)]
+pub(super) async fn invite_again(
+    State(app): State<App>,
+    caller: ApiCaller,
+    Path(id): Path<String>,
+    Json(again): Json<InvitedAgain>,
+) -> Result<Json<CustomerBody>, Problem> {
+    let scope = caller.may(Action::ManageCustomers)?;
+    customers::invite_again(&app, &scope, &id, &again.email).await?;
+    let mut tx = app.store.read(&scope).await?;
+    Ok(Json(customers::found(&mut tx, &scope, &id).await?.into()))
+}
+
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct CustomerDeviceBody {
     id: Uuid,
@@ -360,7 +392,8 @@ pub(super) struct Asked {
 }
 
 /// Accept, decline, end or ask: the customer answers an invitation, ends its partner or asks another one; a partner
-/// answers a customer that asked it.
+/// answers a customer that asked it, or ends an invitation that is not answered: its link no longer works, and the customer
+/// leaves the partner's list.
 #[utoipa::path(
     post, path = "/customers/{id}/assigned-partner/{step}", tag = "customers",
     params(("id" = String, Path), ("step" = String, Path, description = "`accept`, `decline`, `end` or `ask`")),
@@ -389,12 +422,12 @@ pub(super) async fn step(
     } else {
         serde_json::from_slice(&body).map_err(Problem::unreadable)?
     };
-    customers::step(&app, &scope, &id, step, asked.partner_number.as_deref()).await?;
-    // Who declined or was ended no longer finds the customer.
+    let state = customers::step(&app, &scope, &id, step, asked.partner_number.as_deref()).await?;
+    // Who declined or ended it no longer finds the customer.
     let mut tx = app.store.read(&scope).await?;
     Ok(Json(match rows::find(&mut tx, &scope, &id).await? {
         Some(customer) => assigned(&customer),
-        None => AssignedPartnerBody { name: None, state: "declined".to_owned(), access: "closed" },
+        None => AssignedPartnerBody { name: None, state: state.as_str().to_owned(), access: "closed" },
     }))
 }
 

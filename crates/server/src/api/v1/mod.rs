@@ -91,6 +91,7 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(unassigned_devices::list))
         .routes(routes!(customers::create, customers::list))
         .routes(routes!(customers::get, customers::change))
+        .routes(routes!(customers::invite_again))
         .routes(routes!(customers::devices))
         .routes(routes!(customers::assigned_partner, customers::set_access))
         .routes(routes!(customers::step))

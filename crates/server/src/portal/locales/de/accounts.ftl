@@ -210,6 +210,7 @@ log-token-revoked = Token widerrufen
 log-customer-created = Kunde angelegt
 log-customer-disabled = Kunde deaktiviert
 log-customer-enabled = Kunde aktiviert
+log-customer-invited-again = Kunde erneut eingeladen
 log-assigned-partner-changed = Zugewiesener Partner geändert
 log-partner-access-changed = Zugriff des Partners geändert
 log-transfer-committed = Übertragung ausgeführt

@@ -227,6 +227,15 @@ customer-devices-count = { $n ->
     [one] 1 PC
    *[other] { $count } PCs
 }
+customer-invitation = Einladung der IT-Administration
+customer-invitation-open = Der Link in der Mail an { $email } gilt bis { $until }.
+customer-invitation-expired = Der Link in der Mail an { $email } ist am { $until } abgelaufen, und niemand hat ihn benutzt.
+customer-invitation-joined = Die IT-Administration des Kunden hat ein Konto und hat Ihnen unter Einstellungen > Zugewiesener Partner noch nicht geantwortet.
+customer-invite-again = Einladung erneut senden
+customer-invite-again-means = Der zuvor gesendete Link gilt dann nicht mehr.
+customer-withdraw = Einladung zurückziehen
+customer-withdraw-means = Der Link in der Mail gilt nicht mehr, und der Kunde verlässt Ihre Liste. Wer schon ein Konto hat, behält den Mandanten, ohne Partner.
+customer-withdraw-now = Jetzt zurückziehen
 customer-asks = Dieser Kunde bittet Sie, sein Partner zu werden.
 customer-since = Hier seit
 customer-no-devices = Noch kein PC hier
@@ -242,9 +251,12 @@ customer-management = Verwaltung
 customer-preset = Self-Service-Benachrichtigungen zu Beginn
 done-customer-created = Der Kundenmandant ist da. Sie können jetzt PCs dorthin übertragen.
 done-customer-invited = Der Kundenmandant ist da, und seine IT-Administration ist gebeten, Sie anzunehmen.
+done-customer-sent = Die Einladung ist unterwegs. Der zuvor gesendete Link gilt nicht mehr.
+done-customer-withdrawn = Die Einladung ist zurückgezogen.
 done-customer-assigned = Erledigt.
 done-customer-access = Der Zugang wurde geändert.
 assignment-invited = Einladung offen
+assignment-expired = Einladung abgelaufen
 assignment-requested = Fragt einen Partner an
 assignment-accepted = Angenommen
 assignment-declined = Abgelehnt

@@ -210,6 +210,7 @@ log-token-revoked = Token revoked
 log-customer-created = Customer created
 log-customer-disabled = Customer disabled
 log-customer-enabled = Customer enabled
+log-customer-invited-again = Customer invited again
 log-assigned-partner-changed = Assigned partner changed
 log-partner-access-changed = Partner's access changed
 log-transfer-committed = Transfer committed

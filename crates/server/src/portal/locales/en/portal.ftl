@@ -227,6 +227,15 @@ customer-devices-count = { $n ->
     [one] 1 PC
    *[other] { $count } PCs
 }
+customer-invitation = Invitation of the IT admin
+customer-invitation-open = The link in the mail to { $email } works until { $until }.
+customer-invitation-expired = The link in the mail to { $email } ended on { $until }, and nobody had used it.
+customer-invitation-joined = The customer's IT admin has an account and has not answered you yet, on Settings > Assigned Partner.
+customer-invite-again = Send the invitation again
+customer-invite-again-means = The link that was sent before no longer works.
+customer-withdraw = Withdraw the invitation
+customer-withdraw-means = The link in the mail no longer works, and the customer leaves your list. Whoever has joined already keeps the tenant, without a partner.
+customer-withdraw-now = Withdraw it now
 customer-asks = This customer asks you to become its partner.
 customer-since = Here since
 customer-no-devices = No PC here yet
@@ -242,9 +251,12 @@ customer-management = Management
 customer-preset = Self-service notifications at the start
 done-customer-created = The customer tenant is there. You can move PCs to it now.
 done-customer-invited = The customer tenant is there, and its IT admin is asked to accept you.
+done-customer-sent = The invitation is on its way. The link that was sent before no longer works.
+done-customer-withdrawn = The invitation is withdrawn.
 done-customer-assigned = Done.
 done-customer-access = The access was changed.
 assignment-invited = Invitation pending
+assignment-expired = Invitation expired
 assignment-requested = Asks for a partner
 assignment-accepted = Accepted
 assignment-declined = Declined

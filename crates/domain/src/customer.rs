@@ -54,6 +54,14 @@ impl Preset {
     pub fn from_code(code: &str) -> Option<Self> {
         [Preset::Default, Preset::OffWhenAllowed].into_iter().find(|p| p.as_str() == code)
     }
+
+    /// What the form preselects: whoever runs a tenant alone handles its alerts, and wants no pop-up to slip out.
+    pub fn preselected(management: Management) -> Self {
+        match management {
+            Management::Customer => Preset::Default,
+            Management::Partner => Preset::OffWhenAllowed,
+        }
+    }
 }
 
 /// How a customer tenant and a partner stand to one another.
@@ -248,6 +256,15 @@ mod tests {
                 Err(NoStep::PartnerManaged),
                 "{now:?}"
             );
+        }
+    }
+
+    #[test]
+    fn off_when_allowed_is_preselected_where_the_partner_runs_the_tenant() {
+        for (management, preset) in
+            [(Management::Customer, Preset::Default), (Management::Partner, Preset::OffWhenAllowed)]
+        {
+            assert_eq!(Preset::preselected(management), preset, "{management:?}");
         }
     }
 

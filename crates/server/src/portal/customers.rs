@@ -322,17 +322,15 @@ pub(super) async fn show(State(app): State<App>, browser: Browser, uri: Uri) -> 
     })
 }
 
-const COMPANY: [&str; 5] = ["name", "address", "city", "postal_code", "country"];
-const REST: [&str; 9] = [
+const COMPANY: [&str; 6] = ["name", "address", "city", "postal_code", "country", "management"];
+const REST: [&str; 7] = [
     "admin.first_name",
     "admin.last_name",
     "admin.email",
     "admin.phone",
     "admin.identity_provider",
     "plan",
-    "management",
     "self_service",
-    "step",
 ];
 
 /// Shows the first step.
@@ -380,29 +378,42 @@ async fn form(
             .map(|code| ((*code).to_owned(), lang.text(&format!("{key}-{}", code.replace('_', "-")))))
             .collect()
     };
+    let management = Management::from_code(&value("management")).unwrap_or(Management::Customer);
+    let preselected = Preset::preselected(management).as_str();
     let (fields, other): (Vec<Field>, &[&'static str]) = if step == 1 {
-        let fields = COMPANY.map(|name| field(name, name != "country", Vec::new()));
-        (fields.into(), &REST[..8])
+        let fields = COMPANY.map(|name| {
+            let choices = match name {
+                "management" => coded(&["customer", "partner"], "management-choice"),
+                _ => Vec::new(),
+            };
+            field(name, name != "country", choices)
+        });
+        (fields.into(), &REST)
     } else {
         let levels = plans.iter().map(|level| (level.as_str().to_owned(), level.name().to_owned())).collect();
         let fields = vec![
-            field("management", true, coded(&["customer", "partner"], "management-choice")),
             field("admin.first_name", false, Vec::new()),
             field("admin.last_name", false, Vec::new()),
             field("admin.email", false, Vec::new()),
             field("admin.phone", false, Vec::new()),
             field("admin.identity_provider", false, Vec::new()),
             field("plan", true, levels),
-            field("self_service", true, coded(&["default", "off_when_allowed"], "self-service-preset")),
+            field("self_service", true, coded(&["default", "off_when_allowed"], "self-service-preset"))
+                .with(preselected),
         ];
         (fields, &COMPANY)
+    };
+    // What nobody chose otherwise is preselected anew if the management changes.
+    let kept = |name: &&'static str| match (*name, value(name)) {
+        ("self_service", chosen) if chosen == preselected => ("self_service", String::new()),
+        kept => kept,
     };
     let page = NewPage {
         frame: Frame::of(browser, uri, Entry::Customers, lang.text("customer-new")),
         lang,
         csrf: browser.session.csrf.clone(),
         step,
-        kept: other.iter().map(|name| (*name, value(name))).collect(),
+        kept: other.iter().map(kept).collect(),
         fields,
         closed,
     };
@@ -430,6 +441,7 @@ pub(super) async fn create(
         return show(1, None).await;
     }
     let country = get("country").to_uppercase();
+    let management = Management::from_code(get("management")).unwrap_or(Management::Customer);
     let new = NewCustomer {
         name: get("name"),
         address: get("address"),
@@ -447,8 +459,12 @@ pub(super) async fn create(
             Some(plan) => plan,
             None => return show(2, Some(("plan", "field.unknown_value"))).await,
         },
-        management: Management::from_code(get("management")).unwrap_or(Management::Customer),
-        preset: Preset::from_code(get("self_service")).unwrap_or(Preset::Default),
+        management,
+        preset: match (get("self_service"), Preset::from_code(get("self_service"))) {
+            (_, Some(preset)) => preset,
+            ("", None) => Preset::preselected(management),
+            _ => return show(2, Some(("self_service", "field.unknown_value"))).await,
+        },
     };
     match customers::create(&app, &scope, &new).await {
         Ok(_) => {

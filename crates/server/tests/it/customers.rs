@@ -72,6 +72,49 @@ async fn a_plan_is_limited_to_what_the_partner_is_certified_for(#[values(Sqlite,
     assert_eq!(partner.all("customers").await.len(), 1, "nothing was half done");
 }
 
+/// What a page has chosen for the self-service switch.
+fn chosen(page: &str) -> Option<&'static str> {
+    ["default", "off_when_allowed"]
+        .into_iter()
+        .find(|code| page.contains(&format!("<option value=\"{code}\" selected>")))
+}
+
+#[rstest]
+#[tokio::test]
+async fn the_form_preselects_off_when_allowed_where_the_partner_runs_the_tenant(
+    #[values(Sqlite, Postgres)] kind: Kind,
+) {
+    let world = World::start(kind, "preset").await;
+    let partner = world.partner("R-1").await;
+    world.user("admin@example.com", Role::PartnerAdmin, Some("R-1")).await;
+    let portal = Portal::sign_in(&world, "admin@example.com").await;
+    let company = [("name", "Werft"), ("address", "Kaiweg 1"), ("city", "Kiel"), ("postal_code", "24103")];
+    let send = async |more: &[(&str, &str)]| {
+        portal.submit_from("/customers/new", "/customers/new", &[&company[..], more].concat()).await
+    };
+    let step_two = send(&[("step", "1"), ("management", "customer")]).await.text;
+    assert_eq!(chosen(&step_two), Some("default"), "{step_two}");
+    let run = ("management", "partner");
+    let step_two = send(&[("step", "1"), run]).await.text;
+    assert_eq!(chosen(&step_two), Some("off_when_allowed"), "{step_two}");
+    // What was chosen otherwise stays on the way back, what was preselected goes by the management.
+    for (sent, kept) in [("off_when_allowed", ""), ("default", "default")] {
+        let back = [("step", "2"), ("back", "1"), run, ("self_service", sent)];
+        let step_one = send(&back).await.text;
+        let hidden = format!("name=\"self_service\" value=\"{kept}\"");
+        assert!(step_one.contains(&hidden), "{sent}: {step_one}");
+    }
+    let plan = ("plan", "premium_plus");
+    let wrong = send(&[("step", "2"), run, plan, ("self_service", "loud")]).await;
+    assert_eq!(wrong.status.as_u16(), 422, "{}", wrong.text);
+    let sent = send(&[("step", "2"), run, plan, ("self_service", "off_when_allowed")]).await;
+    assert_eq!(sent.status.as_u16(), 303, "{}", sent.text);
+    assert_eq!(partner.all("customers").await[0]["self_service"], "off_when_allowed");
+    // By API it is said, or it is the default.
+    let id = partner.customer("By API").await;
+    assert_eq!(partner.get(&format!("customers/{id}")).await.expect(200)["self_service"], "default");
+}
+
 #[rstest]
 #[tokio::test]
 async fn d18_a_customer_ends_its_partner_and_asks_another(#[values(Sqlite, Postgres)] kind: Kind) {

@@ -38,7 +38,7 @@ pub(super) struct NewCustomer {
     plan: String,
     /// `customer` (default) or `partner`.
     management: String,
-    /// The self-service switch's preset: `default` or `off_when_allowed`.
+    /// The self-service switch's preset: `default` (default, whoever manages the tenant) or `off_when_allowed`.
     self_service: String,
 }
 

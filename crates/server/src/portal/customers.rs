@@ -778,6 +778,7 @@ async fn settings(
         ("customer-country", customer.country.clone()),
         ("customer-admin", admin.trim().to_owned()),
         ("customer-admin-email", customer.admin_email.clone()),
+        ("customer-identity-provider", customer.identity_provider.clone()),
         ("customer-plan", plan(&customer.plan).to_owned()),
         ("customer-management", lang.text(&format!("management-{}", customer.management))),
         ("customer-preset", lang.text(&format!("self-service-preset-{}", customer.preset.replace('_', "-")))),

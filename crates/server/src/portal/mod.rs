@@ -146,6 +146,7 @@ pub fn routes() -> Routes {
         .post("/customers/{id}/settings/preferences/instructions", preferences::send_instructions)
         .post("/customers/{id}/settings/preferences/domains", preferences::set_domains)
         .post("/customers/{id}/settings/preferences/zero-touch", preferences::list_serials)
+        .post("/customers/{id}/settings/preferences/zero-touch/{serial}/remove", preferences::unlist_serial)
         .post("/customers/{id}/settings/preferences/privacy", preferences::set_privacy)
         .get("/reports", reports::show)
         .get("/reports/columns", columns::show)

@@ -12,18 +12,18 @@ use roadstead_domain::clock::Micros;
 use roadstead_domain::cpin::{Closed, Cpin};
 use roadstead_domain::customer::Management;
 use roadstead_domain::ids::{CpinId, TenantId};
-use roadstead_store::page::Page;
 use roadstead_store::{check_ins, cpins as rows};
 use serde::Deserialize;
 
 use super::format::{instant, link, number};
 use super::layout::Frame;
+use super::pager::{Pager, page_at};
 use crate::app::App;
 use crate::flows::{Refused, cpins};
 use crate::http::{Browser, Form, Problem};
 use crate::i18n::Lang;
 
-/// Serials of the zero-touch list that the page shows.
+/// Serials of the zero-touch list that the page shows at a time.
 const SHOWN: i64 = 100;
 
 type Sent = HashMap<String, String>;
@@ -31,6 +31,7 @@ type Sent = HashMap<String, String>;
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct Asked {
+    cursor: String,
     done: String,
     refused: String,
 }
@@ -69,7 +70,7 @@ struct PreferencesPage {
     install: Option<String>,
     domains: String,
     serials: Vec<(String, String)>,
-    more_serials: bool,
+    pager: Pager,
     collect_user: bool,
     collect_location: bool,
     decides_privacy: bool,
@@ -95,15 +96,17 @@ pub(super) async fn show(
     let now = app.ambient.now();
     let made = rows::list(&mut tx, &scope, tenant).await?;
     let views: Vec<CpinView> = made.into_iter().take(20).map(|cpin| view(lang, cpin, now)).collect();
-    let listed =
-        rows::zero_touch(&mut tx, &scope, tenant, &Page { limit: Some(SHOWN), cursor: None }).await?;
-    let listed = listed.ok_or_else(Problem::cursor)?;
+    let page = page_at(&asked.cursor, Some(SHOWN));
+    let Some(listed) = rows::zero_touch(&mut tx, &scope, tenant, &page).await? else {
+        return Ok(Redirect::to(&path(&id)).into_response());
+    };
     let (collect_user, collect_location) = check_ins::privacy(&mut tx, tenant).await?;
     let domains = rows::domains(&mut tx, &scope, tenant).await?.join(", ");
     let install = views.iter().find(|view| view.is_valid).map(|view| {
         format!("roadstead-agent --config /etc/roadstead-agent.toml enrol --yes --cpin {}", view.code)
     });
-    let done = ["cpin", "revoked", "sent", "domains", "listed", "privacy"].contains(&asked.done.as_str());
+    let done = ["cpin", "revoked", "sent", "domains", "listed", "unlisted", "privacy"]
+        .contains(&asked.done.as_str());
     let refused = !asked.refused.is_empty() && KNOWN.contains(&asked.refused.as_str());
     let title = lang.text("preferences-title");
     let mut frame = super::customers::inside(&browser, &uri, &scope, &customer, title);
@@ -123,7 +126,9 @@ pub(super) async fn show(
         cpins: views,
         install,
         domains,
-        more_serials: listed.next_cursor.is_some(),
+        pager: Pager::new(lang, &asked.cursor, listed.next_cursor, |cursor| {
+            link(&path(&id), &[("cursor", cursor)])
+        }),
         serials: listed
             .items
             .into_iter()
@@ -270,6 +275,17 @@ pub(super) async fn list_serials(
 ) -> Result<Response, Problem> {
     let scope = browser.may(Action::ManageEnrolment)?;
     back(&id, "listed", cpins::list_serials(&app, &scope, &id, &words(text(&sent, "serials"))).await)
+}
+
+/// Takes a serial off the zero-touch list.
+pub(super) async fn unlist_serial(
+    State(app): State<App>,
+    browser: Browser,
+    Path((id, serial)): Path<(String, String)>,
+    Form(_): Form<Sent>,
+) -> Result<Response, Problem> {
+    let scope = browser.may(Action::ManageEnrolment)?;
+    back(&id, "unlisted", cpins::unlist_serial(&app, &scope, &id, &serial).await)
 }
 
 fn words(text: &str) -> Vec<String> {

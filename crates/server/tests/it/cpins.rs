@@ -10,6 +10,7 @@ use rstest::rstest;
 use serde_json::{Value, json};
 
 use crate::pc::Pc;
+use crate::sign_in::Portal;
 use crate::world::{Client, World, csv, eventually};
 
 impl Client {
@@ -436,6 +437,42 @@ async fn b37_the_partner_sends_the_customer_the_instructions(#[values(Sqlite, Po
     assert!(mail.to_string().contains("inga@example.com"), "{mails}");
     let neighbour = world.partner("R-2").await;
     neighbour.post(&path, json!({})).await.refused(404);
+}
+
+#[rstest]
+#[tokio::test]
+async fn the_page_of_the_zero_touch_list_takes_a_file_shows_all_and_takes_a_serial_off(
+    #[values(Sqlite, Postgres)] kind: Kind,
+) {
+    let world = World::start(kind, "zero_page").await;
+    let (partner, _neighbour) = (world.partner("R-1").await, world.partner("R-2").await);
+    let customer = partner.customer("Werft Nord").await;
+    for (email, number) in [("one@example.com", "R-1"), ("two@example.com", "R-2")] {
+        world.user(email, Role::PartnerAdmin, Some(number)).await;
+    }
+    let one = Portal::sign_in(&world, "one@example.com").await;
+    let page = format!("/customers/{customer}/settings/preferences");
+    assert!(one.get(&page).await.text.contains("type=\"file\""), "a list as a file");
+    let serials: Vec<String> = (0..101).map(|n| format!("5CG0000{n:03}")).collect();
+    let list = format!("{page}/zero-touch");
+    let sent = one.submit_from(&page, &list, &[("serials", &serials.join("\r\n"))]).await;
+    assert_eq!(sent.status.as_u16(), 303, "{}", sent.text);
+    let first = one.get(&page).await.text;
+    assert!(first.contains("5CG0000099") && !first.contains("5CG0000100"), "{first}");
+    let (_, next) = first.split_once(&format!("href=\"{page}?cursor=")).expect("the list goes on");
+    let next = format!("{page}?cursor={}", next.split('"').next().unwrap());
+    let remove = format!("{list}/5CG0000100/remove");
+    let rest = one.get(&next).await.text;
+    assert!(rest.contains(&format!("action=\"{remove}\"")) && !rest.contains("5CG0000099"), "{rest}");
+
+    let two = Portal::sign_in(&world, "two@example.com").await;
+    assert_eq!(two.submit(&remove, &[]).await.status.as_u16(), 404);
+    let listed = format!("customers/{customer}/zero-touch-serials");
+    assert_eq!(partner.all(&listed).await.len(), 101);
+    let removed = one.submit_from(&page, &remove, &[]).await;
+    assert_eq!(removed.status.as_u16(), 303, "{}", removed.text);
+    let left = partner.all(&listed).await;
+    assert!(left.len() == 100 && left.iter().all(|row| row["serial_number"] != "5CG0000100"), "{left:?}");
 }
 
 /// On the embedded database whoever writes stands in line; meanwhile the right to do so may go.

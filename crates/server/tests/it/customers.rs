@@ -117,6 +117,26 @@ async fn the_form_preselects_off_when_allowed_where_the_partner_runs_the_tenant(
 
 #[rstest]
 #[tokio::test]
+async fn a_customers_identity_provider_is_shown(#[values(Sqlite, Postgres)] kind: Kind) {
+    let world = World::start(kind, "identity_provider").await;
+    let partner = world.partner("R-1").await;
+    world.user("admin@example.com", Role::PartnerAdmin, Some("R-1")).await;
+    let body = json!({
+        "name": "Werft", "address": "Kaiweg 1", "city": "Kiel", "postal_code": "24103", "plan": "premium_plus",
+        "admin": {
+            "first_name": "Inga", "last_name": "Boje", "email": "inga@example.com", "identity_provider": "Kiel SSO",
+        },
+    });
+    let id = partner.post("customers", body).await.expect(201)["id"].as_str().unwrap().to_owned();
+    let found = partner.get(&format!("customers/{id}")).await.expect(200);
+    assert_eq!(found["admin"]["identity_provider"], "Kiel SSO");
+    let portal = Portal::sign_in(&world, "admin@example.com").await;
+    let overview = portal.get(&format!("/customers/{id}/settings")).await.text;
+    assert!(overview.contains("<dd>Kiel SSO</dd>"), "{overview}");
+}
+
+#[rstest]
+#[tokio::test]
 async fn d18_a_customer_ends_its_partner_and_asks_another(#[values(Sqlite, Postgres)] kind: Kind) {
     let world = World::start(kind, "d18").await;
     let (first, second) = (world.partner("R-1").await, world.partner("R-2").await);

@@ -84,6 +84,8 @@ pub(super) struct AdminBody {
     last_name: String,
     email: String,
     phone: String,
+    /// How they sign in, as the partner named it; empty for a password.
+    identity_provider: String,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -112,6 +114,7 @@ impl From<Customer> for CustomerBody {
                 last_name: customer.admin_last_name,
                 email: customer.admin_email,
                 phone: customer.admin_phone,
+                identity_provider: customer.identity_provider,
             },
             plan: customer.plan,
             management: customer.management,

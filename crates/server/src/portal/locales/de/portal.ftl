@@ -246,6 +246,7 @@ customer-city = Ort
 customer-country = Land
 customer-admin = Erste IT-Administration
 customer-admin-email = E-Mail
+customer-identity-provider = Identitätsanbieter
 customer-plan = Plan
 customer-management = Verwaltung
 customer-preset = Self-Service-Benachrichtigungen zu Beginn

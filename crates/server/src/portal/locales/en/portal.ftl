@@ -246,6 +246,7 @@ customer-city = City
 customer-country = Country
 customer-admin = Primary IT admin
 customer-admin-email = E-mail
+customer-identity-provider = Identity provider
 customer-plan = Plan
 customer-management = Management
 customer-preset = Self-service notifications at the start

@@ -167,6 +167,15 @@ for (const input of document.querySelectorAll("[data-into]")) {
   });
 }
 
+// A file that is dropped beside a field for files is let go: the browser would leave the page and open it.
+for (const name of ["dragover", "drop"]) {
+  document.addEventListener(name, (event) => {
+    if (!event.dataTransfer?.types.includes("Files") || event.target.closest?.(".drop, input[type=file]")) return;
+    event.preventDefault();
+    event.dataTransfer.dropEffect = "none";
+  });
+}
+
 /** The menu of customers at the top left: found by the platform while one types. */
 class CustomerMenu {
   constructor(menu) {

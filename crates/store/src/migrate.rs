@@ -81,13 +81,14 @@ const MIGRATIONS: &[Migration] = &[
     ),
     (76, include_str!("migrations/0076_chain_version.sql"), ""),
     (
-        79,
-        include_str!("migrations/0079_case_user_mails.sql"),
-        include_str!("migrations/0079_case_user_mails.pg.sql"),
-    (
         78,
         include_str!("migrations/0078_invited_until.sql"),
         include_str!("migrations/0078_invited_until.pg.sql"),
+    ),
+    (
+        79,
+        include_str!("migrations/0079_case_user_mails.sql"),
+        include_str!("migrations/0079_case_user_mails.pg.sql"),
     ),
 ];
 

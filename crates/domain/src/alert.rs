@@ -117,10 +117,13 @@ pub fn silent_before(now: Micros) -> Micros {
     now.plus_seconds(-SILENT_DAYS * 24 * 3600)
 }
 
-/// Whether a PC can show a pop-up: it has an agent, and that was heard of since the PC would be [silent](silent_before). One
-/// whose disk has died shows none.
+/// A PC that was not heard of for so many seconds counts as one that can show no pop-up. Agents check in every few minutes.
+pub const SHOWS_FOR: i64 = 3600;
+
+/// Whether a PC can show a pop-up: it has an agent, and that was heard of within [`SHOWS_FOR`]. One whose disk has died shows
+/// none.
 pub fn can_show(last_seen: Option<Micros>, now: Micros) -> bool {
-    last_seen.is_some_and(|seen| seen >= silent_before(now))
+    last_seen.is_some_and(|seen| seen >= now.plus_seconds(-SHOWS_FOR))
 }
 
 /// Days before the end of an entitlement until [`ENTITLEMENT_EXPIRING`].
@@ -288,13 +291,13 @@ mod tests {
     #[test]
     fn a_pc_that_is_silent_shows_no_pop_up() {
         let now = Micros(1_795_374_000_000_000);
-        let days = |days: i64| now.plus_seconds(-days * 24 * 3600);
+        let before = |seconds: i64| now.plus_seconds(-seconds);
         for (last_seen, expected) in [
             (None, false),
             (Some(now), true),
-            (Some(days(SILENT_DAYS)), true),
-            (Some(Micros(days(SILENT_DAYS).0 - 1)), false),
-            (Some(days(SILENT_DAYS + 400)), false),
+            (Some(before(SHOWS_FOR)), true),
+            (Some(Micros(before(SHOWS_FOR).0 - 1)), false),
+            (Some(before(400 * 24 * 3600)), false),
         ] {
             assert_eq!(can_show(last_seen, now), expected, "{last_seen:?}");
         }

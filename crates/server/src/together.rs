@@ -3,8 +3,10 @@
 
 use std::collections::HashMap;
 use std::hash::Hash;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::watch;
 
 /// Who waits for which answer.
 #[derive(Debug)]
@@ -14,8 +16,20 @@ pub struct Together<K, V>(Mutex<HashMap<K, Arc<Line<V>>>>);
 #[derive(Debug)]
 struct Line<V> {
     came: AtomicU64,
-    /// The last answer, and how many had come when its question was put.
-    last: tokio::sync::Mutex<(u64, Option<V>)>,
+    is_asked: AtomicBool,
+    /// The last answer, and how many had come when its question was put. All who wait are woken at once: one by one, each by
+    /// the one before, they would all follow each other on one processor.
+    last: watch::Sender<(u64, Option<V>)>,
+}
+
+/// The right to put the question. Its end, however it comes, wakes those who wait.
+struct Turn<'a, V>(&'a Line<V>);
+
+impl<V> Drop for Turn<'_, V> {
+    fn drop(&mut self) {
+        self.0.is_asked.store(false, Ordering::SeqCst);
+        self.0.last.send_modify(|_| ());
+    }
 }
 
 impl<K, V> Default for Together<K, V> {
@@ -47,20 +61,39 @@ impl<K: Clone + Eq + Hash, V: Clone> Together<K, V> {
 
 impl<V: Clone> Line<V> {
     fn new() -> Self {
-        Self { came: AtomicU64::new(0), last: tokio::sync::Mutex::new((0, None)) }
+        Self {
+            came: AtomicU64::new(0),
+            is_asked: AtomicBool::new(false),
+            last: watch::Sender::new((0, None)),
+        }
+    }
+
+    fn turn(&self) -> Option<Turn<'_, V>> {
+        (!self.is_asked.swap(true, Ordering::SeqCst)).then(|| Turn(self))
     }
 
     async fn answer<E>(&self, mine: u64, ask: impl AsyncFnOnce() -> Result<V, E>) -> Result<V, E> {
-        let mut last = self.last.lock().await;
-        if let (asked, Some(answer)) = &*last
-            && *asked >= mine
-        {
-            return Ok(answer.clone());
+        let mut news = self.last.subscribe();
+        loop {
+            if let (asked, Some(answer)) = &*self.last.borrow()
+                && *asked >= mine
+            {
+                return Ok(answer.clone());
+            }
+            if let Some(turn) = self.turn() {
+                let came = self.came.load(Ordering::SeqCst);
+                let answer = ask().await?;
+                // Whoever is woken finds it, and may put the next question: the turn ends after it and wakes them.
+                self.last.send_if_modified(|last| {
+                    *last = (came, Some(answer.clone()));
+                    false
+                });
+                drop(turn);
+                return Ok(answer);
+            }
+            // It cannot be closed: its sender is borrowed here.
+            let _ = news.changed().await;
         }
-        let came = self.came.load(Ordering::SeqCst);
-        let answer = ask().await?;
-        *last = (came, Some(answer.clone()));
-        Ok(answer)
     }
 }
 
@@ -109,6 +142,33 @@ mod tests {
         assert_eq!(puts.recv().await, Some(3), "a later one is not given an old answer");
         go.notify_one();
         assert_eq!(later.await.unwrap(), 3);
+    }
+
+    /// Whoever puts the question may go away before it is answered; those who wait put it themselves.
+    #[tokio::test]
+    async fn who_goes_away_leaves_nobody_waiting() {
+        let together = Arc::new(Together::<&str, u64>::default());
+        let (put, mut puts) = mpsc::unbounded_channel();
+        let first = tokio::spawn({
+            let together = together.clone();
+            async move {
+                let ask = async || {
+                    put.send(()).unwrap();
+                    std::future::pending::<Result<u64, Infallible>>().await
+                };
+                together.ask(&"who", ask).await.unwrap()
+            }
+        });
+        puts.recv().await.unwrap();
+        let second = tokio::spawn({
+            let together = together.clone();
+            async move { together.ask(&"who", async || Ok::<_, Infallible>(2)).await.unwrap() }
+        });
+        while together.lock()["who"].came.load(Ordering::SeqCst) < 2 {
+            tokio::task::yield_now().await;
+        }
+        first.abort();
+        assert_eq!(second.await.unwrap(), 2);
     }
 
     /// An error is told to whoever put the question; whoever waits puts it again.

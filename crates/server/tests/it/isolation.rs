@@ -186,7 +186,13 @@ fn stands_for(before: &str, name: &str) -> &'static str {
             "accept"
         }
         ("/customers/{id}/cpins" | "/customers/{id}/settings/preferences/cpins", "{cpin}") => "{cpin}",
-        ("/customers/{id}/zero-touch-serials" | "/devices" | "/serials", "{serial}") => SERIAL,
+        (
+            "/customers/{id}/zero-touch-serials"
+            | "/customers/{id}/settings/preferences/zero-touch"
+            | "/devices"
+            | "/serials",
+            "{serial}",
+        ) => SERIAL,
         ("/dead-jobs" | "/jobs", "{id}") => "{job}",
         ("/devices/{serial}/entitlements", "{support_level}") => "premium",
         ("/disputes", "{report}") => "{report}",

@@ -97,7 +97,7 @@ const USES_UP: &[&str] = &[
 
 /// What is tried with a partner's holding tenant.
 const WITH_HOLDINGS: &[Action] = &[
-    ("list", "GET", "unassigned-devices", ""),
+    ("list", "GET", "unassigned-devices?limit=200", ""),
     ("a PC", "GET", "devices/{serial}", ""),
     ("its history", "GET", "devices/{serial}/history", ""),
     ("its place", "GET", "devices/{serial}/placement", ""),
@@ -196,8 +196,10 @@ fn cell(path: &str, answer: &Answer, things: &Things) -> String {
             format!("{} {}", code(&row["verdict"]), code(&row["reasons"][0]["code"]))
         }
         // Everybody with a pool has a list; what counts is whose PCs are in it.
-        ("unassigned-devices", 200) if answer.text.contains(&things["serial"]) => "with it".to_owned(),
-        ("unassigned-devices", 200) => "without it".to_owned(),
+        ("unassigned-devices?limit=200", 200) if answer.text.contains(&things["serial"]) => {
+            "with it".to_owned()
+        }
+        ("unassigned-devices?limit=200", 200) => "without it".to_owned(),
         (_, 400..) => code(&answer.json()["code"]),
         _ => String::new(),
     };

@@ -71,7 +71,7 @@ async fn b41_b42_b46_b48_the_switch_arms_once_and_may_be_off_after_the_first_ent
 #[rstest]
 #[tokio::test]
 async fn d11_the_preset_leaves_no_window(#[values(Sqlite, Postgres)] kind: Kind) {
-    let world = World::start(kind, "preset").await;
+    let world = World::start(kind, "presetwindow").await;
     let partner = partner(&world).await;
     let body = json!({
         "name": "DaaS", "address": "Kai 1", "city": "Hamburg", "postal_code": "20457", "plan": "premium_plus",

@@ -262,13 +262,20 @@ async fn a_stale_or_foreign_digest_moves_nothing_and_names_the_rows(#[values(Sql
         assert_eq!(partner.post(&path, wrong).await.refused(409), "transfer.digest_wrong");
     }
     commit(&partner, &[("5CG0000002", &south)]).await;
-    for headers in [&[][..], &[("prefer", "respond-async")][..]] {
-        let body = ("application/json", digest.to_string().into_bytes());
-        let refused = partner.send_with(Method::POST, &format!("/api/v1/{path}"), Some(body), headers).await;
-        let refused = refused.expect(409);
-        assert_eq!(refused["code"], "transfer.changed_since");
-        assert_eq!(refused["errors"], json!([{ "row": 2, "serial": "5CG0000002" }]));
-    }
+    let refused = partner.post(&path, digest.clone()).await.expect(409);
+    assert_eq!(refused["code"], "transfer.changed_since");
+    assert_eq!(refused["errors"], json!([{ "row": 2, "serial": "5CG0000002" }]));
+    // In the background the operation tells it.
+    let body = ("application/json", digest.to_string().into_bytes());
+    let later = &[("prefer", "respond-async")];
+    let begun = partner.send_with(Method::POST, &format!("/api/v1/{path}"), Some(body), later).await;
+    let told = partner.done(begun.expect(202)["operation"]["id"].as_str().unwrap()).await;
+    assert_eq!(
+        (&told["state"], &told["result"]["code"]),
+        (&json!("failed"), &json!("transfer.changed_since"))
+    );
+    assert_eq!(told["result"]["rows"], json!([2]));
+    assert_eq!(partner.get(&format!("transfers/{id}")).await.expect(200)["state"], "previewed");
     assert_eq!(devices(&partner, &north).await, Vec::<String>::new());
     let other = world.partner("R-2").await;
     assert_eq!(other.post(&path, digest).await.refused(404), "not_found");

@@ -20,8 +20,7 @@ use crate::error::{Error, Result};
 #[derive(Debug)]
 pub(super) struct Quick {
     path: PathBuf,
-    /// Half as many as there are processors: the library's pages have one lock for all connections, and threads that meet
-    /// at it at every page are slower than threads that wait once for their turn (docs/decisions/0051).
+    /// As many as there are processors (docs/decisions/0051).
     connections: Vec<Mutex<Option<Connection>>>,
     /// Which one is waited for next where none is free.
     next: AtomicUsize,
@@ -31,7 +30,7 @@ impl Quick {
     /// On a database that is there and migrated.
     pub(super) fn new(path: &Path) -> Self {
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
-        let connections = (0..(processors / 2).max(1)).map(|_| Mutex::default()).collect();
+        let connections = (0..processors).map(|_| Mutex::default()).collect();
         Self { path: path.to_owned(), connections, next: AtomicUsize::new(0) }
     }
 

@@ -2,6 +2,7 @@
 
 use axum::Json;
 use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
 use axum::response::Response;
 use roadstead_domain::access::{Action, Scope};
 use roadstead_domain::arrival::DECLINE_FOR;
@@ -409,9 +410,12 @@ pub(super) async fn step(
     Path((id, step)): Path<(String, String)>,
     body: axum::body::Bytes,
 ) -> Result<Json<AssignedPartnerBody>, Problem> {
-    let scope = match caller.may(Action::ManageOwnTenant) {
-        Ok(scope) => scope,
-        Err(problem) => caller.may(Action::ManageCustomers).map_err(|_| problem)?,
+    let scope = match (caller.may(Action::ManageOwnTenant), caller.may(Action::ManageCustomers)) {
+        (Ok(scope), _) | (_, Ok(scope)) => scope,
+        // Whoever is of either side is told that it may not, nobody else that there is anything.
+        (Err(own), Err(of_partner)) => {
+            return Err(if own.status == StatusCode::FORBIDDEN { own } else { of_partner });
+        }
     };
     let step = match step.as_str() {
         "accept" => Step::Accept,

@@ -235,7 +235,7 @@ pub(super) struct NewCase {
 }
 
 /// Open a repair case in the user's place: where pop-ups are off, where the PC has no agent or has not been heard of for
-/// 14 days, or for somebody who calls customer support.
+/// an hour, or for somebody who calls customer support.
 #[utoipa::path(
     post, path = "/repair-cases", tag = "repair cases", request_body = NewCase,
     responses((status = 201, body = Reference), (status = 404, body = ProblemBody), (status = 409, body = ProblemBody),

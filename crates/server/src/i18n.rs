@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError, RwLock};
 
 use fluent_templates::fluent_bundle::FluentValue;
 use fluent_templates::{LanguageIdentifier, Loader, langid, static_loader};
@@ -175,9 +175,17 @@ impl Lang {
         }
     }
 
-    /// The text of a key. A key that nobody wrote is shown as it is; a test finds it.
+    /// The text of a key. A key that nobody wrote is shown as it is; a test finds it. A text is put together once and kept: a
+    /// page has some eighty, and putting one together costs ten times what finding it does.
     pub fn text(self, key: &str) -> String {
-        TEXTS.try_lookup(self.id(), key).unwrap_or_else(|| key.to_owned())
+        static KNOWN: [RwLock<BTreeMap<String, String>>; 2] = [const { RwLock::new(BTreeMap::new()) }; 2];
+        let known = &KNOWN[usize::from(self.is_german())];
+        if let Some(text) = known.read().unwrap_or_else(PoisonError::into_inner).get(key) {
+            return text.clone();
+        }
+        let Some(text) = TEXTS.try_lookup(self.id(), key) else { return key.to_owned() };
+        known.write().unwrap_or_else(PoisonError::into_inner).insert(key.to_owned(), text.clone());
+        text
     }
 
     /// The text of a key with its variables.

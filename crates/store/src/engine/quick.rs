@@ -20,7 +20,7 @@ use crate::error::{Error, Result};
 #[derive(Debug)]
 pub(super) struct Quick {
     path: PathBuf,
-    /// As many as there are processors (docs/decisions/0051).
+    /// As many as there are processors (docs/decisions/0054).
     connections: Vec<Mutex<Option<Connection>>>,
     /// Which one is waited for next where none is free.
     next: AtomicUsize,

@@ -386,7 +386,8 @@ async fn form(
                 "management" => coded(&["customer", "partner"], "management-choice"),
                 _ => Vec::new(),
             };
-            field(name, name != "country", choices)
+            let hint = (name == "management").then(|| lang.text("management-hint"));
+            Field { hint, ..field(name, name != "country", choices) }
         });
         (fields.into(), &REST)
     } else {

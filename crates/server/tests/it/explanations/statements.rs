@@ -1,7 +1,7 @@
 //! A serial of somebody else and one that nobody knows are answered by the very same statements in the same order, so
 //! that not even the time that an answer takes has a reason to differ. Counted, not timed.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Once};
 
 use roadstead_domain::access::{self, Action, Actor, Caller, Home, Role, Scope};
 use roadstead_domain::ids::{ReporterId, TenantId};
@@ -12,12 +12,16 @@ use rstest::rstest;
 use serde_json::json;
 use tracing::field::{Field, Visit};
 use tracing::instrument::{Instrument, WithSubscriber};
-use tracing::{Event, Subscriber};
+use tracing::{Event, Level, Subscriber};
+use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::{Context, SubscriberExt};
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::{Layer, Registry};
 
 use crate::world::{World, csv};
+
+/// Where the store tells of statements.
+const STATEMENTS: &str = "roadstead_store::statements";
 
 /// Keeps the statements that are asked inside of a span; what the server does besides is in none.
 #[derive(Clone, Default)]
@@ -25,7 +29,7 @@ struct Statements(Arc<Mutex<Vec<String>>>);
 
 impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Statements {
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
-        if event.metadata().target() == "roadstead_store::statements" && context.event_span(event).is_some() {
+        if event.metadata().target() == STATEMENTS && context.event_span(event).is_some() {
             event.record(&mut self.clone());
         }
     }
@@ -43,11 +47,13 @@ impl Visit for Statements {
 async fn asked_by<T>(work: impl Future<Output = T>) -> Vec<String> {
     let statements = Statements::default();
     let subscriber = Registry::default().with(statements.clone());
-    let recorded = async {
-        // Another test's thread may have noted at this very moment that nobody listens.
-        tracing::callsite::rebuild_interest_cache();
-        work.instrument(tracing::info_span!("asked")).await
-    };
+    // Without somebody who always listens, another test's thread may note at this very moment that nobody does.
+    static LISTENING: Once = Once::new();
+    LISTENING.call_once(|| {
+        let statements = Targets::new().with_target(STATEMENTS, Level::TRACE).with_target("it", Level::INFO);
+        let _ = tracing::subscriber::set_global_default(Registry::default().with(statements));
+    });
+    let recorded = async { work.instrument(tracing::info_span!("asked")).await };
     recorded.with_subscriber(subscriber).await;
     let asked = statements.0.lock().unwrap();
     asked.clone()

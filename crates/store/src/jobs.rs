@@ -166,11 +166,12 @@ pub async fn postpone(tx: &mut Tx, job: &Job, error: &str, retry_at: Micros) -> 
     Ok(())
 }
 
-/// The job failed: it is tried again at `retry_at`, or it is dead, since `now`.
+/// The job failed: it is tried again at `retry_at`, or it is dead, since `now`. One that is dead stays as it is: whoever
+/// went on beyond its lease, beside another runner, counts no further failure.
 pub async fn fail(tx: &mut Tx, job: &Job, error: &str, retry_at: Option<Micros>, now: Micros) -> Result<()> {
     tx.execute(
         "UPDATE jobs SET attempts = attempts + 1, leased_until = NULL, last_error = $2, dead = $3, run_at = $4 \
-         WHERE id = $1",
+         WHERE id = $1 AND NOT dead",
         args![job.id, error, retry_at.is_none(), retry_at.unwrap_or(now)],
     )
     .await?;

@@ -176,7 +176,7 @@ impl Lang {
     }
 
     /// The text of a key. A key that nobody wrote is shown as it is; a test finds it. A text is put together once and kept: a
-    /// page has some eighty, and putting one together costs ten times what finding it does.
+    /// page has some seventy, and looking one up costs more than a row of a list does.
     pub fn text(self, key: &str) -> String {
         static KNOWN: [RwLock<BTreeMap<String, String>>; 2] = [const { RwLock::new(BTreeMap::new()) }; 2];
         let known = &KNOWN[usize::from(self.is_german())];

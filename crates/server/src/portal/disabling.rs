@@ -6,7 +6,8 @@ use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Redirect, Response};
 use roadstead_domain::access::Action;
 
-use super::customers::{Turned, inside};
+use super::customer_settings::Turned;
+use super::customers::inside;
 use super::format::link;
 use super::layout::Frame;
 use crate::app::App;

@@ -6,6 +6,7 @@ mod alerts;
 mod arrivals;
 mod assets;
 mod columns;
+mod customer_settings;
 mod customers;
 mod device;
 mod disabling;
@@ -23,6 +24,7 @@ mod jobs;
 mod layout;
 mod logs;
 mod mails;
+mod new_customer;
 mod notices;
 mod outside_desk;
 mod pager;
@@ -91,8 +93,8 @@ pub fn routes() -> Routes {
         .get("/explain", explanation::show)
         .post("/explain", explanation::list)
         .get("/customers", customers::show)
-        .get("/customers/new", customers::new)
-        .post("/customers/new", customers::create)
+        .get("/customers/new", new_customer::new)
+        .post("/customers/new", new_customer::create)
         .get("/customers/{id}", customers::one)
         .post("/customers/{id}/invitation", customers::invite_again)
         .get("/customers/{id}/disabled", disabling::show)
@@ -100,13 +102,13 @@ pub fn routes() -> Routes {
         .get("/customers/{id}/arrivals", arrivals::show)
         .post("/customers/{id}/arrivals", arrivals::decline)
         .post("/customers/{id}/arrivals/confirm", arrivals::confirm)
-        .get("/customers/{id}/settings", customers::overview)
-        .get("/customers/{id}/settings/notifications", customers::notifications)
-        .post("/customers/{id}/settings/notifications", customers::turn)
-        .get("/customers/{id}/settings/repair-cases", customers::repair_route)
-        .post("/customers/{id}/settings/repair-cases", customers::set_repair_route)
-        .get("/customers/{id}/settings/assigned-partner", customers::assigned_partner)
-        .post("/customers/{id}/settings/assigned-partner/{step}", customers::take_step)
+        .get("/customers/{id}/settings", customer_settings::overview)
+        .get("/customers/{id}/settings/notifications", customer_settings::notifications)
+        .post("/customers/{id}/settings/notifications", customer_settings::turn)
+        .get("/customers/{id}/settings/repair-cases", customer_settings::repair_route)
+        .post("/customers/{id}/settings/repair-cases", customer_settings::set_repair_route)
+        .get("/customers/{id}/settings/assigned-partner", customer_settings::assigned_partner)
+        .post("/customers/{id}/settings/assigned-partner/{step}", customer_settings::take_step)
         .get("/help", guides::first)
         .get("/help/{name}", guides::show)
         .get("/alerts", alerts::show)

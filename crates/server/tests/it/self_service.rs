@@ -68,16 +68,21 @@ async fn b41_b42_b46_b48_the_switch_arms_once_and_may_be_off_after_the_first_ent
     assert_eq!(turn(&partner, &a, "maybe").await.refused(422), "field.unknown_value");
 }
 
+/// A customer that is to be off as soon as that is allowed.
+async fn with_preset(partner: &Client) -> String {
+    let body = json!({
+        "name": "DaaS", "address": "Kai 1", "city": "Hamburg", "postal_code": "20457", "plan": "premium_plus",
+        "management": "partner", "self_service": "off_when_allowed",
+    });
+    partner.post("customers", body).await.expect(201)["id"].as_str().unwrap().to_owned()
+}
+
 #[rstest]
 #[tokio::test]
 async fn d11_the_preset_leaves_no_window(#[values(Sqlite, Postgres)] kind: Kind) {
     let world = World::start(kind, "presetwindow").await;
     let partner = partner(&world).await;
-    let body = json!({
-        "name": "DaaS", "address": "Kai 1", "city": "Hamburg", "postal_code": "20457", "plan": "premium_plus",
-        "management": "partner", "self_service": "off_when_allowed",
-    });
-    let id = partner.post("customers", body).await.expect(201)["id"].as_str().unwrap().to_owned();
+    let id = with_preset(&partner).await;
     send(&partner, "5CG0000001", &id).await;
     assert_eq!(switch(&partner, &id).await.0, "on");
     // The entitlement comes with a later line, while the PC is with the customer.
@@ -95,11 +100,7 @@ async fn d11_the_preset_leaves_no_window(#[values(Sqlite, Postgres)] kind: Kind)
 async fn d11_a_correction_leaves_no_window_either(#[values(Sqlite, Postgres)] kind: Kind) {
     let world = World::start(kind, "preset_corrected").await;
     let partner = partner(&world).await;
-    let body = json!({
-        "name": "DaaS", "address": "Kai 1", "city": "Hamburg", "postal_code": "20457", "plan": "premium_plus",
-        "management": "partner", "self_service": "off_when_allowed",
-    });
-    let id = partner.post("customers", body).await.expect(201)["id"].as_str().unwrap().to_owned();
+    let id = with_preset(&partner).await;
     send(&partner, "5CG0000001", &id).await;
     let not_yet = ("on".to_owned(), json!("self_service.no_entitled_device_yet"));
     assert_eq!(switch(&partner, &id).await, not_yet);

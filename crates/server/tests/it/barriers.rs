@@ -426,7 +426,7 @@ async fn no_page_has_a_barrier(#[case] lang: &'static str) {
                 page.sign_in(&format!("{who}@example.com")).await;
             }
             faults.extend(look(&page, &axe, width, &visits).await);
-            page.driver.quit().await.unwrap();
+            page.close().await;
         }
     }
     assert!(faults.is_empty(), "{}", faults.join("\n"));
@@ -476,7 +476,7 @@ async fn the_pool_is_worked_with_by_keyboard() {
     }
     page.keys(Key::Enter).await;
     page.see("table.list tbody th a", "RE-1").await;
-    page.driver.quit().await.unwrap();
+    page.close().await;
 }
 
 /// Goes on by Tab until the focus is there.
@@ -532,7 +532,7 @@ async fn a_customer_is_created_by_keyboard() {
     let made = partner.all("customers").await;
     assert_eq!(made.len(), 1);
     assert_eq!((&made[0]["city"], &made[0]["management"]), (&json!("Kiel"), &json!("partner")));
-    page.driver.quit().await.unwrap();
+    page.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -566,7 +566,7 @@ async fn a_transfer_is_made_and_taken_back_by_keyboard() {
     page.keys(Key::Space).await;
     page.see("main .badge", "Taken back").await;
     assert_eq!(partner.pool().await, ["5CG0000001"]);
-    page.driver.quit().await.unwrap();
+    page.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -602,5 +602,5 @@ async fn a_repair_case_is_opened_by_hand_and_taken_by_keyboard() {
     let desk = world.token(Role::CustomerSupport, None).await;
     let cases = desk.all("repair-cases").await;
     assert_eq!(cases.len(), 1, "{cases:?}");
-    page.driver.quit().await.unwrap();
+    page.close().await;
 }

@@ -9,6 +9,7 @@ use roadstead_domain::access::Role;
 use roadstead_server::app::Config;
 use roadstead_store::engine::Kind::Sqlite;
 use rstest::rstest;
+use thirtyfour::LoggingPrefsLogLevel;
 use thirtyfour::prelude::*;
 
 use crate::world::{PASSWORD, World, csv};
@@ -80,6 +81,7 @@ impl Driver {
         ] {
             capabilities.add_arg(argument).unwrap();
         }
+        capabilities.set_browser_log_level(LoggingPrefsLogLevel::Severe).unwrap();
         let driver = WebDriver::new(&self.url, capabilities).await.unwrap();
         Page { driver, url: world.url.clone(), lang }
     }
@@ -188,10 +190,56 @@ impl Page {
         std::fs::create_dir_all(&directory).unwrap();
         self.driver.screenshot(&directory.join(format!("{name}-{}.png", self.lang))).await.unwrap();
     }
+
+    /// What the browser has noted against all its pages since it was asked last: script errors, rejections that nobody
+    /// handles, violations of the Content-Security-Policy.
+    pub(crate) async fn faults(&self) -> Vec<String> {
+        let noted = self.driver.browser_log().await.unwrap();
+        // A request that was refused is often what a test is about.
+        let faults = noted.iter().filter(|entry| entry.source.as_deref() != Some("network"));
+        faults.map(|entry| format!("{entry:?}")).collect()
+    }
+
+    /// Ends the browser, which must have nothing against any of its pages.
+    pub(crate) async fn close(self) {
+        let faults = self.faults().await;
+        self.driver.quit().await.unwrap();
+        assert!(faults.is_empty(), "{}", faults.join("\n"));
+    }
 }
 
 fn screenshots() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/screenshots")
+}
+
+/// [`Page::close`] can fail: each kind of fault is noted, also one of a page that was left.
+#[tokio::test(flavor = "multi_thread")]
+#[should_panic(expected = "Content Security Policy")]
+async fn a_browser_with_a_fault_on_any_page_fails_its_test() {
+    let world = World::start(Sqlite, "faults_browser").await;
+    let driver = Driver::start().await;
+    let page = driver.browser(&world, "en").await;
+    page.go("/sign-in").await;
+    assert_eq!(page.faults().await, Vec::<String>::new());
+    for (script, words) in [
+        ("setTimeout(() => { throw new Error('thrown later') })", "thrown later"),
+        ("Promise.reject(new Error('handled by nobody'))", "handled by nobody"),
+    ] {
+        page.run(script).await;
+        crate::world::eventually(&format!("the browser notes {words:?}"), async || {
+            page.faults().await.iter().any(|fault| fault.contains(words)).then_some(())
+        })
+        .await;
+    }
+    page.run(
+        "const script = document.createElement('script');
+         script.textContent = 'window.ran = true';
+         document.head.append(script);",
+    )
+    .await;
+    assert_eq!(page.run("return window.ran === undefined").await, true);
+    page.go("/password-reset").await;
+    page.close().await;
 }
 
 /// What the pages say, by language.
@@ -337,9 +385,7 @@ async fn b17_b21_b53_the_whole_path_in_the_browser(#[case] lang: &'static str, #
     admin.shot("not-found").await;
     assert!(!admin.text().await.contains("Hafen & Söhne <GmbH>\nR-1"));
     for page in [operator, admin, distributor] {
-        let broken = page.run("return window.broken || null").await;
-        assert!(broken.is_null(), "{broken}");
-        page.driver.quit().await.unwrap();
+        page.close().await;
     }
 }
 
@@ -420,7 +466,7 @@ async fn a_distributor_drops_hands_in_takes_back_and_undoes_in_the_browser(
     page.see("form.act[action$='/withdraw'] button", "").await;
     assert_eq!(partner.pool().await, ["5CGSALE001"]);
     page.shot("report-undone").await;
-    page.driver.quit().await.unwrap();
+    page.close().await;
 }
 
 /// A transfer that is carried out in one step has no progress to show: its page counts the time.
@@ -450,7 +496,7 @@ async fn a_transfer_under_way_counts_the_time(#[case] lang: &'static str, #[case
     })
     .await;
     admin.shot("transfer-under-way").await;
-    admin.driver.quit().await.unwrap();
+    admin.close().await;
 }
 
 /// Behaviours 36, 38, 39, 43, 44, 50 to 53: the partner creates a customer, moves PCs there and takes them back; the
@@ -604,7 +650,7 @@ async fn b36_b38_b50_b53_customers_and_transfers_in_the_browser(
     desk.shot("support-decide").await;
     desk.click("button[value=approve]").await;
     desk.see("main td .badge.good", "").await;
-    desk.driver.quit().await.unwrap();
+    desk.close().await;
     admin.go("/unassigned-devices").await;
     admin.see("table.list th[scope=row]", "5CG0000077").await;
     // The guides are chained (behaviours 50 to 52).
@@ -628,9 +674,7 @@ async fn b36_b38_b50_b53_customers_and_transfers_in_the_browser(
     admin.see(".choose summary", "Werft Nord").await;
     admin.see(".panel .inside", "").await;
     for page in [admin, customer] {
-        let broken = page.run("return window.broken || null").await;
-        assert!(broken.is_null(), "{broken}");
-        page.driver.quit().await.unwrap();
+        page.close().await;
     }
 }
 
@@ -689,6 +733,6 @@ async fn b37_the_cpin_and_what_waits_in_the_browser(
     other.see(".notice.good", enrolled).await;
     page.see(".empty h2", "").await;
     assert_eq!(one.all(&format!("customers/{customer}/devices")).await[0]["serial_number"], "5CG000000B");
-    page.driver.quit().await.unwrap();
-    other.driver.quit().await.unwrap();
+    page.close().await;
+    other.close().await;
 }

@@ -54,7 +54,7 @@ async fn b37_the_agent_is_there_to_fetch_with_a_silent_install_command(
     let axe = std::fs::read_to_string(AXE).expect("axe-core is installed by scripts/install.sh");
     let visit = Visit { name: "agent".to_owned(), path, sends: None };
     assert_eq!(look(&page, &axe, 360, &[visit]).await, Vec::<String>::new());
-    page.driver.quit().await.unwrap();
+    page.close().await;
 }
 
 /// The agent's program, as `cargo test` has built it for the agent's own tests; built now where it is not there.
@@ -174,7 +174,7 @@ async fn b27_b34_from_a_failing_disk_to_a_case_in_the_right_queue(
     desk.notification("the news stand").await;
     desk.shot(&format!("whole-path-news-{lang}"));
     page.shot("whole-path-appointment").await;
-    page.driver.quit().await.unwrap();
+    page.close().await;
 }
 
 /// The PC moves to a customer without pop-ups while the form is open: nothing is sent. (Where the customer has them, the
@@ -197,7 +197,7 @@ async fn a_pc_that_moves_while_the_form_is_open_sends_nothing() {
     page.see("#live", "Nothing was sent").await;
     page.shot("whole-path-moved").await;
     assert!(partner.all("repair-cases").await.is_empty() && cases(&world).await.is_empty());
-    page.driver.quit().await.unwrap();
+    page.close().await;
 }
 
 /// Behaviours 42, 46 and 47: the switch takes the pop-up off the screen; the alert stays.
@@ -295,5 +295,5 @@ async fn an_alert_at_one_node_pops_up_by_the_other_and_is_submitted_to_the_first
     assert_eq!(balancer.led_to("/device/v1/check-ins"), [0]);
     assert_eq!(balancer.led_to("/device/v1/events"), [1]);
     assert_eq!(balancer.led_to("/device/v1/repair-cases"), [0]);
-    page.driver.quit().await.unwrap();
+    page.close().await;
 }

@@ -232,7 +232,7 @@ async fn b43_b47_the_switch_and_a_case_from_its_alert_to_its_claim(
         (&json!("closed"), &json!("New disk"), &json!("HDD-01"), &json!("CL-1"))
     );
     for page in [page, desk] {
-        page.driver.quit().await.unwrap();
+        page.close().await;
     }
 }
 
@@ -298,6 +298,6 @@ async fn cases_that_go_elsewhere_are_merged_and_handed_over_on_their_pages(
     let left = partner.get(&format!("repair-cases/{first}")).await.expect(200);
     assert_eq!((&left["state"], &left["desk"]["own"]), (&json!("new"), &json!(false)));
     for page in [page, support] {
-        page.driver.quit().await.unwrap();
+        page.close().await;
     }
 }

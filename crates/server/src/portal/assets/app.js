@@ -192,9 +192,11 @@ class CustomerMenu {
   async look() {
     this.input.focus();
     const asked = this.input.value;
-    const answer = await fetch(`/api/v1/customers?limit=20&q=${encodeURIComponent(asked)}`);
-    if (!answer.ok || asked !== this.input.value) return;
-    const { items } = await answer.json();
+    // Without an answer, as on a page that is being left, the list stays as it is.
+    const items = await fetch(`/api/v1/customers?limit=20&q=${encodeURIComponent(asked)}`)
+      .then(async (answer) => (answer.ok ? (await answer.json()).items : undefined))
+      .catch(() => undefined);
+    if (!items || asked !== this.input.value) return;
     const rows = items.map((customer) => {
       const link = document.createElement("a");
       link.href = `/customers/${customer.id}`;

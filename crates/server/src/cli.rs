@@ -466,6 +466,7 @@ pub async fn serve(app: App, listener: TcpListener, stop: impl Future<Output = (
         tx.commit().await?;
         spool::sweep(&app.spool)?;
     }
+    events::begin(&app).await?;
     let stopping = app.closing.clone();
     // More than one, so that a large report does not keep everybody's waiting.
     let runners: Vec<_> =

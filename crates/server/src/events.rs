@@ -1,6 +1,7 @@
 //! Live events: a dispatcher reads the outbox and tells each open page what its home may know.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use roadstead_domain::access;
@@ -17,6 +18,7 @@ pub struct Hub {
     sender: broadcast::Sender<Stored>,
     wake: Notify,
     devices: Arc<Mutex<Watchers>>,
+    position: AtomicI64,
 }
 
 /// The open channels of PCs, by PC.
@@ -52,7 +54,8 @@ impl Drop for Watched {
 impl Default for Hub {
     fn default() -> Self {
         // A page that lags behind by more than this is told to look anew.
-        Self { sender: broadcast::Sender::new(1024), wake: Notify::new(), devices: Arc::default() }
+        let (sender, wake) = (broadcast::Sender::new(1024), Notify::new());
+        Self { sender, wake, devices: Arc::default(), position: AtomicI64::new(0) }
     }
 }
 
@@ -70,7 +73,18 @@ impl Hub {
         Watched { device, notify, devices: self.devices.clone() }
     }
 
+    /// The number of the last event that was passed on: whoever reads the database from now on sees what it tells of, and
+    /// the ones before it.
+    pub fn position(&self) -> i64 {
+        self.position.load(Ordering::Acquire)
+    }
+
+    fn stand_at(&self, seq: i64) {
+        self.position.store(seq, Ordering::Release);
+    }
+
     fn tell(&self, stored: Stored) {
+        self.stand_at(stored.seq);
         if let Event::DeviceChanged { device } = stored.event {
             let devices = self.devices.lock().unwrap_or_else(PoisonError::into_inner);
             for watcher in devices.get(&device).into_iter().flatten() {
@@ -88,12 +102,19 @@ impl Hub {
     }
 }
 
+/// Takes what the outbox holds by now for passed on. Comes before pages are handed out and events dispatched.
+pub async fn begin(app: &App) -> roadstead_store::Result<()> {
+    let scope = access::system();
+    let mut tx = app.store.read(&scope).await?;
+    app.hub.stand_at(outbox::newest(&mut tx, &scope).await?);
+    Ok(())
+}
+
 /// Reads the outbox until told to stop: at once when woken, else once a second.
 pub async fn dispatch(app: App, stop: CancellationToken) {
     let scope = access::system();
-    let mut seen = None;
     loop {
-        match forward(&app, &scope, &mut seen).await {
+        match forward(&app, &scope).await {
             Ok(()) => {}
             Err(error) => tracing::warn!(%error, "the outbox could not be read"),
         }
@@ -105,20 +126,14 @@ pub async fn dispatch(app: App, stop: CancellationToken) {
     }
 }
 
-async fn forward(app: &App, scope: &access::Scope, seen: &mut Option<i64>) -> roadstead_store::Result<()> {
+async fn forward(app: &App, scope: &access::Scope) -> roadstead_store::Result<()> {
     let mut tx = app.store.read(scope).await?;
-    let mut from = match *seen {
-        Some(seq) => seq,
-        None => outbox::newest(&mut tx, scope).await?,
-    };
     loop {
-        let events = outbox::after(&mut tx, scope, from, 500).await?;
+        let events = outbox::after(&mut tx, scope, app.hub.position(), 500).await?;
         let full = events.len() == 500;
         for stored in events {
-            from = stored.seq;
             app.hub.tell(stored);
         }
-        *seen = Some(from);
         if !full {
             return Ok(());
         }

@@ -105,6 +105,8 @@ pub struct Browser {
     pub caller: Caller,
     /// The language of the page.
     pub lang: Lang,
+    /// Where the events stood before anything was read for the page.
+    pub position: i64,
 }
 
 impl Browser {
@@ -123,6 +125,7 @@ impl FromRequestParts<App> for Browser {
             let next: String = url_encode(if parts.method == Method::GET { next } else { "/" });
             Redirect::to(&format!("/sign-in?next={next}")).into_response()
         };
+        let position = app.hub.position();
         let secret = cookies::read_session(app, &parts.headers).ok_or_else(to_sign_in)?;
         let found =
             sign_in::authenticate(app, &secret).await.map_err(|e| Problem::from(e).into_response())?;
@@ -130,7 +133,7 @@ impl FromRequestParts<App> for Browser {
         let chosen = session.language.as_deref().and_then(Lang::from_code);
         let lang = chosen.unwrap_or_else(|| language_of(app, &parts.headers));
         let lang = lang.with(session.time_zone.as_deref(), session.date_format.as_deref());
-        Ok(Self { session, caller, lang })
+        Ok(Self { session, caller, lang, position })
     }
 }
 

@@ -195,6 +195,8 @@ pub(super) struct Frame {
     pub(super) person: Option<Person>,
     /// The customer tenant that the page is inside of.
     pub(super) chosen: Option<Chosen>,
+    /// Where the events stood before anything was read for the page.
+    pub(super) position: i64,
 }
 
 impl Frame {
@@ -234,7 +236,8 @@ impl Frame {
             Home::Customer(id) => Some(Chosen { id: id.to_string(), name: String::new() }),
             _ => None,
         };
-        Self { lang, title, here, entry: Some(entry), person: Some(person), chosen }
+        let position = browser.position;
+        Self { lang, title, here, entry: Some(entry), person: Some(person), chosen, position }
     }
 
     /// The frame of a guide or another page that belongs to no entry.
@@ -244,12 +247,18 @@ impl Frame {
 
     /// The frame of a page that needs no sign-in.
     pub(super) fn visitor(lang: Lang, title: String) -> Self {
-        Self { lang, title, here: "/".to_owned(), entry: None, person: None, chosen: None }
+        let here = "/".to_owned();
+        Self { lang, title, here, entry: None, person: None, chosen: None, position: 0 }
     }
 
     /// The address of an asset.
     pub(super) fn asset(&self, name: &str) -> String {
         asset_url(name)
+    }
+
+    /// The address of the live events, from where the page stands.
+    pub(super) fn events(&self) -> String {
+        format!("/api/v1/events?after={}", self.position)
     }
 
     /// Whether the reader is one of the customer itself.

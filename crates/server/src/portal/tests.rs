@@ -46,7 +46,8 @@ fn frame(lang: Lang, role: Role, entry: Entry) -> Frame {
         bottom: &[Entry::Settings],
     };
     let title = lang.text(entry.key());
-    Frame { lang, title, here: "/".to_owned(), entry: Some(entry), person: Some(person), chosen: None }
+    let here = "/".to_owned();
+    Frame { lang, title, here, entry: Some(entry), person: Some(person), chosen: None, position: 7 }
 }
 
 fn pager(lang: Lang, cursor: &str, more: bool) -> Pager {

@@ -389,6 +389,26 @@ async fn b17_b21_b53_the_whole_path_in_the_browser(#[case] lang: &'static str, #
     }
 }
 
+/// Behaviour 17: what happens after a page was made and before its stream stands reaches it, too.
+#[tokio::test(flavor = "multi_thread")]
+async fn b17_a_page_shows_what_came_before_its_stream_stood() {
+    let world = World::start(Sqlite, "since_browser").await;
+    world.partner("R-1").await;
+    let distributor = world.distributor("D-1").await;
+    world.user("partner@example.com", Role::PartnerAdmin, Some("R-1")).await;
+    let driver = Driver::start().await;
+    let page = driver.browser(&world, "en").await;
+    page.sign_in("partner@example.com").await;
+    page.go("/unassigned-devices").await;
+    // A page that is left gives its stream up: this one is then as if it had not asked for any yet.
+    page.run("window.neverReloaded = true; window.dispatchEvent(new Event('pagehide'))").await;
+    distributor.report("", "text/csv", csv(&["5CG000000A R-1"])).await;
+    page.run("new LiveList(document.querySelector('[data-live]'))").await;
+    page.see("table.list th[scope=row]", "5CG000000A").await;
+    assert_eq!(page.run("return window.neverReloaded === true").await, true);
+    page.close().await;
+}
+
 /// Drops a file on the field for reports: the text's last line as often as said, each with a serial of its own.
 async fn drop_file(page: &Page, name: &str, text: &[u8], lines: usize) {
     let text = serde_json::Value::from(String::from_utf8_lossy(text).trim_end());

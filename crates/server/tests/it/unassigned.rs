@@ -5,6 +5,7 @@ use roadstead_domain::access::Role;
 use roadstead_store::engine::Kind::{self, Postgres, Sqlite};
 use rstest::rstest;
 
+use crate::sign_in::Portal;
 use crate::world::{World, csv};
 
 #[rstest]
@@ -113,6 +114,27 @@ async fn b17_an_open_page_is_told_of_new_pcs_and_of_its_own_alone(#[values(Sqlit
     distributor.report("", "text/csv", csv(&["5CG000000D R-1"])).await;
     let mut again = one.stream("events", Some(&id)).await;
     let (_, heard) = again.next_event().await;
+    assert!(heard.contains("\"arrived\":1"), "{heard}");
+}
+
+#[rstest]
+#[tokio::test]
+async fn b17_a_page_is_told_what_came_before_its_stream_stood(#[values(Sqlite, Postgres)] kind: Kind) {
+    let world = World::start(kind, "since").await;
+    let partner = world.partner("R-1").await;
+    let distributor = world.distributor("D-1").await;
+    world.user("partner@example.com", Role::PartnerAdmin, Some("R-1")).await;
+    let page = Portal::sign_in(&world, "partner@example.com").await.get("/unassigned-devices").await;
+    let (_, rest) = page.text.split_once("data-live=\"/api/v1/").expect("a live page");
+    let (address, _) = rest.split_once('"').unwrap();
+    distributor.report("", "text/csv", csv(&["5CG000000A R-1", "5CG000000B R-1"])).await;
+    let (id, heard) = partner.stream(address, None).await.next_event().await;
+    assert!(heard.contains("event: unassigned_devices.changed"), "{heard}");
+    assert!(heard.contains("\"arrived\":2"), "{heard}");
+
+    // Who comes back goes on after what it heard, not from where its page stood.
+    distributor.report("", "text/csv", csv(&["5CG000000C R-1"])).await;
+    let (_, heard) = partner.stream(address, Some(&id)).await.next_event().await;
     assert!(heard.contains("\"arrived\":1"), "{heard}");
 }
 

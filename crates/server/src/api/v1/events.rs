@@ -3,16 +3,18 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use axum::extract::State;
+use axum::extract::{Query, State};
 use axum::http::HeaderMap;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use futures_util::{Stream, stream};
 use roadstead_domain::access::{Action, Scope, system};
 use roadstead_domain::event::is_told;
 use roadstead_store::outbox::{self, Stored};
+use serde::Deserialize;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::time::{Interval, MissedTickBehavior};
+use utoipa::IntoParams;
 
 use crate::app::App;
 use crate::http::{ApiCaller, Credential, Problem};
@@ -32,17 +34,28 @@ struct Following {
     last: i64,
 }
 
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct FollowQuery {
+    /// The stream begins after the event of this number, where no `Last-Event-ID` says another one.
+    after: Option<i64>,
+}
+
 /// Follow live events. The stream ends when the token is revoked or the session ends.
-#[utoipa::path(get, path = "/events", tag = "events", responses((status = 200, content_type = "text/event-stream")))]
+#[utoipa::path(
+    get, path = "/events", tag = "events", params(FollowQuery),
+    responses((status = 200, content_type = "text/event-stream"))
+)]
 pub(super) async fn follow(
     State(app): State<App>,
     caller: ApiCaller,
+    Query(query): Query<FollowQuery>,
     headers: HeaderMap,
 ) -> Result<Sse<impl Stream<Item = Result<Event, axum::Error>>>, Problem> {
     let scope = caller.may(Action::FollowEvents)?;
     let heard = app.hub.listen();
     let resume = headers.get("last-event-id").and_then(|value| value.to_str().ok()?.parse::<i64>().ok());
-    let last = match resume {
+    let last = match resume.or(query.after) {
         Some(seq) => seq,
         None => outbox::newest(&mut app.store.read(&system()).await?, &system()).await?,
     };

@@ -39,7 +39,10 @@ class LiveList {
     if (this.source || this.ended) return;
     clearTimeout(this.retry);
     this.missed ||= missed;
-    const source = new EventSource(this.region.dataset.live);
+    // The first stream begins where the page stands; after a later one stands, the list is fetched anew.
+    const [live, since] = this.region.dataset.live.split("?");
+    const isFirst = since && !this.missed;
+    const source = new EventSource(isFirst ? `${live}?${since}` : live);
     this.source = source;
     source.onopen = () => {
       this.delay = 1000;
@@ -51,8 +54,9 @@ class LiveList {
       if (this.ended || this.source !== source) return;
       this.missed = true;
       this.interrupted?.removeAttribute("hidden");
-      if (source.readyState === EventSource.CLOSED) {
-        // The browser has given up (signed out, or the platform is away): it is asked again, more and more slowly.
+      if (isFirst || source.readyState === EventSource.CLOSED) {
+        // The browser has given up (signed out, or the platform is away): it is asked again, more and more slowly. By itself
+        // it would resume the first stream from where the page stood, however long ago that is.
         this.close();
         this.retry = setTimeout(() => this.open(true), this.delay);
         this.delay = Math.min(this.delay * 2, 30000);

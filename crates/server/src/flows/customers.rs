@@ -1,6 +1,6 @@
 //! Customer tenants: a partner creates one; customer and partner accept, decline, ask and end.
 
-use roadstead_domain::access::{Home, Role, Scope};
+use roadstead_domain::access::{Action, Caller, Denied, Home, Role, Scope, authorize};
 use roadstead_domain::audit::AuditAction;
 use roadstead_domain::customer::{
     Assignment, Management, Preset, Side, Step, after, may_be_invited_again, plans, public_id,
@@ -217,6 +217,16 @@ pub async fn invite_again(app: &App, scope: &Scope, id_or_number: &str, email: &
     Ok(())
 }
 
+/// The scope in which this caller may take a step between a customer and its partner. Whoever is of either side is told that
+/// it may not, nobody else that there is anything.
+pub fn may_step(caller: &Caller) -> Result<Scope, Denied> {
+    match (authorize(caller, Action::ManageOwnTenant), authorize(caller, Action::ManageCustomers)) {
+        (Ok(scope), _) | (_, Ok(scope)) => Ok(scope),
+        (Err(Denied::Forbidden), _) => Err(Denied::Forbidden),
+        (Err(Denied::NotFound), Err(of_partner)) => Err(of_partner),
+    }
+}
+
 /// Takes a step between the customer and its partner; `asked` is the partner's number where one is asked.
 pub async fn step(
     app: &App,
@@ -356,7 +366,7 @@ async fn mail_admins(
 /// The customer, or *not found*.
 pub async fn found(tx: &mut Tx, scope: &Scope, id_or_number: &str) -> Result<Customer, Refused> {
     let customer = customers::find(tx, scope, id_or_number).await?;
-    Ok(customer.ok_or(roadstead_domain::access::Denied::NotFound)?)
+    Ok(customer.ok_or(Denied::NotFound)?)
 }
 
 /// One line in the log of each home concerned, and one event for its open pages.

@@ -239,9 +239,10 @@ pub(super) async fn take_step(
     uri: Uri,
     Form(taken): Form<Taken>,
 ) -> Result<Response, Problem> {
-    let scope = match browser.may(Action::ManageOwnTenant) {
-        Ok(scope) => scope,
-        Err(problem) => browser.may(Action::ManageCustomers).map_err(|_| problem)?,
+    // Whom the tenant is open to is the customer's word alone.
+    let scope = match step.as_str() {
+        "access" => browser.may(Action::ManageOwnTenant)?,
+        _ => customers::may_step(&browser.caller)?,
     };
     let asked = Some(taken.partner_number.trim()).filter(|number| !number.is_empty());
     let outcome = match step.as_str() {

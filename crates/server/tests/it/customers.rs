@@ -184,6 +184,42 @@ async fn a_customer_closes_its_tenant_to_the_partner(#[values(Sqlite, Postgres)]
 
 #[rstest]
 #[tokio::test]
+async fn who_may_not_take_a_step_is_told_the_same_by_page_and_by_api(#[values(Sqlite, Postgres)] kind: Kind) {
+    let world = World::start(kind, "may_not_step").await;
+    let partner = world.partner("R-1").await;
+    world.partner("R-2").await;
+    let id = partner.invited_customer("Werft Nord").await;
+    // Status of a step, and of opening the tenant to the partner.
+    for (role, whose, step, access) in [
+        (Role::PartnerReadOnly, Some("R-1"), 403, 404),
+        (Role::ReportAdmin, Some(id.as_str()), 403, 403),
+        (Role::PartnerAdmin, Some("R-2"), 404, 404),
+        (Role::Operator, None, 404, 404),
+    ] {
+        let email = format!("{}@example.com", role.as_str());
+        world.user(&email, role, whose).await;
+        let portal = Portal::sign_in(&world, &email).await;
+        let client = world.token(role, whose).await;
+        let page = format!("/customers/{id}/settings/assigned-partner");
+        for taken in ["accept", "decline", "end", "ask"] {
+            let by_page = portal.submit_from("/account", &format!("{page}/{taken}"), &[]).await;
+            let by_api = client.post(&format!("customers/{id}/assigned-partner/{taken}"), json!({})).await;
+            let answered = (by_page.status.as_u16(), by_api.status.as_u16());
+            assert_eq!(answered, (step, step), "{email}, {taken}: {}", by_page.text);
+        }
+        let open = [("access", "open")];
+        let by_page = portal.submit_from("/account", &format!("{page}/access"), &open).await;
+        let by_api =
+            client.patch(&format!("customers/{id}/assigned-partner"), json!({ "access": "open" })).await;
+        let answered = (by_page.status.as_u16(), by_api.status.as_u16());
+        assert_eq!(answered, (access, access), "{email}: {}", by_page.text);
+    }
+    let found = partner.get(&format!("customers/{id}")).await.expect(200);
+    assert_eq!(found["assigned_partner"]["state"], "invited");
+}
+
+#[rstest]
+#[tokio::test]
 async fn the_partner_disables_a_customer_that_it_manages(#[values(Sqlite, Postgres)] kind: Kind) {
     let world = World::start(kind, "disable").await;
     let (partner, neighbour) = (world.partner("R-1").await, world.partner("R-2").await);

@@ -336,7 +336,7 @@ pub(super) async fn devices(
     let mut tx = app.store.read(&scope).await?;
     let customer = customers::found(&mut tx, &scope, &id).await?;
     if scope.partner().is_ok() && !customer.is_open_to_partner() {
-        return Err(Problem::new(axum::http::StatusCode::FORBIDDEN, "customer.not_open"));
+        return Err(Problem::new(StatusCode::FORBIDDEN, "customer.not_open"));
     }
     let today = app.ambient.now().date();
     let found = rows::devices(&mut tx, &scope, &customer, &search.q, &page.into(), today).await?;
@@ -410,13 +410,7 @@ pub(super) async fn step(
     Path((id, step)): Path<(String, String)>,
     body: axum::body::Bytes,
 ) -> Result<Json<AssignedPartnerBody>, Problem> {
-    let scope = match (caller.may(Action::ManageOwnTenant), caller.may(Action::ManageCustomers)) {
-        (Ok(scope), _) | (_, Ok(scope)) => scope,
-        // Whoever is of either side is told that it may not, nobody else that there is anything.
-        (Err(own), Err(of_partner)) => {
-            return Err(if own.status == StatusCode::FORBIDDEN { own } else { of_partner });
-        }
-    };
+    let scope = customers::may_step(&caller.caller)?;
     let step = match step.as_str() {
         "accept" => Step::Accept,
         "decline" => Step::Decline,

@@ -302,20 +302,26 @@ impl LogRow {
     }
 }
 
-/// Walks a partner's chain from its first entry; the number of entries, or the first one that does not follow.
+/// Walks a partner's chain from its first entry to the head that it has now; the number of entries, or the first one that
+/// does not follow. What is written meanwhile is left to the next walk.
 pub async fn verify_chain(
     tx: &mut Tx,
     scope: &Scope,
     partner: TenantId,
 ) -> Result<std::result::Result<i64, i64>> {
     scope.platform()?;
+    // Each statement sees what was committed by then: a head that is read after its entries may be a later one.
+    let head: Option<(i64, Vec<u8>)> =
+        tx.optional("SELECT seq, hash FROM placement_log_heads WHERE partner = $1", args![partner]).await?;
+    let (head_seq, head_hash) = head.unwrap_or((0, CHAIN_START.to_vec()));
     let (mut seq, mut hash) = (0, CHAIN_START);
-    loop {
+    while seq < head_seq {
         let rows: Vec<LogRow> = tx
             .all(
                 "SELECT seq, device, serial, from_tenant, to_tenant, generation, report, line, cause, cause_id, at, \
-                 hash, version FROM placement_log WHERE partner = $1 AND seq > $2 ORDER BY seq LIMIT 1000",
-                args![partner, seq],
+                 hash, version FROM placement_log WHERE partner = $1 AND seq > $2 AND seq <= $3 \
+                 ORDER BY seq LIMIT 1000",
+                args![partner, seq, head_seq],
             )
             .await?;
         if rows.is_empty() {
@@ -332,14 +338,19 @@ pub async fn verify_chain(
             }
         }
     }
-    let head: Option<(i64, Vec<u8>)> =
-        tx.optional("SELECT seq, hash FROM placement_log_heads WHERE partner = $1", args![partner]).await?;
     // A cut-off tail leaves a chain that holds and a head that does not.
-    match head {
-        None if seq == 0 => Ok(Ok(0)),
-        Some((head_seq, head_hash)) if head_seq == seq && head_hash == hash => Ok(Ok(seq)),
-        _ => Ok(Err(seq + 1)),
+    if seq != head_seq || head_hash != hash {
+        return Ok(Err(seq + 1));
     }
+    // One statement sees a head with all of its entries: whatever was written meanwhile, beyond it there is none.
+    let beyond: Option<(i64,)> = tx
+        .optional(
+            "SELECT seq FROM placement_log WHERE partner = $1 AND seq > COALESCE((SELECT h.seq \
+             FROM placement_log_heads h WHERE h.partner = $1), 0) ORDER BY seq LIMIT 1",
+            args![partner],
+        )
+        .await?;
+    Ok(beyond.map_or(Ok(seq), |(beyond,)| Err(beyond)))
 }
 
 /// A PC that does not stand where the logs of its moves say.

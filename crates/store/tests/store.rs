@@ -49,6 +49,11 @@ impl World {
 
     async fn apply(&self, moves: &[Cause]) -> Result<(), Error> {
         let mut tx = self.store.write(&self.system).await?;
+        self.apply_in(&mut tx, moves).await?;
+        tx.commit().await
+    }
+
+    async fn apply_in(&self, tx: &mut Tx, moves: &[Cause]) -> Result<(), Error> {
         tx.lock_placements().await?;
         let keys: Vec<(DeviceId, serials::Key)> = moves
             .iter()
@@ -64,9 +69,8 @@ impl World {
                 model: "Notebook 14",
             })
             .collect();
-        serials::add_devices(&mut tx, &self.system, &new, self.ambient.now()).await?;
-        placements::apply(&mut tx, &self.system, moves, self.ambient.now()).await?;
-        tx.commit().await
+        serials::add_devices(tx, &self.system, &new, self.ambient.now()).await?;
+        placements::apply(tx, &self.system, moves, self.ambient.now()).await
     }
 }
 
@@ -168,6 +172,63 @@ async fn placements_are_written_by_generation(#[values(Sqlite, Postgres)] kind: 
     for (place, entries) in [(a, 2), (b, 1)] {
         let chain = placements::verify_chain(&mut tx, &world.system, place.partner).await.unwrap();
         assert_eq!(chain, Ok(entries));
+    }
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_chain_ends_with_the_entry_of_its_head(#[values(Sqlite, Postgres)] kind: Kind) {
+    let world = World::new(kind, &format!("chain_head_{kind:?}")).await;
+    let a = world.partner("A").await;
+    for serial in ["5CG0000001", "5CG0000002"] {
+        world.apply(&[arrival(world.ambient.id(), serial, a)]).await.unwrap();
+    }
+    let mut tx = world.store.write(&world.system).await.unwrap();
+    for (change, walked) in [
+        ("UPDATE placement_log_heads SET seq = 3", Err(3)),
+        ("UPDATE placement_log_heads SET seq = 2", Ok(2)),
+        (
+            "UPDATE placement_log_heads SET seq = 1, \
+             hash = (SELECT l.hash FROM placement_log l WHERE l.seq = 1)",
+            Err(2),
+        ),
+        ("DELETE FROM placement_log WHERE seq = 2", Ok(1)),
+        ("DELETE FROM placement_log_heads", Err(1)),
+        ("DELETE FROM placement_log", Ok(0)),
+    ] {
+        assert_eq!(tx.execute(change, vec![]).await.unwrap(), 1, "{change}");
+        let found = placements::verify_chain(&mut tx, &world.system, a.partner).await.unwrap();
+        assert_eq!(found, walked, "{change}");
+    }
+}
+
+/// A locked table makes the walk wait before its first look into it. SQLite has no such lock.
+#[tokio::test]
+async fn an_entry_that_is_written_while_its_chain_is_walked_is_no_false_alarm() {
+    for (name, lock, entries) in [
+        ("walk_to_head", "LOCK TABLE ONLY placement_log_heads IN ACCESS EXCLUSIVE MODE", 2),
+        ("walk_to_log", "LOCK TABLE ONLY placement_log IN ACCESS EXCLUSIVE MODE", 1),
+    ] {
+        let world = World::new(Postgres, name).await;
+        let a = world.partner("A").await;
+        world.apply(&[arrival(world.ambient.id(), "5CG0000001", a)]).await.unwrap();
+        let mut meanwhile = world.store.write(&world.system).await.unwrap();
+        meanwhile.execute(lock, vec![]).await.unwrap();
+        let (store, system) = (world.store.clone(), world.system);
+        let walk = tokio::spawn(async move {
+            let mut tx = store.read(&system).await.unwrap();
+            placements::verify_chain(&mut tx, &system, a.partner).await.unwrap()
+        });
+        let waiting = "SELECT COUNT(*) FROM pg_locks WHERE NOT granted AND locktype = 'relation' \
+                       AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
+        let mut tx = world.store.read(&world.system).await.unwrap();
+        while tx.number(waiting, vec![]).await.unwrap() == 0 {
+            assert!(!walk.is_finished(), "{lock}");
+        }
+        drop(tx);
+        world.apply_in(&mut meanwhile, &[arrival(world.ambient.id(), "5CG0000002", a)]).await.unwrap();
+        meanwhile.commit().await.unwrap();
+        assert_eq!(walk.await.unwrap(), Ok(entries), "{lock}");
     }
 }
 

@@ -232,6 +232,16 @@ async fn begin(pool: &PgPool, scope: &Scope, also: &str) -> Result<sqlx::Transac
     pool.begin_with(AssertSqlSafe(beginning(scope) + also)).await.map_err(Error::Unavailable)
 }
 
+/// Every statement is written to walk an index, in the order of its text. Where a table has grown a thousandfold since its
+/// statistics were taken, the planner's own idea reads whole tables instead (docs/decisions/0048).
+const BY_INDEX: [(&str, &str); 5] = [
+    ("join_collapse_limit", "1"),
+    ("enable_seqscan", "off"),
+    ("enable_hashjoin", "off"),
+    ("enable_mergejoin", "off"),
+    ("jit", "off"),
+];
+
 /// What writes finds its rows by keys: the plan is the same for every value, and is not made anew for each.
 const ONE_PLAN: &str = "; SET LOCAL plan_cache_mode = 'force_generic_plan'";
 
@@ -274,16 +284,7 @@ impl Store {
     pub async fn open_postgres(url: &str) -> Result<Self> {
         let options = PgConnectOptions::from_str(url)
             .map_err(|error| Error::Unusable(format!("the database address cannot be read: {error}")))?
-            // Every statement is written to walk an index, in the order of its text. Where a table has grown a
-            // thousandfold since its statistics were taken, the planner's own idea reads whole tables instead
-            // (docs/decisions/0048).
-            .options([
-                ("join_collapse_limit", "1"),
-                ("enable_seqscan", "off"),
-                ("enable_hashjoin", "off"),
-                ("enable_mergejoin", "off"),
-                ("jit", "off"),
-            ])
+            .options(BY_INDEX)
             .disable_statement_logging();
         let mut alone = options.clone().connect().await?;
         migrate::postgres(&mut alone).await?;

@@ -364,6 +364,18 @@ pub struct Stray {
     pub entry: Option<(TenantId, i64)>,
 }
 
+impl std::fmt::Display for Stray {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { device, serial, entry } = self;
+        match entry {
+            Some((partner, seq)) => {
+                write!(out, "{serial} ({device}): does not stand where entry {seq} of {partner} says")
+            }
+            None => write!(out, "{serial} ({device}): no log knows of it"),
+        }
+    }
+}
+
 /// A placement beside one entry about its PC.
 #[derive(sqlx::FromRow)]
 struct Beside {

@@ -163,8 +163,22 @@ async fn what_cannot_be_copied_is_said_and_nothing_is_half_done() {
     let rows: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM tenants").fetch_one(&mut large).await.unwrap();
     assert_eq!(rows, 0);
 
+    // So is a PC that stands where no log says.
     let mut small = sqlite(&directory).await;
     small.execute("DELETE FROM placement_log_heads").await.unwrap();
+    let stray = "INSERT INTO placements (device, tenant, generation, serial, search, since) VALUES \
+                 (x'0c000000000070008000000000000001', NULL, 1, '5CG000000A', '', 7)";
+    small.execute(stray).await.unwrap();
+    small.close().await.unwrap();
+    let said = refused(directory.path(), &url).await;
+    let expected = "5CG000000A (0c000000-0000-7000-8000-000000000001): no log knows of it; 1 PCs do not stand where \
+                    the logs say";
+    assert!(said.starts_with(expected), "{said}");
+    let rows: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM tenants").fetch_one(&mut large).await.unwrap();
+    assert_eq!(rows, 0);
+
+    let mut small = sqlite(&directory).await;
+    small.execute("DELETE FROM placements").await.unwrap();
     small.close().await.unwrap();
     copy(directory.path(), &url).await.unwrap();
     let said = refused(directory.path(), &url).await;

@@ -167,10 +167,12 @@ pub async fn pc(tx: &mut Tx, scope: &Scope, device: DeviceId, now: Micros) -> Re
     tx.optional(pc_sql!("devices d", "d.id = $2"), args![now.date().to_string(), device]).await
 }
 
-/// Those of these PCs that stay where they are until this transaction ends. One that somebody is moving is left out: nobody
-/// waits for a transfer here.
+/// Those of these PCs that stay where they are until this transaction ends, without those that somebody is moving. Whoever
+/// raises alerts holds their PCs' places first.
 pub async fn hold_places(tx: &mut Tx, scope: &Scope, devices: &[Uuid]) -> Result<HashSet<Uuid>> {
     scope.platform()?;
+    // A move takes along the alerts that it finds: one that is raised beside it names the tenant that the PC is leaving, and
+    // would stay there for ever. Nobody waits for the move, which may be long: each who waits would keep a connection.
     let sql = format!(
         "SELECT p.device FROM <set> s CROSS JOIN placements p WHERE p.device = s.value{}",
         tx.share_of_p()

@@ -72,8 +72,8 @@ pub(super) struct Work<'a> {
 }
 
 impl<'a> Work<'a> {
-    /// Notes a condition: raises it, or says that it lasts. A pop-up follows where there is none and one is due. The
-    /// alert's id, if there is one in such a place.
+    /// Notes a condition of a PC whose place is held: raises it, or says that it lasts. A pop-up follows where there is
+    /// none and one is due. The alert's id, if there is one in such a place.
     pub(super) fn see(
         &mut self,
         app: &App,
@@ -191,8 +191,7 @@ pub(super) async fn look_at_readings(
     if concerned.is_empty() {
         return Ok(false);
     }
-    // An alert that is raised while its PC moves would stay with the tenant that the PC left: of a PC that is being moved the
-    // next check-in tells.
+    // Of a PC that is being moved the next check-in tells.
     let asked: Vec<Uuid> = concerned.iter().map(|(device, ..)| device.0).collect();
     let held = alerts::hold_places(tx, &scope, &asked).await?;
     concerned.retain(|(device, ..)| held.contains(&device.0));
@@ -325,6 +324,9 @@ pub async fn raise(
     let platform = scope.carried_out();
     let mut tx = app.store.write(&platform).await?;
     let now = app.ambient.now();
+    if alerts::hold_places(&mut tx, &platform, &[pc.id]).await?.is_empty() {
+        return Err(Refused::Conflict("alert.pc_is_moving"));
+    }
     let pc = still_reached(&mut tx, scope, DeviceId(pc.id), now).await?;
     let own = alerts::known_of(&mut tx, &platform, DeviceId(pc.id)).await?;
     let same = own.iter().find(|known| known.kind == kind.code && known.cause == cause);
@@ -404,8 +406,11 @@ pub async fn look_around(app: &App) -> roadstead_store::Result<()> {
     let expiring = expiring.into_iter().map(|(device, ends)| (device, ENTITLEMENT_EXPIRING, ends));
     let due: Vec<(DeviceId, Kind, String)> = silent.chain(expiring).collect();
     let mut tx = app.store.write(&scope).await?;
+    let asked: Vec<Uuid> = due.iter().map(|(device, ..)| device.0).collect();
+    let held = alerts::hold_places(&mut tx, &scope, &asked).await?;
     let mut work = Work::default();
-    for (device, kind, detail) in &due {
+    // Of a PC that is being moved the next look tells.
+    for (device, kind, detail) in due.iter().filter(|(device, ..)| held.contains(&device.0)) {
         if let Some(pc) = alerts::pc(&mut tx, &scope, *device, now).await? {
             work.see(app, &pc, *kind, ("", detail.as_str(), "platform"), None)?;
         }

@@ -299,9 +299,16 @@ async fn carry_out(
     sources: &HashMap<String, (Part, String)>,
 ) -> anyhow::Result<()> {
     let (scope, now) = (access::system(), app.ambient.now());
+    let raised = due.iter().filter_map(|one| match one {
+        Due::Raise(device, _) => Some(*device),
+        Due::Close(_) => None,
+    });
+    let held = alerts::hold_places(tx, &scope, &raised.collect::<Vec<Uuid>>()).await?;
     let mut work = Work::default();
     for one in &due {
         let device = match one {
+            // Of a PC that is being moved the next look tells.
+            Due::Raise(device, _) if !held.contains(device) => continue,
             Due::Raise(device, _) => *device,
             Due::Close(alert) => alert.device,
         };

@@ -222,6 +222,9 @@ impl From<Refused> for Problem {
             Refused::Taken { field } => {
                 Self { status: StatusCode::CONFLICT, ..Self::field("field.taken", field) }
             }
+            Refused::Conflict(code @ "alert.pc_is_moving") => {
+                Self { retry_after: NonZeroI64::new(5), ..Self::new(StatusCode::CONFLICT, code) }
+            }
             Refused::Conflict(code) => Self::new(StatusCode::CONFLICT, code),
             Refused::Ambiguous { field, choices } => Self {
                 status: StatusCode::CONFLICT,

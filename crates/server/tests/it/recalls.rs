@@ -4,7 +4,7 @@ use reqwest::Method;
 use roadstead_domain::access::{self, Role};
 use roadstead_server::flows;
 use roadstead_store::engine::Kind::{self, Postgres, Sqlite};
-use roadstead_store::jobs;
+use roadstead_store::{args, jobs};
 use rstest::rstest;
 use serde_json::{Value, json};
 
@@ -26,6 +26,11 @@ fn outcomes(imported: &Value) -> Vec<&str> {
 /// The look that comes once an hour, to its end.
 async fn hourly(world: &World) {
     flows::recalls::schedule(&world.app).await.unwrap();
+    looked(world).await;
+}
+
+/// Waits for the end of a look.
+async fn looked(world: &World) {
     eventually("the look is over", async || {
         let mut tx = world.app.store.read(&access::system()).await.unwrap();
         (jobs::left(&mut tx).await.unwrap() == (0, 0)).then_some(())
@@ -138,6 +143,27 @@ async fn a_pc_on_a_list_gets_an_alert_with_its_source_and_loses_it_when_it_is_ta
     assert_eq!(ranges[0]["serial_from"], "5CG0000003");
     // Lists are the operator's.
     assert_eq!(partner.get("recall-lists").await.refused(404), "not_found");
+}
+
+/// On SQLite the look waits for the end of the move.
+#[tokio::test]
+async fn a_look_for_recall_lists_during_a_move_leaves_no_alert_where_the_pc_was() {
+    let world = World::start(Postgres, "recallmoving").await;
+    let partner = world.partner("R-1").await;
+    world.distributor("D-1").await.report("", "text/csv", csv(&["5CG0000001 R-1"])).await;
+    let customer = partner.customer("A").await;
+    let mut moving = world.app.store.write(&access::system()).await.unwrap();
+    let sql = "UPDATE placements SET tenant = $2, generation = generation + 1 WHERE serial = $1";
+    let to: uuid::Uuid = customer.parse().unwrap();
+    assert_eq!(moving.execute(sql, args!["5CG0000001", to]).await.unwrap(), 1);
+    import(&world.operator, "", "R-7,battery,6T1A2EA,,5CG0000001,5CG0000002,Bulletin 7\n").await;
+    looked(&world).await;
+    moving.commit().await.unwrap();
+    hourly(&world).await;
+    let alerts = partner.all("alerts").await;
+    assert_eq!(alerts.len(), 1, "{alerts:?}");
+    let found = (&alerts[0]["kind"], &alerts[0]["tenant"]["id"]);
+    assert_eq!(found, (&json!("battery.recall"), &json!(customer)));
 }
 
 /// Two lists of one kind are two storms, each counted whole; what is of one PC is grouped by its kind.

@@ -155,7 +155,8 @@ pub(super) struct NewAlert {
     detail: String,
 }
 
-/// Raise an alert, as a monitor does. The same again answers 200 with the one that is there.
+/// Raise an alert, as a monitor does. The same again answers 200 with the one that is there. While the PC is being moved the
+/// answer is 409 `alert.pc_is_moving` with `Retry-After`.
 #[utoipa::path(
     post, path = "/alerts", tag = "alerts", request_body = NewAlert,
     responses((status = 201, body = Reference), (status = 200, body = Reference), (status = 404, body = ProblemBody),

@@ -1,8 +1,9 @@
 //! Two at the same moment: cases that are opened, merged and closed while somebody else does something about the same PC.
 
 use roadstead_domain::access::{Role, system};
-use roadstead_store::args;
+use roadstead_server::flows;
 use roadstead_store::engine::Kind::{self, Postgres, Sqlite};
+use roadstead_store::{Tx, args};
 use rstest::rstest;
 use serde_json::json;
 use uuid::Uuid;
@@ -111,21 +112,57 @@ async fn two_cases_that_are_merged_into_each_other_leave_one_open() {
     assert_eq!(cases.iter().filter(|case| case["state"] == "closed").count(), 1, "{cases:?}");
 }
 
-/// On SQLite the check-in waits for the move.
+/// A move of the case's PC that is not over yet. On SQLite whoever raises an alert waits for its end.
+async fn moving(case: &Case, to: &str) -> Tx {
+    let mut moving = case.world.app.store.write(&system()).await.unwrap();
+    let sql = "UPDATE placements SET tenant = $2, generation = generation + 1 WHERE serial = $1";
+    let to: Uuid = to.parse().unwrap();
+    assert_eq!(moving.execute(sql, args![case.pc.serial.as_str(), to]).await.unwrap(), 1);
+    moving
+}
+
+/// That the PC has one alert of this kind, and where.
+async fn has_one_alert(case: &Case, kind: &str, tenant: &str) {
+    let alerts = case.partner.all(&format!("alerts?kind={kind}")).await;
+    assert_eq!(alerts.len(), 1, "{alerts:?}");
+    assert_eq!(alerts[0]["tenant"]["id"], tenant);
+}
+
 #[tokio::test]
 async fn a_check_in_during_a_move_leaves_no_alert_where_the_pc_was() {
     let case = case(Postgres, "raisedmoving").await;
     let customer = case.partner.customer("A").await;
-    let mut moving = case.world.app.store.write(&system()).await.unwrap();
-    let sql = "UPDATE placements SET tenant = $2, generation = generation + 1 WHERE serial = $1";
-    let to: Uuid = customer.parse().unwrap();
-    assert_eq!(moving.execute(sql, args![case.pc.serial.as_str(), to]).await.unwrap(), 1);
+    let moving = moving(&case, &customer).await;
     case.pc.post("check-ins", bad_disk()).await.expect(200);
     moving.commit().await.unwrap();
     case.pc.post("check-ins", bad_disk()).await.expect(200);
-    let alerts = case.partner.all("alerts").await;
-    assert_eq!(alerts.len(), 1, "{alerts:?}");
-    assert_eq!((&alerts[0]["kind"], &alerts[0]["tenant"]["id"]), (&json!("disk.failing"), &json!(customer)));
+    has_one_alert(&case, "disk.failing", &customer).await;
+}
+
+#[tokio::test]
+async fn a_monitor_that_tells_of_a_pc_during_its_move_is_asked_to_come_again() {
+    let case = case(Postgres, "toldmoving").await;
+    let customer = case.partner.customer("A").await;
+    let told = json!({ "serial": case.pc.serial, "kind": "disk.failing", "cause": "sda", "detail": "x" });
+    let moving = moving(&case, &customer).await;
+    assert_eq!(case.partner.post("alerts", told.clone()).await.refused(409), "alert.pc_is_moving");
+    moving.commit().await.unwrap();
+    case.partner.post("alerts", told).await.expect(201);
+    has_one_alert(&case, "disk.failing", &customer).await;
+}
+
+#[tokio::test]
+async fn a_look_for_silent_pcs_during_a_move_leaves_no_alert_where_the_pc_was() {
+    let case = case(Postgres, "silentmoving").await;
+    let (first, second) = (case.partner.customer("A").await, case.partner.customer("B").await);
+    case.to_customer(&first).await;
+    case.pc.post("check-ins", json!({})).await.expect(200);
+    case.world.clock.step_seconds(400 * 24 * 3600);
+    let moving = moving(&case, &second).await;
+    flows::alerts::look_around(&case.world.app).await.unwrap();
+    moving.commit().await.unwrap();
+    flows::alerts::look_around(&case.world.app).await.unwrap();
+    has_one_alert(&case, "heartbeat.lost", &second).await;
 }
 
 #[rstest]

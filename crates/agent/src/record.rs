@@ -340,10 +340,12 @@ impl Record {
     }
 }
 
-/// What the user is told of, once: where a case stands, when somebody comes, what is asked.
+/// What the user is told of, once: where a case stands, when somebody comes, what is asked, that parts were ordered again.
+/// The first order changes where it stands.
 fn step(case: &RepairCase) -> String {
     let from = case.appointment.as_ref().map_or("", |appointment| &appointment.from);
-    format!("{}/{from}/{}", case.state, case.question.as_deref().unwrap_or(""))
+    let orders = if case.part_orders > 1 { format!("/{}", case.part_orders) } else { String::new() };
+    format!("{}/{from}/{}{orders}", case.state, case.question.as_deref().unwrap_or(""))
 }
 
 /// An instant of the wire; one that cannot be read has passed.
@@ -466,5 +468,19 @@ mod tests {
         assert!(!record.is_unsent() && !record.case().unwrap().can_cancel);
         record.answered(case("cancelled"));
         assert_eq!(record.untold_step(), None);
+    }
+
+    #[test]
+    fn each_order_of_parts_is_told_once() {
+        let mut record = record();
+        record.submit(Uuid::from_u128(1), Draft::default(), "csdp", before_noon(1));
+        record.progressed(case("new"));
+        for part_orders in 1..=3 {
+            record.progressed(RepairCase { part_orders, ..case("in_repair") });
+            let step = record.untold_step().expect("news");
+            record.told_of(&step);
+            record.progressed(RepairCase { part_orders, ..case("in_repair") });
+            assert_eq!(record.untold_step(), None, "{part_orders}");
+        }
     }
 }

@@ -13,7 +13,8 @@ pub(crate) fn notification(record: &Record, zone: &TimeZone, lang: Lang) -> Word
     let pop_up = &record.pop_up;
     let (summary, body) = match record.case() {
         Some(case) => {
-            let state = [Some(case.state_text.clone()), when(case, zone, lang), case.question.clone()];
+            let (stands, when) = (Some(case.state_text.clone()), when(case, zone, lang));
+            let state = [stands, more_parts(case, lang), when, case.question.clone()];
             let number = [("number", case.number.as_str())];
             (lang.with("case-title", &number), state.into_iter().flatten().collect::<Vec<_>>().join(" · "))
         }
@@ -36,6 +37,11 @@ pub(crate) fn stands(record: &Record, now: Micros, lang: Lang, shown: Option<&st
         Some(shown) if shown != words.digest() => Stands::Saying(words),
         _ => Stands::AsItIs,
     }
+}
+
+/// That parts were ordered again, which the state alone does not say.
+pub(crate) fn more_parts(case: &RepairCase, lang: Lang) -> Option<String> {
+    (case.part_orders > 1 && case.state == "in_repair").then(|| lang.text("more-parts"))
 }
 
 /// When somebody comes, by the clock of the PC.
@@ -106,5 +112,20 @@ mod tests {
         assert_eq!(when(&case, &nameless, Lang::En).unwrap(), "1 Dec 2026, 05:00 to 07:00 (-03:00)");
         case.appointment = None;
         assert_eq!(when(&case, &nameless, Lang::En), None);
+    }
+
+    #[test]
+    fn parts_that_are_ordered_again_are_said_while_the_repair_lasts() {
+        let said = |state: &str, part_orders: i64| {
+            let case: RepairCase = serde_json::from_value(serde_json::json!({
+                "id": uuid::Uuid::nil(), "number": "C-1", "state": state, "state_text": state,
+                "recipient": { "code": "csdp", "name": "Hafen IT" }, "can_cancel": false, "part_orders": part_orders,
+            }))
+            .unwrap();
+            more_parts(&case, Lang::En)
+        };
+        assert_eq!(said("in_repair", 1), None);
+        assert_eq!(said("in_repair", 2).as_deref(), Some("More parts were ordered"));
+        assert_eq!(said("closed", 2), None);
     }
 }

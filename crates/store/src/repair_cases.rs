@@ -92,8 +92,8 @@ pub struct RepairCase {
     pub appointment_note: Option<String>,
     /// What the desk asked last and was not answered.
     pub question: Option<String>,
-    /// Whether parts were ordered for it.
-    pub has_parts: bool,
+    /// How often parts were ordered for it.
+    pub part_orders: i64,
     /// What came of it.
     pub result: Option<String>,
     /// The failure's code.
@@ -119,7 +119,7 @@ impl RepairCase {
     /// Where it stands, with what a question does not undo.
     pub fn progress(&self) -> Result<Progress> {
         let has_appointment = self.appointment_from.is_some();
-        Ok(Progress { state: self.state()?, has_appointment, has_parts: self.has_parts })
+        Ok(Progress { state: self.state()?, has_appointment, has_parts: self.part_orders > 0 })
     }
 
     /// Whose it is to work on.
@@ -167,7 +167,7 @@ macro_rules! select {
             "r.opener_home, r.opener_note, r.desk, r.desk_partner, r.desk_reason, r.handed_over, r.state, r.assignee, ",
             "u.name AS assignee_name, r.contact_name, r.contact_email, r.contact_phone, r.message, r.preferred_times, ",
             "r.language, r.mails_muted, r.appointment_from, r.appointment_until, r.appointment_zone, r.appointment_note, ",
-            "r.question, EXISTS (SELECT 1 FROM repair_parts o WHERE o.repair_case = r.id) AS has_parts, ",
+            "r.question, (SELECT COUNT(*) FROM repair_parts o WHERE o.repair_case = r.id) AS part_orders, ",
             "r.result, r.failure_code, r.merged_into, r.claim_reference, r.claimed_at, r.created_at, r.updated_at ",
             "FROM repair_cases r LEFT JOIN users u ON u.id = r.assignee WHERE ",
             $rest

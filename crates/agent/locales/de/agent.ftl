@@ -2,6 +2,7 @@ view = Anzeigen
 later = Später
 pop-up-offer = { $partner } kann das reparieren lassen. Es wird nichts gesendet, bevor Sie es angesehen haben.
 case-title = Reparaturfall { $number }
+more-parts = Weitere Teile wurden bestellt
 when = { $day }, { $from } bis { $until } Uhr ({ $zone })
 partner = Betreut diesen PC
 recipient = Bekommt den Reparaturfall

@@ -2,6 +2,7 @@ view = View
 later = Later
 pop-up-offer = { $partner } can have it repaired. Nothing is sent before you have looked at it.
 case-title = Repair case { $number }
+more-parts = More parts were ordered
 when = { $day }, { $from } to { $until } ({ $zone })
 partner = Looks after this PC
 recipient = Gets the repair case

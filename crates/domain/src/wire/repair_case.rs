@@ -60,6 +60,9 @@ pub struct RepairCase {
     /// When somebody comes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub appointment: Option<Appointment>,
+    /// How often parts were ordered.
+    #[serde(default)]
+    pub part_orders: i64,
     /// What the repairer wants to know; answered by `POST repair-cases/{id}/answer`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub question: Option<String>,

@@ -61,15 +61,19 @@ pub(super) async fn mail_user(
     tx: &mut Tx,
     platform: &Scope,
     case: &RepairCase,
+    step: &str,
 ) -> Result<(), Refused> {
     let lang = language(case).with(case.appointment_zone.as_deref(), None);
     let when = case.appointment_from.map_or_else(String::new, |from| {
         let at = crate::portal::instant(lang, Micros(from));
         format!("{at} ({})", lang.zone_name())
     });
-    let said = match (&case.question, when.is_empty()) {
+    let said = match (&case.question, step) {
         (Some(question), _) => question.clone(),
-        (None, false) if case.state == "scheduled" => when,
+        // What is ordered is the desk's matter; that it is the second order keeps the mail from reading like the first.
+        (None, "parts_ordered") if case.part_orders > 1 => lang.text("repair-more-parts-ordered"),
+        (None, "parts_ordered") => lang.text("repair-parts-ordered"),
+        (None, _) if case.state == "scheduled" => when,
         _ => case.result.clone().unwrap_or_default(),
     };
     let data = serde_json::json!({

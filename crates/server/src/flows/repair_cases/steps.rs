@@ -193,6 +193,7 @@ pub(in crate::flows) async fn take(
             if !repair_cases::order(tx, &platform, app.ambient.id(), case, order, now).await? {
                 return Err(Refused::Conflict("repair_case.reference_used"));
             }
+            case.part_orders += 1;
             what = "parts_ordered";
             state
         }
@@ -264,13 +265,13 @@ pub(in crate::flows) async fn take(
     }
     repair_cases::update(tx, &platform, case, now).await?;
     tell(app, tx, scope, AuditAction::RepairCaseChanged, case, (desk_before, what)).await?;
-    // Another question or another appointment is news, though the state is the same.
-    let is_news = state != before || matches!(what, "asked" | "scheduled");
+    // Another question, appointment or order is news, though the state is the same.
+    let is_news = state != before || matches!(what, "asked" | "scheduled" | "parts_ordered");
     if desk_before != case.desk() {
         mail_desk(app, tx, &platform, case).await?;
         mail_received(app, tx, &platform, case).await?;
     } else if is_news {
-        mail_user(app, tx, &platform, case).await?;
+        mail_user(app, tx, &platform, case, what).await?;
     }
     Ok(())
 }

@@ -40,6 +40,7 @@ pub fn of_pc(lang: Lang, case: &RepairCase) -> wire::repair_case::RepairCase {
         state_text: state_text(lang, &case.state),
         recipient: recipient(lang, case.desk(), &case.partner_name),
         appointment,
+        part_orders: if tells { case.part_orders } else { 0 },
         question: case.question.clone().filter(|_| tells),
         result: case.result.clone().filter(|_| tells),
         can_cancel,

@@ -201,7 +201,48 @@ async fn each_question_is_mailed_and_none_outlasts_the_waiting(#[values(Sqlite, 
     let mails: Vec<(String,)> = tx.all(sql, vec![]).await.unwrap();
     let said = mails.iter().map(|(data,)| serde_json::from_str::<Value>(data).unwrap()["said"].clone());
     let said: Vec<Value> = said.collect();
-    assert_eq!(said, ["Which floor?", "Which room?", "Which rack?", "New disk", "Which slot?", ""]);
+    let parts = "Parts were ordered for the repair.";
+    assert_eq!(said, ["Which floor?", "Which room?", "Which rack?", "New disk", "Which slot?", parts]);
+}
+
+/// Another order is mailed and shown though the case stands where it stood; a request that is repeated orders nothing.
+#[rstest]
+#[tokio::test]
+async fn each_order_of_parts_is_told_and_a_repeated_request_is_not(
+    #[values(Sqlite, Postgres)] kind: Kind,
+) {
+    let case = case(kind, "orders").await;
+    let (world, pc) = (&case.world, &case.pc);
+    let desk = world.token(Role::CustomerSupport, None).await;
+    let sent = case.submit(&form(&case.pop_up().await, 1)).await.expect(201);
+    let path = format!("/api/v1/repair-cases/{}/parts", sent["id"].as_str().unwrap());
+    let order = async |reference: &str, key: &str| {
+        let body = json!({ "order_reference": reference, "part": "CANARY SSD", "quantity": 1 }).to_string();
+        let body = Some(("application/json", body.into_bytes()));
+        let answer = desk.send_with(Method::POST, &path, body, &[("idempotency-key", key)]).await;
+        // The next mail comes after it.
+        world.clock.step_seconds(1);
+        answer
+    };
+    let mut channel = Channel::open(pc, None, "en").await;
+    channel.expect("settings").await;
+    assert_eq!(channel.expect("case").await["part_orders"], 0);
+    for (reference, part_orders) in [("PO-1", 1), ("PO-2", 2), ("PO-3", 3)] {
+        for _ in 0..2 {
+            assert_eq!(order(reference, reference).await.expect(200)["state"], "in_repair");
+        }
+        let told = channel.expect("case").await;
+        assert_eq!((&told["state"], &told["part_orders"]), (&json!("in_repair"), &json!(part_orders)));
+    }
+    assert_eq!(order("PO-3", "another").await.refused(409), "repair_case.reference_used");
+
+    let mut tx = world.app.store.read(&roadstead_domain::access::system()).await.unwrap();
+    let sql = "SELECT data FROM mails WHERE kind = 'repair_case_user' ORDER BY id";
+    let mails: Vec<(String,)> = tx.all(sql, vec![]).await.unwrap();
+    let said = mails.iter().map(|(data,)| serde_json::from_str::<Value>(data).unwrap()["said"].clone());
+    let said: Vec<Value> = said.collect();
+    let more = "More parts were ordered for the repair.";
+    assert_eq!(said, ["Parts were ordered for the repair.", more, more]);
 }
 
 /// What was set stays set while an answer is waited for: the user cannot cancel, and the answer leads back to it.

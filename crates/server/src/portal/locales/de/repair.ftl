@@ -52,6 +52,8 @@ repair-state-scheduled = Termin vereinbart
 repair-state-in-repair = In Reparatur
 repair-state-closed = Geschlossen
 repair-state-cancelled = Zurückgenommen
+repair-parts-ordered = Für die Reparatur wurden Teile bestellt.
+repair-more-parts-ordered = Für die Reparatur wurden weitere Teile bestellt.
 
 # Codes
 pop-up-withdrawn = Dieses Popup gilt nicht mehr

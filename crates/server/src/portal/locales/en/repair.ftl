@@ -52,6 +52,8 @@ repair-state-scheduled = Appointment made
 repair-state-in-repair = In repair
 repair-state-closed = Closed
 repair-state-cancelled = Cancelled
+repair-parts-ordered = Parts were ordered for the repair.
+repair-more-parts-ordered = More parts were ordered for the repair.
 
 # Codes
 pop-up-withdrawn = This pop-up no longer holds

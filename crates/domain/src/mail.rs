@@ -21,6 +21,8 @@ pub enum MailKind {
     CpinInstructions,
     /// There is something to do about a repair case, for its desk.
     RepairCaseDesk,
+    /// A repair case was assigned to somebody of its desk by somebody else.
+    RepairCaseAssigned,
     /// A repair case has come to a desk, for the user.
     RepairCaseReceived,
     /// A repair case got on, for the user.
@@ -33,7 +35,7 @@ pub enum MailKind {
 
 impl MailKind {
     /// Every kind.
-    pub const ALL: [MailKind; 11] = [
+    pub const ALL: [MailKind; 12] = [
         MailKind::Invitation,
         MailKind::PasswordReset,
         MailKind::SupportCase,
@@ -41,6 +43,7 @@ impl MailKind {
         MailKind::ReporterSilent,
         MailKind::CpinInstructions,
         MailKind::RepairCaseDesk,
+        MailKind::RepairCaseAssigned,
         MailKind::RepairCaseReceived,
         MailKind::RepairCaseUser,
         MailKind::CustomerDisabled,
@@ -57,6 +60,7 @@ impl MailKind {
             MailKind::ReporterSilent => "reporter_silent",
             MailKind::CpinInstructions => "cpin_instructions",
             MailKind::RepairCaseDesk => "repair_case_desk",
+            MailKind::RepairCaseAssigned => "repair_case_assigned",
             MailKind::RepairCaseReceived => "repair_case_received",
             MailKind::RepairCaseUser => "repair_case_user",
             MailKind::CustomerDisabled => "customer_disabled",
@@ -72,7 +76,7 @@ impl MailKind {
             MailKind::SupportCase => &["name", "number"],
             MailKind::DisputeDecided => &["name", "serial"],
             MailKind::ReporterSilent => &["name", "reporter", "days", "last"],
-            MailKind::RepairCaseDesk => &["name", "number", "serial", "state"],
+            MailKind::RepairCaseDesk | MailKind::RepairCaseAssigned => &["name", "number", "serial", "state"],
             MailKind::RepairCaseReceived => &["name", "number", "serial", "desk"],
             MailKind::RepairCaseUser => &["name", "number", "serial", "state", "said"],
             MailKind::CpinInstructions => &["name", "organisation", "inviter", "cpin", "until"],

@@ -605,13 +605,17 @@ pub struct Colleague {
     pub name: String,
     /// Their address.
     pub email: String,
+    /// The language that they chose.
+    pub language: Option<String>,
+    /// Whether they want mails about cases.
+    pub case_mails: bool,
 }
 
 /// Who works at the desk of a case that [`find`] gave to that very desk, by name.
 pub async fn colleagues(tx: &mut Tx, case: &RepairCase) -> Result<Vec<Colleague>> {
     let desk = case.desk();
     tx.all(
-        "SELECT id, name, email FROM users WHERE deactivated_at IS NULL \
+        "SELECT id, name, email, language, case_mails FROM users WHERE deactivated_at IS NULL \
          AND (($1 AND home IS NULL AND role = 'customer_support') OR (home = $2 AND role = 'partner_admin')) \
          ORDER BY name, id LIMIT 500",
         args![desk == Desk::CustomerSupport, desk.partner()],

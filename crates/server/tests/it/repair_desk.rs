@@ -1,7 +1,9 @@
 //! The repair desk: working hours, the week, and mails that one need not have.
 
 use reqwest::Method;
-use roadstead_domain::access::Role;
+use roadstead_domain::access::{self, Role};
+use roadstead_server::flows;
+use roadstead_server::flows::users::NewUser;
 use roadstead_store::engine::Kind::{self, Postgres, Sqlite};
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -10,7 +12,7 @@ use tempfile::TempDir;
 use crate::repair::deliver_service;
 use crate::resume::{free_port, serve, token};
 use crate::sign_in::Portal;
-use crate::world::{Answer, Client, World, csv};
+use crate::world::{Answer, Client, PASSWORD, World, csv};
 
 /// A partner that delivers service, customer support, and a case at each desk.
 struct Scene {
@@ -215,6 +217,74 @@ async fn a_case_is_assigned_to_anybody_of_its_desk_and_to_nobody_else(
     assert_eq!(portal.submit_from(&page, &path, &odd).await.status.as_u16(), 422);
 }
 
+/// Signed in, once they have said whether they want mails about cases.
+async fn wishing(world: &World, email: &str, wish: &str) -> Portal {
+    let portal = Portal::sign_in(world, email).await;
+    let fields = [("name", "Test Person"), ("date_format", "day_month_year"), ("case_mails", wish)];
+    let saved = portal.submit_from("/account", "/account/profile", &fields).await;
+    assert_eq!(saved.status.as_u16(), 303, "{}", saved.text);
+    portal
+}
+
+#[rstest]
+#[tokio::test]
+async fn whoever_is_assigned_a_case_by_somebody_else_is_mailed_once(#[values(Sqlite, Postgres)] kind: Kind) {
+    let Scene { world, partner, support, theirs, ours } = scene(kind, "assignmail").await;
+    for (email, role, whose, language) in [
+        ("one@example.com", Role::PartnerAdmin, Some("R-1"), "en"),
+        ("two@example.com", Role::PartnerAdmin, Some("R-1"), "de"),
+        ("quiet@example.com", Role::PartnerAdmin, Some("R-1"), "en"),
+        ("desk@example.com", Role::CustomerSupport, None, "en"),
+    ] {
+        let language = Some(language);
+        let new = NewUser { email, name: "Test Person", password: PASSWORD, role, whose, language };
+        flows::users::create(&world.app, &access::system(), new).await.unwrap();
+    }
+    wishing(&world, "quiet@example.com", "no").await;
+    let one = Portal::sign_in(&world, "one@example.com").await;
+    let (page, path) = (format!("/repair-cases/{theirs}"), format!("/repair-cases/{theirs}/assign"));
+    let by_hand = async |user: &str| {
+        let assigned = one.submit_from(&page, &path, &[("user", user)]).await;
+        assert_eq!(assigned.status.as_u16(), 303, "{}", assigned.text);
+        // The next mail comes after it.
+        world.clock.step_seconds(1);
+    };
+    let by_token = async |client: &Client, case: &str, user: &str| {
+        client.post(&format!("repair-cases/{case}/steps/assign"), json!({ "user": user })).await.expect(200);
+        world.clock.step_seconds(1);
+    };
+    // To oneself, with and without a name, to somebody twice, and to somebody who wants no mails.
+    for user in ["", "one@example.com", "two@example.com", "two@example.com", "quiet@example.com"] {
+        by_hand(user).await;
+    }
+    // A token is nobody.
+    by_token(&partner, &theirs, "one@example.com").await;
+    by_token(&support, &ours, "desk@example.com").await;
+
+    let mut tx = world.app.store.read(&access::system()).await.unwrap();
+    let sql = "SELECT recipient, language, data, link FROM mails WHERE kind = 'repair_case_assigned' \
+               ORDER BY id";
+    let mails: Vec<(String, String, String, Option<String>)> = tx.all(sql, vec![]).await.unwrap();
+    drop(tx);
+    let told: Vec<_> = mails
+        .iter()
+        .map(|(to, language, data, link)| {
+            let data: Value = serde_json::from_str(data).unwrap();
+            let state = data["state"].as_str().unwrap().to_owned();
+            (to.as_str(), language.as_str(), state, link.clone().unwrap())
+        })
+        .collect();
+    let (link, other) = (format!("/repair-cases/{theirs}"), format!("/repair-cases/{ours}"));
+    assert_eq!(
+        told,
+        [
+            ("two@example.com", "de", "In Arbeit".to_owned(), link.clone()),
+            ("one@example.com", "en", "In work".to_owned(), link),
+            ("desk@example.com", "en", "In work".to_owned(), other),
+        ]
+    );
+}
+
 #[rstest]
 #[tokio::test]
 async fn whoever_wants_no_mails_about_cases_gets_none(#[values(Sqlite, Postgres)] kind: Kind) {
@@ -228,13 +298,7 @@ async fn whoever_wants_no_mails_about_cases_gets_none(#[values(Sqlite, Postgres)
         world.user(email, role, None).await;
     }
     world.user("opener@example.com", Role::PartnerAdmin, Some("R-2")).await;
-    let mute = async |email: &str, wish: &str| {
-        let portal = Portal::sign_in(&world, email).await;
-        let fields = [("name", "Test Person"), ("date_format", "day_month_year"), ("case_mails", wish)];
-        let saved = portal.submit_from("/account", "/account/profile", &fields).await;
-        assert_eq!(saved.status.as_u16(), 303, "{}", saved.text);
-        portal
-    };
+    let mute = async |email: &str, wish: &str| wishing(&world, email, wish).await;
     let quiet = mute("quiet@example.com", "no").await;
     assert!(quiet.get("/account").await.text.contains("<option value=\"no\" selected>"));
     mute("silent@example.com", "no").await;

@@ -5,7 +5,7 @@ use roadstead_domain::clock::Micros;
 use roadstead_domain::mail::MailKind;
 use roadstead_store::Tx;
 use roadstead_store::mails::{self, NewMail};
-use roadstead_store::repair_cases::{self, RepairCase};
+use roadstead_store::repair_cases::{self, Colleague, RepairCase};
 
 use super::state_text;
 use crate::app::App;
@@ -21,24 +21,42 @@ pub(super) async fn mail_desk(
     case: &RepairCase,
 ) -> Result<(), Refused> {
     let people = repair_cases::people_of(tx, platform, case.desk()).await?;
-    let mails: Vec<NewMail> = people
-        .into_iter()
-        .map(|(name, recipient, language)| {
-            let lang = language.as_deref().and_then(Lang::from_code).unwrap_or_default();
-            NewMail {
-                recipient,
-                language: lang.code().to_owned(),
-                kind: MailKind::RepairCaseDesk,
-                data: serde_json::json!({
-                    "name": name, "number": case.number, "serial": case.serial,
-                    "state": state_text(lang, &case.state),
-                }),
-                link: Some(format!("/repair-cases/{}", case.id)),
-                ends_at: None,
-            }
-        })
-        .collect();
+    let mail = |(name, email, language): (String, String, Option<String>)| {
+        of_desk(case, MailKind::RepairCaseDesk, [&name, &email], language.as_deref())
+    };
+    let mails: Vec<NewMail> = people.into_iter().map(mail).collect();
     Ok(mails::queue(tx, platform, &mails, &app.ambient).await?)
+}
+
+/// Somebody of the desk is told that the case is theirs, unless they want no mails about cases.
+pub(super) async fn mail_assigned(
+    app: &App,
+    tx: &mut Tx,
+    platform: &Scope,
+    case: &RepairCase,
+    to: &Colleague,
+) -> Result<(), Refused> {
+    if !to.case_mails {
+        return Ok(());
+    }
+    let mail = of_desk(case, MailKind::RepairCaseAssigned, [&to.name, &to.email], to.language.as_deref());
+    Ok(mails::queue(tx, platform, &[mail], &app.ambient).await?)
+}
+
+/// A mail to somebody of the desk, with the way to the case.
+fn of_desk(case: &RepairCase, kind: MailKind, [name, email]: [&str; 2], language: Option<&str>) -> NewMail {
+    let lang = language.and_then(Lang::from_code).unwrap_or_default();
+    NewMail {
+        recipient: email.to_owned(),
+        language: lang.code().to_owned(),
+        kind,
+        data: serde_json::json!({
+            "name": name, "number": case.number, "serial": case.serial,
+            "state": state_text(lang, &case.state),
+        }),
+        link: Some(format!("/repair-cases/{}", case.id)),
+        ends_at: None,
+    }
 }
 
 /// The user is told who has their case from now on.

@@ -8,7 +8,7 @@ use roadstead_domain::repair_case::{Desk, Reason, Side, State, Step, after};
 use roadstead_store::repair_cases::{self, RepairCase};
 use roadstead_store::{Tx, desk_hours};
 
-use super::mails::{mail_desk, mail_received, mail_user};
+use super::mails::{mail_assigned, mail_desk, mail_received, mail_user};
 use super::routing::other_desk;
 use super::{answered, check_text, end_repairs, found, person, publish, set_state, tell, written};
 use crate::app::App;
@@ -116,6 +116,7 @@ pub(in crate::flows) async fn take(
     };
     let is_desk = side == Side::Desk;
     let what;
+    let mut assigned = None;
     let state = match act {
         Act::Claim => {
             let state = step(Step::Claim)?;
@@ -129,9 +130,12 @@ pub(in crate::flows) async fn take(
             let user = user.trim();
             let colleagues = repair_cases::colleagues(tx, case).await?;
             let named = colleagues
-                .iter()
+                .into_iter()
                 .find(|person| person.id.to_string() == user || person.email.eq_ignore_ascii_case(user));
-            case.assignee = Some(named.ok_or(Refused::invalid("field.unknown_value", "user"))?.id);
+            let named = named.ok_or(Refused::invalid("field.unknown_value", "user"))?;
+            let is_told = person(scope) == Some(named.id) || case.assignee == Some(named.id);
+            case.assignee = Some(named.id);
+            assigned = (!is_told).then_some(named);
             what = "assigned";
             state
         }
@@ -272,6 +276,9 @@ pub(in crate::flows) async fn take(
         mail_received(app, tx, &platform, case).await?;
     } else if is_news {
         mail_user(app, tx, &platform, case, what).await?;
+    }
+    if let Some(colleague) = &assigned {
+        mail_assigned(app, tx, &platform, case, colleague).await?;
     }
     Ok(())
 }

@@ -208,9 +208,7 @@ async fn each_question_is_mailed_and_none_outlasts_the_waiting(#[values(Sqlite, 
 /// Another order is mailed and shown though the case stands where it stood; a request that is repeated orders nothing.
 #[rstest]
 #[tokio::test]
-async fn each_order_of_parts_is_told_and_a_repeated_request_is_not(
-    #[values(Sqlite, Postgres)] kind: Kind,
-) {
+async fn each_order_of_parts_is_told_and_a_repeated_request_is_not(#[values(Sqlite, Postgres)] kind: Kind) {
     let case = case(kind, "orders").await;
     let (world, pc) = (&case.world, &case.pc);
     let desk = world.token(Role::CustomerSupport, None).await;

@@ -268,6 +268,7 @@ mail-kind-dispute-decided = Ein Streitfall wurde entschieden
 mail-kind-reporter-silent = Ein Meldender ist überfällig
 mail-kind-cpin-instructions = Anleitung mit cPIN
 mail-kind-repair-case-desk = Reparaturfall, an die Stelle
+mail-kind-repair-case-assigned = Reparaturfall, an die Person, der er zugeteilt wurde
 mail-kind-repair-case-received = Reparaturfall angekommen, an die Person am PC
 mail-kind-repair-case-user = Reparaturfall, an die Person am PC
 mail-kind-customer-disabled = Ein Kunde wurde deaktiviert

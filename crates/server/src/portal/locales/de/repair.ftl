@@ -124,6 +124,10 @@ mail-repair-case-desk-subject = Reparaturfall { $number }: { $state }
 mail-repair-case-desk-text = Zum Reparaturfall { $number } für den PC { $serial } gibt es etwas zu tun. Stand: { $state }.
 mail-repair-case-desk-button = Reparaturfall öffnen
 mail-repair-case-desk-why = Sie erhalten diese E-Mail, weil Sie an der Stelle arbeiten, die diesen Reparaturfall hat. Abbestellen können Sie solche E-Mails in Ihrem Konto.
+mail-repair-case-assigned-subject = Reparaturfall { $number } wurde Ihnen zugeteilt
+mail-repair-case-assigned-text = Der Reparaturfall { $number } für den PC { $serial } ist ab jetzt Ihrer. Stand: { $state }.
+mail-repair-case-assigned-button = Reparaturfall öffnen
+mail-repair-case-assigned-why = Sie erhalten diese E-Mail, weil Ihre Stelle Ihnen diesen Reparaturfall zugeteilt hat. Abbestellen können Sie solche E-Mails in Ihrem Konto.
 mail-repair-case-received-subject = Reparatur Ihres PCs { $serial }: Ihr Fall ist angekommen ({ $desk })
 mail-repair-case-received-text =
     Ihr Reparaturfall { $number } zum PC { $serial } ist angekommen und wird nun hier bearbeitet: { $desk }. Von dort meldet man sich bei Ihnen.

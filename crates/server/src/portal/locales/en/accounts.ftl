@@ -268,6 +268,7 @@ mail-kind-dispute-decided = A dispute was decided
 mail-kind-reporter-silent = A reporter is late
 mail-kind-cpin-instructions = Instructions with a cPIN
 mail-kind-repair-case-desk = Repair case, to its desk
+mail-kind-repair-case-assigned = Repair case, to whom it was assigned
 mail-kind-repair-case-received = Repair case has arrived, to the user
 mail-kind-repair-case-user = Repair case, to the user
 mail-kind-customer-disabled = A customer was disabled

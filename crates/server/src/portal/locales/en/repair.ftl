@@ -124,6 +124,10 @@ mail-repair-case-desk-subject = Repair case { $number }: { $state }
 mail-repair-case-desk-text = There is something to do about repair case { $number } for the PC { $serial }. It stands at: { $state }.
 mail-repair-case-desk-button = Open the repair case
 mail-repair-case-desk-why = You get this mail because you work at the desk that has this repair case. You can turn such mails off in your account.
+mail-repair-case-assigned-subject = Repair case { $number } was assigned to you
+mail-repair-case-assigned-text = Repair case { $number } for the PC { $serial } is yours from now on. It stands at: { $state }.
+mail-repair-case-assigned-button = Open the repair case
+mail-repair-case-assigned-why = You get this mail because your desk assigned this repair case to you. You can turn such mails off in your account.
 mail-repair-case-received-subject = Repair of your PC { $serial }: { $desk } has your case
 mail-repair-case-received-text =
     Your repair case { $number } for the PC { $serial } has arrived at { $desk }, who will get in touch with you.

@@ -74,9 +74,10 @@ pub enum Assignment {
     Requested,
     /// Both agree: the partner manages.
     Accepted,
-    /// The one that was asked said no.
+    /// The one that was asked said no. No partner has it on its list from then on.
     Declined,
-    /// It was accepted once and the customer ended it, or whoever had asked took that back.
+    /// It was accepted once and the customer ended it, or whoever had asked took that back. No partner has it on its list
+    /// from then on.
     Ended,
 }
 

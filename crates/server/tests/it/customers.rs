@@ -396,6 +396,37 @@ async fn an_invitation_that_is_not_answered_is_withdrawn(#[values(Sqlite, Postgr
 
 #[rstest]
 #[tokio::test]
+async fn a_customer_that_never_came_leaves_the_list_the_counts_and_its_name(
+    #[values(Sqlite, Postgres)] kind: Kind,
+) {
+    let world = World::start(kind, "never_came").await;
+    let partner = world.partner("R-1").await;
+    world.user("admin@example.com", Role::PartnerAdmin, Some("R-1")).await;
+    let portal = Portal::sign_in(&world, "admin@example.com").await;
+    let waits = async || portal.get("/notifications").await.text.contains("has not answered your invitation");
+    // Withdrawn by the partner, then made anew under the same name and declined by the customer.
+    for step in ["end", "decline"] {
+        let id = partner.invited_customer("Werft Nord").await;
+        let list = partner.all("customers").await;
+        assert_eq!((list.len(), &list[0]["id"]), (1, &json!(id)), "{step}: {list:?}");
+        assert!(waits().await, "{step}");
+        let answer = format!("customers/{id}/assigned-partner/{step}");
+        let admin = world.token(Role::ItAdmin, Some(&id)).await;
+        let whose = if step == "end" { &partner } else { &admin };
+        whose.post(&answer, json!({})).await.expect(200);
+        assert_eq!(partner.all("customers").await.len(), 0, "{step}");
+        let cards = portal.get("/customers").await.text;
+        assert!(cards.contains("No customer tenant yet") && !cards.contains("Werft Nord"), "{step}: {cards}");
+        assert!(!waits().await, "{step}");
+    }
+    // The log keeps both.
+    let log = partner.all("audit-log").await;
+    let logged = |action: &str| log.iter().filter(|entry| entry["action"] == action).count();
+    assert_eq!((logged("customer.created"), logged("assigned_partner.changed")), (2, 2), "{log:?}");
+}
+
+#[rstest]
+#[tokio::test]
 async fn its_admins_are_mailed_that_their_tenant_was_disabled_and_enabled(
     #[values(Sqlite, Postgres)] kind: Kind,
 ) {

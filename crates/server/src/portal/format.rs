@@ -25,14 +25,17 @@ pub(super) fn number(lang: Lang, number: i64) -> String {
 
 /// A day: `18 Nov 2026`, `18.11.2026`, or as the reader has set.
 pub(super) fn date(lang: Lang, date: Date) -> String {
-    let (day, month, year) = (date.day(), date.month(), date.year());
-    let name = MONTHS.get(usize::from(month.unsigned_abs()).saturating_sub(1)).unwrap_or(&"");
+    let iso = date.to_string();
+    let mut parts = iso.splitn(3, '-');
+    let (Some(year), Some(month), Some(day)) = (parts.next(), parts.next(), parts.next()) else { return iso };
+    let name = MONTHS.get(usize::from(date.month().unsigned_abs()).saturating_sub(1)).unwrap_or(&"");
+    let plain = day.trim_start_matches('0');
     match (lang.dates(), lang.is_german()) {
-        (DateFormat::DayMonthYear, false) => format!("{day} {name} {year:04}"),
-        (DateFormat::DayMonthYear, true) => format!("{day:02}.{month:02}.{year:04}"),
-        (DateFormat::MonthDayYear, false) => format!("{name} {day}, {year:04}"),
-        (DateFormat::MonthDayYear, true) => format!("{month:02}/{day:02}/{year:04}"),
-        (DateFormat::Iso, _) => date.to_string(),
+        (DateFormat::DayMonthYear, false) => [plain, " ", name, " ", year].concat(),
+        (DateFormat::DayMonthYear, true) => [day, ".", month, ".", year].concat(),
+        (DateFormat::MonthDayYear, false) => [name, " ", plain, ", ", year].concat(),
+        (DateFormat::MonthDayYear, true) => [month, "/", day, "/", year].concat(),
+        (DateFormat::Iso, _) => iso,
     }
 }
 
@@ -44,7 +47,19 @@ pub(super) fn stored_date(lang: Lang, text: &str) -> String {
 /// An instant to the minute, in the reader's time zone: `18 Nov 2026, 07:05`.
 pub(crate) fn instant(lang: Lang, at: Micros) -> String {
     let there = at.timestamp().to_zoned(lang.zone());
-    format!("{}, {:02}:{:02}", date(lang, there.date()), there.hour(), there.minute())
+    let mut text = date(lang, there.date());
+    text.push_str(", ");
+    push_two(&mut text, there.hour());
+    text.push(':');
+    push_two(&mut text, there.minute());
+    text
+}
+
+/// Two digits, without the machinery of `format!`: a list has a hundred of them.
+fn push_two(text: &mut String, number: i8) {
+    let number = number.unsigned_abs() % 100;
+    text.push(char::from(b'0' + number / 10));
+    text.push(char::from(b'0' + number % 10));
 }
 
 /// A size: `512 B`, `1.4 MB`, `1,4 MB`.

@@ -227,9 +227,13 @@ pub fn error_page(lang: Lang, status: StatusCode, code: &str, request_id: &str) 
     }
 }
 
+/// What most pages fit into, in bytes: one that grows is copied each time that it outgrows its room.
+const ROOM: usize = 64 << 10;
+
 /// Renders a page.
 fn page(template: &impl Template) -> Result<Response, Problem> {
-    let html = template.render().map_err(|error| {
+    let mut html = String::with_capacity(ROOM);
+    template.render_into(&mut html).map_err(|error| {
         tracing::error!(%error, "a page could not be rendered");
         Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal")
     })?;

@@ -24,14 +24,38 @@ pub(super) trait Cells {
     fn cell(&self, at: usize) -> std::result::Result<Cell<'_>, Mismatch>;
 }
 
+/// The columns of a statement's rows.
+pub(super) struct Names {
+    names: Vec<String>,
+    /// The fields that were found to be these columns in this order: such a struct needs no look at the names.
+    same: std::cell::Cell<Option<&'static [&'static str]>>,
+}
+
+impl Names {
+    pub(super) fn new(names: Vec<String>) -> Self {
+        Self { names, same: std::cell::Cell::default() }
+    }
+
+    fn are(&self, fields: &'static [&'static str]) -> bool {
+        if self.same.get().is_some_and(|same| std::ptr::eq(same, fields)) {
+            return true;
+        }
+        let are = self.names.iter().map(String::as_str).eq(fields.iter().copied());
+        if are {
+            self.same.set(Some(fields));
+        }
+        are
+    }
+}
+
 /// The row as a value.
-pub(super) fn read<T: DeserializeOwned>(row: &impl Cells, names: &[String]) -> Result<T> {
+pub(super) fn read<T: DeserializeOwned>(row: &impl Cells, names: &Names) -> Result<T> {
     T::deserialize(Columns { row, names, at: 0 }).map_err(|error| Error::bad("a row read at once", error))
 }
 
 struct Columns<'a, R> {
     row: &'a R,
-    names: &'a [String],
+    names: &'a Names,
     at: usize,
 }
 
@@ -45,10 +69,10 @@ impl<'de, R: Cells> serde::Deserializer<'de> for Columns<'_, R> {
     fn deserialize_struct<V: Visitor<'de>>(
         self,
         _name: &'static str,
-        _fields: &'static [&'static str],
+        fields: &'static [&'static str],
         visitor: V,
     ) -> std::result::Result<V::Value, Mismatch> {
-        visitor.visit_map(self)
+        if self.names.are(fields) { visitor.visit_seq(self) } else { visitor.visit_map(self) }
     }
 
     /// A struct that has another one flattened into it asks for a map.
@@ -69,7 +93,7 @@ impl<'de, R: Cells> SeqAccess<'de> for Columns<'_, R> {
         &mut self,
         seed: T,
     ) -> std::result::Result<Option<T::Value>, Mismatch> {
-        if self.at == self.names.len() {
+        if self.at == self.names.names.len() {
             return Ok(None);
         }
         let value = seed.deserialize(self.row.cell(self.at)?)?;
@@ -85,7 +109,7 @@ impl<'de, R: Cells> MapAccess<'de> for Columns<'_, R> {
         &mut self,
         seed: K,
     ) -> std::result::Result<Option<K::Value>, Mismatch> {
-        let Some(name) = self.names.get(self.at) else { return Ok(None) };
+        let Some(name) = self.names.names.get(self.at) else { return Ok(None) };
         let name: StrDeserializer<'_, Mismatch> = name.as_str().into_deserializer();
         seed.deserialize(name).map(Some)
     }
@@ -151,4 +175,46 @@ impl<'de> serde::Deserializer<'de> for Cell<'_> {
 /// What a driver says that reading cannot go on with.
 pub(super) fn mismatch(error: impl std::fmt::Display) -> Mismatch {
     Mismatch::custom(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Texts(Vec<&'static str>);
+
+    impl Cells for Texts {
+        fn cell(&self, at: usize) -> std::result::Result<Cell<'_>, Mismatch> {
+            Ok(Cell::Text(self.0[at]))
+        }
+    }
+
+    #[derive(Debug, PartialEq, serde::Deserialize)]
+    struct Berth {
+        name: String,
+        quay: Option<String>,
+    }
+
+    #[derive(Debug, PartialEq, serde::Deserialize)]
+    struct Buoy {
+        quay: String,
+        name: String,
+    }
+
+    /// Whatever the columns' order, and whichever struct was read by the same names before.
+    #[test]
+    fn a_struct_is_read_by_the_columns_names() {
+        let names = |names: [&str; 2]| Names::new(names.map(str::to_owned).into());
+        let texts = |texts: [&'static str; 2]| Texts(texts.into());
+        let berth = Berth { name: "7".to_owned(), quay: Some("north".to_owned()) };
+        let same = names(["name", "quay"]);
+        for _ in 0..2 {
+            assert_eq!(read::<Berth>(&texts(["7", "north"]), &same).unwrap(), berth);
+            let buoy = Buoy { quay: "north".to_owned(), name: "7".to_owned() };
+            assert_eq!(read::<Buoy>(&texts(["7", "north"]), &same).unwrap(), buoy);
+        }
+        assert_eq!(read::<Berth>(&texts(["north", "7"]), &names(["quay", "name"])).unwrap(), berth);
+        assert_eq!(read::<(String, String)>(&texts(["a", "b"]), &same).unwrap(), ("a".to_owned(), "b".to_owned()));
+        assert!(read::<Berth>(&texts(["7", "north"]), &names(["number", "quay"])).is_err());
+    }
 }

@@ -19,7 +19,7 @@ use tokio_postgres::types::{FromSql, IsNull, ToSql, Type};
 use tokio_postgres::{Client, Config, NoTls, Row, RowStream, Statement};
 
 use super::Arg;
-use super::cells::{self, Cell, Cells, mismatch};
+use super::cells::{self, Cell, Cells, Names, mismatch};
 use crate::error::Result;
 
 /// They only read, as the role that row level security binds. Every plan is kept, and walks an index in its order, row
@@ -119,9 +119,9 @@ impl Pipes {
             }
             Err(_) => return None,
         };
-        let names: Vec<String> = rows.first().map_or_else(Vec::new, |row| {
+        let names = Names::new(rows.first().map_or_else(Vec::new, |row| {
             row.columns().iter().map(|column| column.name().to_owned()).collect()
-        });
+        }));
         Some(rows.iter().map(|row| cells::read(row, &names)).collect())
     }
 

@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 use serde::de::value::Error as Mismatch;
 
 use super::Arg;
-use super::cells::{self, Cell, Cells, mismatch};
+use super::cells::{self, Cell, Cells, Names, mismatch};
 use crate::error::{Error, Result};
 
 /// Connections that only read.
@@ -94,7 +94,7 @@ fn rows<T: DeserializeOwned>(
 ) -> rusqlite::Result<Vec<Result<T>>> {
     // SQLite takes `$1` for a name, `?1` for a number.
     let mut statement = connection.prepare_cached(&sql.replace('$', "?"))?;
-    let names: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+    let names = Names::new(statement.column_names().into_iter().map(str::to_owned).collect());
     statement.query_map(params_from_iter(args), |row| Ok(cells::read(row, &names)))?.collect()
 }
 

@@ -90,6 +90,11 @@ const MIGRATIONS: &[Migration] = &[
         include_str!("migrations/0079_case_user_mails.sql"),
         include_str!("migrations/0079_case_user_mails.pg.sql"),
     ),
+    (
+        80,
+        include_str!("migrations/0080_own_pool_reports.sql"),
+        include_str!("migrations/0080_own_pool_reports.pg.sql"),
+    ),
 ];
 
 const VERSIONS: &str = "CREATE TABLE IF NOT EXISTS schema_versions (version BIGINT PRIMARY KEY)";

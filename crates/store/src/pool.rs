@@ -33,7 +33,9 @@ pub struct Unassigned {
     pub invoice: Option<String>,
     /// The day of the sale.
     pub sold_on: Option<String>,
-    /// Who reported it.
+    /// The report that says so.
+    pub report: Option<Uuid>,
+    /// Who reported it; `None` where only the report was asked for ([`Reporters::ByReport`]).
     pub reporter_name: Option<String>,
     /// The cells of the sale that no column says, as JSON text.
     pub received: Option<String>,
@@ -44,6 +46,15 @@ impl Unassigned {
     pub fn order(&self) -> String {
         order_in(self.received.as_deref())
     }
+}
+
+/// How a page says who reported its PCs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reporters {
+    /// By name.
+    ByName,
+    /// By the report alone, for whoever knows the names by report: two look-ups less a PC.
+    ByReport,
 }
 
 /// In which order.
@@ -100,7 +111,7 @@ macro_rules! unassigned_sql {
         concat!(
             "SELECT d.id, p.serial, d.product_number, d.model, (SELECT MAX(e.support_level) FROM entitlements e ",
             "WHERE e.device = p.device AND e.ends_on > $2) AS support_level, p.since, l.buyer_name, l.invoice, ",
-            "l.sold_on, n.name AS reporter_name, l.received FROM ",
+            "l.sold_on, l.report, n.name AS reporter_name, l.received FROM ",
             $from,
             " JOIN devices d ON d.id = p.device ",
             "LEFT JOIN report_lines l ON l.report = p.report AND l.line = p.line ",
@@ -112,14 +123,19 @@ macro_rules! unassigned_sql {
 
 /// A page of the whole pool, by the view with one wall (docs/decisions/0037, 0050).
 macro_rules! page_sql {
-    ($rest:literal) => {
+    ($reporter:literal, $rest:literal) => {
         concat!(
             "SELECT o.id, o.serial, o.product_number, o.model, CASE WHEN o.premium_plus_until > $2 THEN 'premium_plus' ",
             "WHEN o.premium_until > $2 THEN 'premium' END AS support_level, o.since, o.buyer_name, o.invoice, o.sold_on, ",
-            "o.reporter_name, o.received FROM own_pool o ",
+            "o.report, ",
+            $reporter,
+            " AS reporter_name, o.received FROM own_pool o ",
             "WHERE o.tenant = (SELECT id FROM own_tenants WHERE parent = $1 AND kind = 'holding') AND ",
             $rest
         )
+    };
+    ($rest:literal) => {
+        [page_sql!("o.reporter_name", $rest), page_sql!("CAST(NULL AS TEXT)", $rest)]
     };
 }
 
@@ -130,15 +146,20 @@ pub async fn list(
     sort: Sort,
     page: &Page,
     today: Date,
+    reporters: Reporters,
 ) -> Result<Option<Rows<Unassigned>>> {
     let rows = page.rows();
+    let of = |[by_name, by_report]: [&'static str; 2]| match reporters {
+        Reporters::ByName => by_name,
+        Reporters::ByReport => by_report,
+    };
     let mut bind = args![scope.partner()?, today.to_string(), rows + 1];
     Ok(Some(match sort {
         Sort::Serial => {
             let Ok(after) = page.after::<(String, Uuid)>() else { return Ok(None) };
             let (serial, id) = after.unwrap_or_default();
             bind.extend(args![serial, id]);
-            let sql = page_sql!("(o.serial, o.id) > ($4, $5) ORDER BY o.serial, o.id LIMIT $3");
+            let sql = of(page_sql!("(o.serial, o.id) > ($4, $5) ORDER BY o.serial, o.id LIMIT $3"));
             Rows::cut(tx.all_quick(sql, bind).await?, rows, |item: &Unassigned| {
                 (item.serial.clone(), item.id)
             })
@@ -147,7 +168,7 @@ pub async fn list(
             let Ok(after) = page.after::<(i64, Uuid)>() else { return Ok(None) };
             let (since, id) = after.unwrap_or((i64::MAX, Uuid::max()));
             bind.extend(args![since, id]);
-            let sql = page_sql!("(o.since, o.id) < ($4, $5) ORDER BY o.since DESC, o.id DESC LIMIT $3");
+            let sql = of(page_sql!("(o.since, o.id) < ($4, $5) ORDER BY o.since DESC, o.id DESC LIMIT $3"));
             Rows::cut(tx.all_quick(sql, bind).await?, rows, |item: &Unassigned| (item.since, item.id))
         }
     }))

@@ -138,3 +138,10 @@ pub async fn beside(tx: &mut Tx, scope: &Scope, with_customers: bool) -> Result<
     beside.views.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(beside)
 }
+
+/// Who sent these reports to the partner, by report; what says nothing of the partner is not among them.
+pub async fn reporters(tx: &mut Tx, scope: &Scope, reports: &[Uuid]) -> Result<Vec<(Uuid, String)>> {
+    let sql = "SELECT DISTINCT k.report, k.reporter_name FROM <set> s CROSS JOIN own_shares k \
+               WHERE k.report = s.value AND k.partner = $1";
+    tx.all_of_ids(sql, args![scope.partner()?], reports).await
+}

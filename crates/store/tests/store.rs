@@ -12,7 +12,7 @@ use roadstead_store::engine::Kind::{self, Postgres, Sqlite};
 use roadstead_store::page::Page;
 use roadstead_store::partners::Holding;
 use roadstead_store::placements::{Cause, Why};
-use roadstead_store::pool::Sort;
+use roadstead_store::pool::{Reporters, Sort};
 use roadstead_store::{
     Error, Store, Tx, cpins, dead_jobs, enrolments, jobs, lines, operations, outbox, partners, placements,
     pool, pool_page, serials, testing,
@@ -250,7 +250,8 @@ async fn a_pool_is_listed_in_byte_order_page_by_page(#[values(Sqlite, Postgres)]
         let (mut walked, mut cursor) = (Vec::new(), None);
         loop {
             let page = Page { limit: Some(4), cursor };
-            let rows = pool::list(&mut own, &scope, sort, &page, today).await.unwrap().unwrap();
+            let rows =
+                pool::list(&mut own, &scope, sort, &page, today, Reporters::ByName).await.unwrap().unwrap();
             walked.extend(rows.items.into_iter().map(|item| item.serial));
             cursor = rows.next_cursor;
             if cursor.is_none() {

@@ -16,6 +16,7 @@ use roadstead_domain::partner::{PartnerRole, Qualification, SupportLevel};
 use roadstead_domain::transfer::Asked;
 use roadstead_ingest::Format;
 use roadstead_store::page::Page;
+use roadstead_store::pool::{Reporters, Sort};
 use roadstead_store::{partners, pool, users};
 
 use crate::app::App;
@@ -174,7 +175,7 @@ async fn add_customers(app: &App) -> anyhow::Result<String> {
     let mut tx = app.store.read(&scope).await?;
     let first = Page { limit: Some(5), cursor: None };
     let today = app.ambient.now().date();
-    let some = pool::list(&mut tx, &scope, pool::Sort::Serial, &first, today).await?;
+    let some = pool::list(&mut tx, &scope, Sort::Serial, &first, today, Reporters::ByReport).await?;
     drop(tx);
     let asked: Vec<Asked> = some
         .into_iter()

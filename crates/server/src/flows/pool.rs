@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use roadstead_domain::access::Scope;
 use roadstead_store::check_ins;
 use roadstead_store::page::{Page, Rows};
-use roadstead_store::pool::{self, Sort, Unassigned};
+use roadstead_store::pool::{self, Reporters, Sort, Unassigned};
 use tokio::sync::OwnedRwLockReadGuard;
 use uuid::Uuid;
 
@@ -42,11 +42,14 @@ pub async fn list(
     filter: &Filter,
     sort: Sort,
     page: &Page,
+    reporters: Reporters,
 ) -> Result<Option<Found>, Refused> {
     let today = app.ambient.now().date();
     if filter.is_empty() {
         let mut tx = app.store.read(scope).await?;
-        let Some(rows) = pool::list(&mut tx, scope, sort, page, today).await? else { return Ok(None) };
+        let Some(rows) = pool::list(&mut tx, scope, sort, page, today, reporters).await? else {
+            return Ok(None);
+        };
         tx.commit().await?;
         return Ok(Some(Found { rows, devices: None }));
     }

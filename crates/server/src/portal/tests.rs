@@ -129,7 +129,7 @@ fn pool(lang: Lang, total: usize, q: &str, hits: usize, reported: bool, qualifie
     });
     let list = List {
         may_move: true,
-        tick: lang.text_around("move-tick", "serial"),
+        tick: super::unassigned::tick_of(lang),
         lang,
         total: total as i64,
         count: super::unassigned::count_text(lang, (!q.is_empty()).then_some(hits as i64), total as i64),

@@ -9,7 +9,7 @@ use roadstead_domain::clock::Micros;
 use roadstead_domain::ids::{OperationId, TransferId};
 use roadstead_domain::transfer::{MOST_ROWS, Reason, Verdict};
 use roadstead_store::page::{MOST, Page};
-use roadstead_store::pool::Sort;
+use roadstead_store::pool::{Reporters, Sort};
 use roadstead_store::transfers::{self as rows, Item, Transfer};
 use roadstead_store::{Tx, operations};
 use serde::Deserialize;
@@ -295,7 +295,10 @@ async fn whole_group(app: &App, scope: &Scope, query: &str) -> Result<String, Pr
     let mut count = 0;
     loop {
         let page = Page { limit: Some(MOST), cursor };
-        let Some(found) = looks::list(app, scope, &filter, Sort::Serial, &page).await? else { break };
+        let Some(found) = looks::list(app, scope, &filter, Sort::Serial, &page, Reporters::ByReport).await?
+        else {
+            break;
+        };
         for pc in &found.rows.items {
             serials.push_str(&pc.serial);
             serials.push('\n');

@@ -6,13 +6,14 @@ use askama::Template;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, Uri};
 use axum::response::{IntoResponse, Redirect, Response};
-use roadstead_domain::access::Action;
+use roadstead_domain::access::{Action, Scope};
 use roadstead_domain::clock::Micros;
 use roadstead_domain::partner::{SupportLevel, is_qualified};
-use roadstead_store::pool::{Sort, Unassigned};
+use roadstead_store::pool::{Reporters, Sort, Unassigned};
 use roadstead_store::pool_page::{self, Beside, PartnerShare};
 use roadstead_store::transfers;
 use serde::Deserialize;
+use uuid::Uuid;
 
 use super::format::{instant, link, number, stored_date};
 use super::layout::{Entry, Frame};
@@ -208,7 +209,7 @@ pub(super) struct List {
     pub(super) pager: Pager,
     /// Whether the rows can be ticked, to be moved.
     pub(super) may_move: bool,
-    /// What ticking a row is called, before and after its serial.
+    /// What ticking a row is called, before and after its serial; escaped, as it stands in every row.
     pub(super) tick: (String, String),
     pub(super) clear: String,
     /// The partner's own reseller number.
@@ -224,6 +225,23 @@ impl List {
     fn shows(&self, column: &str) -> bool {
         self.columns.contains(&column)
     }
+
+    /// A text that stands in every row, escaped once and not once a row.
+    fn label(&self, key: &str) -> String {
+        escaped(&self.lang.text(key))
+    }
+}
+
+/// What ticking a row is called, as [`List::tick`] wants it.
+pub(super) fn tick_of(lang: Lang) -> (String, String) {
+    let (before, after) = lang.text_around("move-tick", "serial");
+    (escaped(&before), escaped(&after))
+}
+
+fn escaped(text: &str) -> String {
+    // It writes into memory, and cannot fail.
+    askama::filters::escape(text, askama::filters::Html)
+        .map_or_else(|_| String::new(), |text| text.to_string())
 }
 
 /// What can be chosen above the list.
@@ -284,7 +302,9 @@ pub(super) async fn show(
     let page_of_pool = async {
         Ok::<_, Problem>(match asked.group() {
             None => {
-                let found = looks::list(&app, &scope, &filter, asked.sort(), &page_at(cursor, None)).await?;
+                let page = page_at(cursor, None);
+                let found =
+                    looks::list(&app, &scope, &filter, asked.sort(), &page, Reporters::ByReport).await?;
                 let Some(found) = found else { return Ok(None) };
                 let pcs = found.rows.items;
                 let seen = if asked.columns().contains(&LAST_SEEN) {
@@ -293,7 +313,7 @@ pub(super) async fn show(
                     None
                 };
                 let pager = Pager::new(lang, cursor, found.rows.next_cursor, to);
-                Some((rows_of(lang, pcs, seen.as_ref()), None, found.devices, pager))
+                Some(((pcs, seen), None, found.devices, pager))
             }
             Some(by) => {
                 let skip = cursor.parse().unwrap_or(0_usize);
@@ -304,7 +324,8 @@ pub(super) async fn show(
                     .into_iter()
                     .map(|(group, written)| group_row(lang, &asked, by, group, written));
                 let groups = Some((lang.text(group_key(by)), rows.collect()));
-                Some((Vec::new(), groups, Some(found.devices), Pager::new(lang, cursor, next, to)))
+                let pager = Pager::new(lang, cursor, next, to);
+                Some(((Vec::new(), None), groups, Some(found.devices), pager))
             }
         })
     };
@@ -314,9 +335,11 @@ pub(super) async fn show(
         let mut tx = app.store.read(&scope).await?;
         Ok(pool_page::beside(&mut tx, &scope, with_customers).await?)
     })?;
-    let Some((rows, groups, passing, pager)) = found else {
+    let Some(((pcs, seen), groups, passing, pager)) = found else {
         return Ok(Redirect::to(&to("")).into_response());
     };
+    let senders = senders_of(&app, &scope, &pcs, &beside.shares).await?;
+    let rows = rows_of(lang, pcs, &senders, seen.as_ref());
     let Beside { partner_number, devices: total, qualifications, shares, views, customers } = beside;
     // Without a filter all pass, and their number is the pool's.
     let passing =
@@ -335,7 +358,7 @@ pub(super) async fn show(
         groups,
         pager,
         may_move,
-        tick: lang.text_around("move-tick", "serial"),
+        tick: tick_of(lang),
         clear: asked.link(PATH, &FILTERS.map(|name| (name, ""))),
         partner_number,
         qualified,
@@ -503,6 +526,31 @@ fn reporters_of(shares: &[PartnerShare]) -> BTreeMap<String, String> {
     shares.iter().map(|share| (share.reporter.to_string(), share.reporter_name.clone())).collect()
 }
 
+/// Who reported the PCs of a page, by report: nearly always one of the newest that stand beside the page.
+async fn senders_of(
+    app: &App,
+    scope: &Scope,
+    pcs: &[Unassigned],
+    shares: &[PartnerShare],
+) -> Result<HashMap<Uuid, String>, Problem> {
+    let mut senders = HashMap::new();
+    let mut older = Vec::new();
+    for report in pcs.iter().filter(|pc| pc.reporter_name.is_none()).filter_map(|pc| pc.report) {
+        if senders.contains_key(&report) || older.contains(&report) {
+            continue;
+        }
+        match shares.iter().find(|share| share.report == report) {
+            Some(share) => _ = senders.insert(report, share.reporter_name.clone()),
+            None => older.push(report),
+        }
+    }
+    if !older.is_empty() {
+        let mut tx = app.store.read(scope).await?;
+        senders.extend(pool_page::reporters(&mut tx, scope, &older).await?);
+    }
+    Ok(senders)
+}
+
 /// What is filtered by.
 pub(super) fn chips(lang: Lang, asked: &Asked, reporters: &BTreeMap<String, String>) -> Vec<Chip> {
     let mut chips = Vec::new();
@@ -565,14 +613,21 @@ pub(super) fn choices(lang: Lang, asked: &Asked, reporters: &BTreeMap<String, St
 
 /// The rows of a page, with when each PC was last seen if that was asked. PCs of one report came at one instant, which is
 /// written once.
-fn rows_of(lang: Lang, pcs: Vec<Unassigned>, seen: Option<&HashMap<uuid::Uuid, i64>>) -> Vec<Row> {
+fn rows_of(
+    lang: Lang,
+    pcs: Vec<Unassigned>,
+    senders: &HashMap<Uuid, String>,
+    seen: Option<&HashMap<Uuid, i64>>,
+) -> Vec<Row> {
     let never = lang.text("never-seen");
     let seen_of = |pc: &Unassigned| {
         seen.map(|seen| seen.get(&pc.id).map_or_else(|| never.clone(), |at| instant(lang, Micros(*at))))
     };
     let mut rows: Vec<Row> = Vec::with_capacity(pcs.len());
     let mut last = None;
-    for pc in pcs {
+    for mut pc in pcs {
+        let sender = pc.report.and_then(|report| senders.get(&report));
+        pc.reporter_name = pc.reporter_name.or_else(|| sender.cloned());
         let since = match rows.last().filter(|_| last == Some(pc.since)) {
             Some(before) => (before.since.clone(), before.since_machine.clone()),
             None => (instant(lang, Micros(pc.since)), Micros(pc.since).rfc3339()),
@@ -631,8 +686,6 @@ fn by_report(lang: Lang, shares: &[PartnerShare], qualified: bool) -> Vec<Report
 
 #[cfg(test)]
 mod tests {
-    use uuid::Uuid;
-
     use super::*;
 
     #[test]

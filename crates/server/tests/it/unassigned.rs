@@ -138,6 +138,51 @@ async fn b17_a_page_is_told_what_came_before_its_stream_stood(#[values(Sqlite, P
     assert!(heard.contains("\"arrived\":1"), "{heard}");
 }
 
+/// The page knows the senders of the newest reports by heart; whose report is older than those is asked for.
+#[rstest]
+#[tokio::test]
+async fn a_page_names_who_reported_a_pc_however_many_reports_came_since(
+    #[values(Sqlite, Postgres)] kind: Kind,
+) {
+    let world = World::start(kind, "senders").await;
+    world.partner("R-1").await;
+    world.distributor("D-1").await.report("", "text/csv", csv(&["5CG000000A R-1"])).await;
+    world.distributor("D-2").await.report("", "text/csv", csv(&["5CG000000B R-1"])).await;
+    world.user("partner@example.com", Role::PartnerAdmin, Some("R-1")).await;
+    let portal = Portal::sign_in(&world, "partner@example.com").await;
+    let senders = async || {
+        let page = portal.get("/unassigned-devices").await.text;
+        let cell = "data-label=\"Reported by\">";
+        page.split(cell).skip(1).map(|rest| rest.split('<').next().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let before = senders().await;
+    assert_eq!(before.len(), 2);
+    assert!(before[0] != before[1] && before.iter().all(|name| !name.is_empty()), "{before:?}");
+    // As 200 later reports of the second distributor would leave it.
+    let system = roadstead_domain::access::system();
+    let mut tx = world.app.store.write(&system).await.unwrap();
+    for n in 0..200_u128 {
+        let id = uuid::Uuid::from_u128(u128::MAX - n);
+        tx.execute(
+            "INSERT INTO reports (id, reporter, operation, file_name, format, sha256, bytes, lines, validate_only, state, \
+             received_at, finished_at) SELECT $1, reporter, operation, file_name, format, $2, bytes, lines, validate_only, \
+             state, received_at, finished_at FROM reports ORDER BY id DESC LIMIT 1",
+            vec![id.into(), id.as_bytes().to_vec().into()],
+        )
+        .await
+        .unwrap();
+        tx.execute(
+            "INSERT INTO partner_report_counts (partner, report, verdict, lines) \
+             SELECT partner, $1, 'duplicate', 1 FROM partner_report_counts ORDER BY report LIMIT 1",
+            vec![id.into()],
+        )
+        .await
+        .unwrap();
+    }
+    tx.commit().await.unwrap();
+    assert_eq!(senders().await, before);
+}
+
 #[tokio::test]
 async fn an_open_stream_ends_with_its_token() {
     let world = World::start(Sqlite, "revoked").await;

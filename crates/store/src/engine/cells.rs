@@ -214,7 +214,10 @@ mod tests {
             assert_eq!(read::<Buoy>(&texts(["7", "north"]), &same).unwrap(), buoy);
         }
         assert_eq!(read::<Berth>(&texts(["north", "7"]), &names(["quay", "name"])).unwrap(), berth);
-        assert_eq!(read::<(String, String)>(&texts(["a", "b"]), &same).unwrap(), ("a".to_owned(), "b".to_owned()));
+        assert_eq!(
+            read::<(String, String)>(&texts(["a", "b"]), &same).unwrap(),
+            ("a".to_owned(), "b".to_owned())
+        );
         assert!(read::<Berth>(&texts(["7", "north"]), &names(["number", "quay"])).is_err());
     }
 }

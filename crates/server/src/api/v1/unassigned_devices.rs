@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use roadstead_domain::access::{Action, Scope};
 use roadstead_domain::partner::SupportLevel;
 use roadstead_store::page::{MOST, Page};
-use roadstead_store::pool::{Sort, Unassigned};
+use roadstead_store::pool::{Reporters, Sort, Unassigned};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
@@ -153,7 +153,7 @@ pub(super) async fn list(
     let (filter, sort) = (filters.filter(&app)?, filters.sort()?);
     match filters.format.as_deref() {
         None | Some("" | "json") => {
-            let found = looks::list(&app, &scope, &filter, sort, &page.into()).await?;
+            let found = looks::list(&app, &scope, &filter, sort, &page.into(), Reporters::ByName).await?;
             let rows = found.ok_or_else(Problem::cursor)?.rows;
             let seen = last_seen(&app, &scope, filters.last_seen, &rows.items).await?;
             Ok(Json(ListOf::from_rows(rows, |pc| DeviceBody::of(pc, &seen))).into_response())
@@ -260,7 +260,15 @@ impl Walk {
     async fn pcs(mut self) -> Result<(Vec<Unassigned>, Option<Self>), Problem> {
         match &mut self.at {
             At::Page(page) => {
-                let found = looks::list(&self.app, &self.scope, &Filter::default(), self.sort, page).await?;
+                let found = looks::list(
+                    &self.app,
+                    &self.scope,
+                    &Filter::default(),
+                    self.sort,
+                    page,
+                    Reporters::ByName,
+                )
+                .await?;
                 let rows = found.ok_or_else(Problem::cursor)?.rows;
                 let next = rows.next_cursor.map(|cursor| {
                     let page = Page { limit: Some(MOST), cursor: Some(cursor) };

@@ -25,23 +25,32 @@ pub(super) fn number(lang: Lang, number: i64) -> String {
 
 /// A day: `18 Nov 2026`, `18.11.2026`, or as the reader has set.
 pub(super) fn date(lang: Lang, date: Date) -> String {
-    let iso = date.to_string();
-    let mut parts = iso.splitn(3, '-');
-    let (Some(year), Some(month), Some(day)) = (parts.next(), parts.next(), parts.next()) else { return iso };
-    let name = MONTHS.get(usize::from(date.month().unsigned_abs()).saturating_sub(1)).unwrap_or(&"");
+    stored_date(lang, &date.to_string())
+}
+
+/// A stored day (`2026-11-18`); a text that is none is shown as it is.
+pub(super) fn stored_date(lang: Lang, text: &str) -> String {
+    let Some((year, month, day, name)) = parts_of(text) else { return text.to_owned() };
     let plain = day.trim_start_matches('0');
     match (lang.dates(), lang.is_german()) {
         (DateFormat::DayMonthYear, false) => [plain, " ", name, " ", year].concat(),
         (DateFormat::DayMonthYear, true) => [day, ".", month, ".", year].concat(),
         (DateFormat::MonthDayYear, false) => [name, " ", plain, ", ", year].concat(),
         (DateFormat::MonthDayYear, true) => [month, "/", day, "/", year].concat(),
-        (DateFormat::Iso, _) => iso,
+        (DateFormat::Iso, _) => text.to_owned(),
     }
 }
 
-/// A stored day; a text that is none is shown as it is.
-pub(super) fn stored_date(lang: Lang, text: &str) -> String {
-    text.parse().map_or_else(|_| text.to_owned(), |day| date(lang, day))
+/// Year, month and day of a stored day as they stand there, and the month's name.
+fn parts_of(text: &str) -> Option<(&str, &str, &str, &'static str)> {
+    let is_digit = |at: usize| text.as_bytes()[at].is_ascii_digit();
+    if text.len() != 10
+        || !(0..10).all(|at| if at == 4 || at == 7 { text.as_bytes()[at] == b'-' } else { is_digit(at) })
+    {
+        return None;
+    }
+    let name = MONTHS.get(text[5..7].parse::<usize>().ok()?.checked_sub(1)?)?;
+    Some((&text[..4], &text[5..7], &text[8..], name))
 }
 
 /// An instant to the minute, in the reader's time zone: `18 Nov 2026, 07:05`.
@@ -127,7 +136,10 @@ mod tests {
         for (text, english, german) in [
             ("2026-11-18", "18 Nov 2026", "18.11.2026"),
             ("2026-01-02", "2 Jan 2026", "02.01.2026"),
+            ("2026-11-30", "30 Nov 2026", "30.11.2026"),
             ("soon", "soon", "soon"),
+            ("2026-13-01", "2026-13-01", "2026-13-01"),
+            ("2026-1\u{661}-0", "2026-1\u{661}-0", "2026-1\u{661}-0"),
         ] {
             let both = (stored_date(Lang::En, text), stored_date(Lang::De, text));
             assert_eq!((both.0.as_str(), both.1.as_str()), (english, german));

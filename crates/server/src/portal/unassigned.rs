@@ -611,8 +611,8 @@ pub(super) fn choices(lang: Lang, asked: &Asked, reporters: &BTreeMap<String, St
     }
 }
 
-/// The rows of a page, with when each PC was last seen if that was asked. PCs of one report came at one instant, which is
-/// written once.
+/// The rows of a page, with when each PC was last seen if that was asked. PCs of one report mostly came within one minute,
+/// which is written once.
 fn rows_of(
     lang: Lang,
     pcs: Vec<Unassigned>,
@@ -628,11 +628,12 @@ fn rows_of(
     for mut pc in pcs {
         let sender = pc.report.and_then(|report| senders.get(&report));
         pc.reporter_name = pc.reporter_name.or_else(|| sender.cloned());
-        let since = match rows.last().filter(|_| last == Some(pc.since)) {
+        let minute = pc.since - pc.since.rem_euclid(60_000_000);
+        let since = match rows.last().filter(|_| last == Some(minute)) {
             Some(before) => (before.since.clone(), before.since_machine.clone()),
-            None => (instant(lang, Micros(pc.since)), Micros(pc.since).rfc3339()),
+            None => (instant(lang, Micros(minute)), Micros(minute).rfc3339()),
         };
-        last = Some(pc.since);
+        last = Some(minute);
         let seen = seen_of(&pc).unwrap_or_default();
         rows.push(row(lang, pc, since, seen));
     }

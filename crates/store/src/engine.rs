@@ -423,6 +423,14 @@ impl Tx {
         })
     }
 
+    /// Which database this is: for what both have to be asked for in words of their own.
+    pub(crate) fn kind(&self) -> Kind {
+        match &self.0 {
+            Inner::SqliteRead(_) | Inner::Sqlite(_) => Kind::Sqlite,
+            Inner::PostgresRead(_) | Inner::Postgres(_) => Kind::Postgres,
+        }
+    }
+
     /// Every row of a statement that an index answers at once: a look-up, a page of a list without a filter. On SQLite
     /// it runs on this very thread, so it must never have to search; on PostgreSQL it goes down a connection that others
     /// share, behind their questions. Rows are read by serde, columns by their names.

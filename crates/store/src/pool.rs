@@ -7,7 +7,7 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use crate::args;
-use crate::engine::Tx;
+use crate::engine::{Kind, Tx};
 use crate::error::Result;
 use crate::lines::order_in;
 use crate::page::{Page, Rows};
@@ -121,21 +121,35 @@ macro_rules! unassigned_sql {
     };
 }
 
-/// A page of the whole pool, by the view with one wall (docs/decisions/0037, 0050).
+/// A page of the whole pool, by the view with one wall (docs/decisions/0037, 0050): for SQLite and for PostgreSQL, of each with
+/// the reporters' names and without. SQLite takes the highest level from the index, with one look-up a PC.
 macro_rules! page_sql {
-    ($reporter:literal, $rest:literal) => {
+    ($level:literal, $reporter:literal, $rest:literal) => {
         concat!(
-            "SELECT o.id, o.serial, o.product_number, o.model, CASE WHEN o.premium_plus_until > $2 THEN 'premium_plus' ",
-            "WHEN o.premium_until > $2 THEN 'premium' END AS support_level, o.since, o.buyer_name, o.invoice, o.sold_on, ",
-            "o.report, ",
+            "SELECT o.id, o.serial, o.product_number, o.model, ",
+            $level,
+            " AS support_level, o.since, o.buyer_name, o.invoice, o.sold_on, o.report, ",
             $reporter,
             " AS reporter_name, o.received FROM own_pool o ",
             "WHERE o.tenant = (SELECT id FROM own_tenants WHERE parent = $1 AND kind = 'holding') AND ",
             $rest
         )
     };
+    ($level:literal, $rest:literal) => {
+        [page_sql!($level, "o.reporter_name", $rest), page_sql!($level, "CAST(NULL AS TEXT)", $rest)]
+    };
     ($rest:literal) => {
-        [page_sql!("o.reporter_name", $rest), page_sql!("CAST(NULL AS TEXT)", $rest)]
+        [
+            page_sql!(
+                "(SELECT e.support_level FROM entitlements e WHERE e.device = o.id AND e.ends_on > $2 \
+                 ORDER BY e.support_level DESC LIMIT 1)",
+                $rest
+            ),
+            page_sql!(
+                "CASE WHEN o.premium_plus_until > $2 THEN 'premium_plus' WHEN o.premium_until > $2 THEN 'premium' END",
+                $rest
+            ),
+        ]
     };
 }
 
@@ -149,9 +163,13 @@ pub async fn list(
     reporters: Reporters,
 ) -> Result<Option<Rows<Unassigned>>> {
     let rows = page.rows();
-    let of = |[by_name, by_report]: [&'static str; 2]| match reporters {
-        Reporters::ByName => by_name,
-        Reporters::ByReport => by_report,
+    let kind = tx.kind();
+    let of = |[sqlite, postgres]: [[&'static str; 2]; 2]| {
+        let [by_name, by_report] = if kind == Kind::Sqlite { sqlite } else { postgres };
+        match reporters {
+            Reporters::ByName => by_name,
+            Reporters::ByReport => by_report,
+        }
     };
     let mut bind = args![scope.partner()?, today.to_string(), rows + 1];
     Ok(Some(match sort {

@@ -230,6 +230,12 @@ impl List {
     fn label(&self, key: &str) -> String {
         escaped(&self.lang.text(key))
     }
+
+    /// How a cell begins in every row, with its label for narrow screens.
+    fn cell(&self, key: &str, class: &str) -> String {
+        let class = if class.is_empty() { String::new() } else { format!(" class=\"{class}\"") };
+        format!("<td data-label=\"{}\"{class}>", self.label(key))
+    }
 }
 
 /// What ticking a row is called, as [`List::tick`] wants it.

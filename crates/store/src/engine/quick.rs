@@ -34,13 +34,22 @@ impl Quick {
         Self { path: path.to_owned(), connections, next: AtomicUsize::new(0) }
     }
 
-    /// A connection that is free, or else the next one.
+    /// The connection that this thread had last, if it is free: its pages are still near this processor. Otherwise one that is
+    /// free, or else the next one.
     fn turn(&self) -> MutexGuard<'_, Option<Connection>> {
-        let free = self.connections.iter().find_map(|connection| connection.try_lock().ok());
-        free.unwrap_or_else(|| {
-            let next = self.next.fetch_add(1, Ordering::Relaxed) % self.connections.len();
-            self.connections[next].lock().unwrap_or_else(PoisonError::into_inner)
-        })
+        thread_local! {
+            static LAST: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+        }
+        let count = self.connections.len();
+        let last = LAST.get() % count;
+        for at in (last..count).chain(0..last) {
+            if let Ok(connection) = self.connections[at].try_lock() {
+                LAST.set(at);
+                return connection;
+            }
+        }
+        let next = self.next.fetch_add(1, Ordering::Relaxed) % count;
+        self.connections[next].lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn open(&self) -> rusqlite::Result<Connection> {

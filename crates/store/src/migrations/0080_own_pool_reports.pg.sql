@@ -12,3 +12,5 @@ CREATE OR REPLACE VIEW own_pool AS
     LEFT JOIN reporters n ON n.id = r.reporter
     WHERE p.tenant = (SELECT t.id FROM tenants t
         WHERE roadstead_reach() = 'partner' AND t.parent = roadstead_home() AND t.kind = 'holding');
+REVOKE ALL ON own_pool FROM roadstead_app;
+GRANT SELECT ON own_pool TO roadstead_app;

@@ -31,8 +31,9 @@ const WATCH: Duration = Duration::from_secs(20);
 
 const CSS: &str = include_str!("form/form.css");
 const SCRIPT: &str = include_str!("form/form.js");
-const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; form-action 'self'; \
-                      base-uri 'none'; frame-ancestors 'none'";
+/// `img-src data:` is for the empty icon, without which a browser asks for one of its own accord.
+const POLICY: &str = "default-src 'none'; img-src data:; style-src 'self'; script-src 'self'; connect-src 'self'; \
+                      form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 type Answer = Response<Full<Bytes>>;
 

@@ -209,7 +209,7 @@ async fn each_question_is_mailed_and_none_outlasts_the_waiting(#[values(Sqlite, 
 #[rstest]
 #[tokio::test]
 async fn each_order_of_parts_is_told_and_a_repeated_request_is_not(#[values(Sqlite, Postgres)] kind: Kind) {
-    let case = case(kind, "orders").await;
+    let case = case(kind, "part_orders").await;
     let (world, pc) = (&case.world, &case.pc);
     let desk = world.token(Role::CustomerSupport, None).await;
     let sent = case.submit(&form(&case.pop_up().await, 1)).await.expect(201);

@@ -416,22 +416,23 @@ fn maps_of(directory: Option<&std::path::Path>) -> anyhow::Result<EdiMaps> {
     }
 }
 
-/// Starts the program anew in this process without huge pages of memory, unless somebody has chosen. The allocator reads that
-/// before anything of ours runs. With them 100,000 moved PCs held 324 MB instead of 289, and a connected agent 23 kB instead of
-/// 15 (docs/decisions/0055).
-pub fn without_huge_pages() {
-    #[cfg(target_os = "linux")]
+/// Starts the program anew in this process with as many arenas of memory as there are processors, unless somebody set their
+/// number. The system's allocator otherwise gives nearly each thread one of its own, up to eight a processor, and what a large
+/// transfer frees in one is of no use to the next step in another: 370 MB instead of 280 (docs/decisions/0052).
+pub fn with_few_arenas() {
+    #[cfg(all(unix, target_env = "gnu"))]
     {
         use std::os::unix::process::CommandExt as _;
 
-        const HUGE_PAGES: &str = "MIMALLOC_ALLOW_THP";
-        if std::env::var_os(HUGE_PAGES).is_none()
+        const ARENAS: &str = "MALLOC_ARENA_MAX";
+        let processors = std::thread::available_parallelism().map_or(1, usize::from);
+        if std::env::var_os(ARENAS).is_none()
             && let Ok(program) = std::env::current_exe()
         {
             // It comes back only where that failed; then all goes on as it is.
             let _ = std::process::Command::new(program)
                 .args(std::env::args_os().skip(1))
-                .env(HUGE_PAGES, "0")
+                .env(ARENAS, processors.max(2).to_string())
                 .exec();
         }
     }

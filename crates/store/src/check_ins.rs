@@ -11,8 +11,8 @@ use uuid::Uuid;
 use crate::args;
 use crate::bulk::Bulk;
 use crate::device_keys::Once;
-use crate::engine::Tx;
-use crate::error::Result;
+use crate::engine::{Kind, Store, Tx};
+use crate::error::{Error, Result};
 
 /// A PC that speaks by its key, as the books have it at this moment.
 #[derive(Clone, Debug)]
@@ -33,6 +33,25 @@ pub struct Speaking {
     pub is_proved: bool,
     /// Whether the tenant names domains, so that the PC can show from inside where it is.
     pub has_domains: bool,
+    /// Whether something is wrong with it, as far as is known.
+    pub has_alerts: bool,
+}
+
+/// What a PC says of itself.
+#[derive(Clone, Copy, Debug)]
+pub struct Said<'a> {
+    /// The key that it speaks by.
+    pub key: &'a str,
+    /// What keeps it from being taken twice.
+    pub once: Once,
+    /// The agent's version.
+    pub agent: &'a str,
+    /// The readings, JSON.
+    pub readings: &'a str,
+    /// Who is signed in.
+    pub user: Option<&'a str>,
+    /// Where it is.
+    pub location: Option<&'a str>,
 }
 
 #[derive(sqlx::FromRow)]
@@ -46,96 +65,159 @@ struct SpeakingRow {
     collect_location: Option<bool>,
     is_proved: bool,
     has_domains: bool,
+    has_alerts: bool,
 }
 
-/// The PCs of these keys, by key.
-pub async fn speaking(tx: &mut Tx, scope: &Scope, keys: &[&str]) -> Result<HashMap<String, Speaking>> {
-    scope.platform()?;
-    let rows: Vec<SpeakingRow> = tx
-        .all_of_set(
-            "SELECT k.public_key, k.device, p.tenant, t.kind, p.generation, c.collect_user, c.collect_location, \
-             o.device IS NOT NULL AS is_proved, \
-             EXISTS (SELECT 1 FROM customer_domains m WHERE m.customer = p.tenant) AS has_domains FROM <set> s CROSS JOIN device_keys k LEFT JOIN placements p ON p.device = k.device \
-             LEFT JOIN tenants t ON t.id = p.tenant LEFT JOIN customer_privacy c ON c.customer = p.tenant \
-             LEFT JOIN possessions o ON o.device = p.device AND o.generation = p.generation \
-             WHERE k.public_key = s.value AND k.replaced_at IS NULL",
-            args![],
-            keys,
-        )
-        .await?;
-    let speaking = |row: SpeakingRow| {
-        let with_customer = row.kind.as_deref() == Some("customer");
+impl SpeakingRow {
+    fn speaking(self) -> (String, Speaking) {
+        let with_customer = self.kind.as_deref() == Some("customer");
         let speaking = Speaking {
-            device: DeviceId(row.device),
-            tenant: row.tenant.map(TenantId),
+            device: DeviceId(self.device),
+            tenant: self.tenant.map(TenantId),
             with_customer,
-            generation: row.generation.unwrap_or(0),
-            collect_user: with_customer && row.collect_user == Some(true),
-            collect_location: with_customer && row.collect_location == Some(true),
-            is_proved: row.is_proved,
-            has_domains: row.has_domains,
+            generation: self.generation.unwrap_or(0),
+            collect_user: with_customer && self.collect_user == Some(true),
+            collect_location: with_customer && self.collect_location == Some(true),
+            is_proved: self.is_proved,
+            has_domains: self.has_domains,
+            has_alerts: self.has_alerts,
         };
-        (row.public_key, speaking)
+        (self.public_key, speaking)
+    }
+}
+
+/// The PCs that speak by the keys of `g`, with columns of `g` in front.
+macro_rules! speaking_sql {
+    ($columns:literal, $from:literal, $key:literal) => {
+        concat!(
+            "SELECT ",
+            $columns,
+            "k.public_key, k.device, p.tenant, t.kind, p.generation, c.collect_user, c.collect_location, ",
+            "o.device IS NOT NULL AS is_proved, ",
+            "EXISTS (SELECT 1 FROM customer_domains m WHERE m.customer = p.tenant) AS has_domains, ",
+            "EXISTS (SELECT 1 FROM alerts a WHERE a.device = k.device AND a.state <> 'closed') AS has_alerts FROM ",
+            $from,
+            " CROSS JOIN device_keys k LEFT JOIN placements p ON p.device = k.device ",
+            "LEFT JOIN tenants t ON t.id = p.tenant LEFT JOIN customer_privacy c ON c.customer = p.tenant ",
+            "LEFT JOIN possessions o ON o.device = p.device AND o.generation = p.generation ",
+            "WHERE k.public_key = ",
+            $key,
+            " AND k.replaced_at IS NULL"
+        )
     };
-    Ok(rows.into_iter().map(speaking).collect())
 }
 
-/// Notes requests as seen; how many were new.
-pub async fn see_all(tx: &mut Tx, requests: &[Once]) -> Result<u64> {
-    let mut bulk = Bulk::new("INSERT INTO device_nonces (slot, nonce)", 2, "ON CONFLICT DO NOTHING");
-    for once in requests {
-        let (slot, nonce) = once.parts();
-        bulk.push(tx, args![slot, nonce]).await?;
-    }
-    bulk.finish(tx).await
+/// Where a later check-in is there already, it stands.
+macro_rules! unless_later_sql {
+    () => {
+        " ON CONFLICT (device) DO UPDATE SET seen_at = excluded.seen_at, agent = excluded.agent, \
+         readings = excluded.readings WHERE excluded.seen_at >= check_ins.seen_at"
+    };
 }
 
-/// What a PC said of itself.
-#[derive(Clone, Debug)]
-pub struct CheckIn<'a> {
-    /// The PC.
-    pub speaking: &'a Speaking,
-    /// The agent's version.
-    pub agent: &'a str,
-    /// The readings, JSON.
-    pub readings: &'a str,
-    /// Who is signed in.
-    pub user: Option<&'a str>,
-    /// Where it is.
-    pub location: Option<&'a str>,
+macro_rules! personal_sql {
+    () => {
+        " ON CONFLICT (device, generation) DO UPDATE SET \
+         last_user = COALESCE(excluded.last_user, personal_data.last_user), \
+         location = COALESCE(excluded.location, personal_data.location), at = excluded.at"
+    };
 }
 
-/// Writes check-ins, at most one a PC; where a later one is there already, it stands. Of persons only what the tenant of
-/// this moment has switched on.
-pub async fn write(tx: &mut Tx, scope: &Scope, check_ins: &[CheckIn<'_>], at: Micros) -> Result<()> {
+/// All of it in one statement, which is its own transaction: one round trip. Rows are written in the PCs' order, so that no
+/// two nodes wait for each other.
+const TAKE: &str = concat!(
+    "WITH g AS MATERIALIZED (SELECT * FROM unnest($2::text[], $3::bigint[], $4::uuid[], $5::text[], $6::text[], $7::text[], \
+     $8::text[]) AS u (key, slot, nonce, agent, readings, person, place)), \
+     seen AS (INSERT INTO device_nonces (slot, nonce) SELECT slot, nonce FROM g), \
+     s AS MATERIALIZED (",
+    speaking_sql!("g.agent, g.readings, g.person, g.place, ", "g", "g.key"),
+    " ORDER BY k.device), \
+     written AS (INSERT INTO check_ins (device, seen_at, agent, readings) SELECT device, $1, agent, readings FROM s",
+    unless_later_sql!(),
+    "), \
+     personal AS (INSERT INTO personal_data (device, generation, last_user, location, at) \
+     SELECT device, generation, CASE WHEN collect_user THEN person END, CASE WHEN collect_location THEN place END, $1 \
+     FROM s WHERE kind = 'customer' \
+     AND (collect_user AND person IS NOT NULL OR collect_location AND place IS NOT NULL)",
+    personal_sql!(),
+    ") SELECT public_key, device, tenant, kind, generation, collect_user, collect_location, is_proved, has_domains, \
+     has_alerts FROM s"
+);
+
+/// Takes check-ins, at most one of a key, in a transaction of their own: all are durable when this returns, or none is
+/// written. Where a later one of the PC is there already, it stands; of persons is kept only what the tenant of this
+/// moment has switched on. The PCs, by key; a key that is no PC's is not among them. [`Error::Conflict`] of
+/// `device_nonces` if one of them was seen before.
+pub async fn take(
+    store: &Store,
+    scope: &Scope,
+    said: &[Said<'_>],
+    at: Micros,
+) -> Result<HashMap<String, Speaking>> {
     scope.platform()?;
-    let mut bulk = Bulk::new(
-        "INSERT INTO check_ins (device, seen_at, agent, readings)",
-        4,
-        "ON CONFLICT (device) DO UPDATE SET seen_at = excluded.seen_at, agent = excluded.agent, \
-         readings = excluded.readings WHERE excluded.seen_at >= check_ins.seen_at",
-    );
-    for check_in in check_ins {
-        bulk.push(tx, args![check_in.speaking.device, at, check_in.agent, check_in.readings]).await?;
-    }
-    bulk.finish(tx).await?;
+    let rows = match store.kind() {
+        Kind::Postgres => {
+            let row = |said: &Said<'_>| {
+                let (slot, nonce) = said.once.parts();
+                args![said.key, slot, nonce, said.agent, said.readings, said.user, said.location]
+            };
+            store.all_at_once(TAKE, args![at], 7, said.iter().flat_map(row).collect()).await?
+        }
+        Kind::Sqlite => take_in_steps(store, scope, said, at).await?,
+    };
+    Ok(rows.into_iter().map(SpeakingRow::speaking).collect())
+}
+
+/// [`take`] on SQLite, whose statements are near and write one table each. One text carries the rows to all of them.
+async fn take_in_steps(
+    store: &Store,
+    scope: &Scope,
+    said: &[Said<'_>],
+    at: Micros,
+) -> Result<Vec<SpeakingRow>> {
+    let row = |said: &Said<'_>| {
+        let (slot, nonce) = said.once.parts();
+        // SQLite's texts end at a NUL.
+        let agent = said.agent.replace('\0', "\u{fffd}");
+        (slot, nonce.simple().to_string(), said.key.to_owned(), agent, said.readings.to_owned())
+    };
+    let rows: Vec<_> = said.iter().map(row).collect();
+    let rows = serde_json::to_string(&rows).map_err(|error| Error::bad("check_ins", error))?;
+    let mut tx = store.write(scope).await?;
+    tx.execute(
+        "INSERT INTO device_nonces (slot, nonce) SELECT value ->> 0, unhex(value ->> 1) FROM json_each($1)",
+        args![rows.as_str()],
+    )
+    .await?;
+    tx.execute(
+        concat!(
+            "INSERT INTO check_ins (device, seen_at, agent, readings) \
+             SELECT k.device, $2, g.value ->> 3, g.value ->> 4 FROM json_each($1) g CROSS JOIN device_keys k \
+             WHERE k.public_key = g.value ->> 2 AND k.replaced_at IS NULL",
+            unless_later_sql!()
+        ),
+        args![rows.as_str(), at],
+    )
+    .await?;
+    let speaking: Vec<SpeakingRow> =
+        tx.all(speaking_sql!("", "json_each($1) g", "g.value ->> 2"), args![rows]).await?;
     let mut personal = Bulk::new(
         "INSERT INTO personal_data (device, generation, last_user, location, at)",
         5,
-        "ON CONFLICT (device, generation) DO UPDATE SET \
-         last_user = COALESCE(excluded.last_user, personal_data.last_user), \
-         location = COALESCE(excluded.location, personal_data.location), at = excluded.at",
+        personal_sql!(),
     );
-    for check_in in check_ins {
-        let Speaking { device, generation, collect_user, collect_location, .. } = *check_in.speaking;
-        let user = check_in.user.filter(|_| collect_user);
-        let location = check_in.location.filter(|_| collect_location);
+    let by_key: HashMap<&str, &Said<'_>> = said.iter().map(|said| (said.key, said)).collect();
+    for row in speaking.iter().filter(|row| row.kind.as_deref() == Some("customer")) {
+        let Some(said) = by_key.get(row.public_key.as_str()) else { continue };
+        let user = said.user.filter(|_| row.collect_user == Some(true));
+        let location = said.location.filter(|_| row.collect_location == Some(true));
         if user.is_some() || location.is_some() {
-            personal.push(tx, args![device, generation, user, location, at]).await?;
+            personal.push(&mut tx, args![row.device, row.generation, user, location, at]).await?;
         }
     }
-    personal.finish(tx).await?;
-    Ok(())
+    personal.finish(&mut tx).await?;
+    tx.commit().await?;
+    Ok(speaking)
 }
 
 /// When a PC was last seen, and what it said, for whoever may see the PC.

@@ -53,7 +53,7 @@ pub struct Store(Pools);
 #[derive(Clone, Debug)]
 enum Pools {
     Sqlite { writer: SqlitePool, readers: Arc<Readers>, waiting: Arc<AtomicUsize> },
-    Postgres { pool: PgPool, pipes: Option<Arc<pipes::Pipes>> },
+    Postgres { pool: PgPool, at_once: PgPool, pipes: Option<Arc<pipes::Pipes>> },
 }
 
 /// SQLite's connections for reading. The driver's own pool asks a connection whether it still lives each time it is
@@ -217,6 +217,22 @@ macro_rules! bound {
     }};
 }
 
+macro_rules! bound_arrays {
+    ($query:expr, $arrays:expr) => {{
+        let mut query = $query;
+        for array in $arrays {
+            query = match array {
+                Array::Uuid(values) => query.bind(values),
+                Array::Text(values) => query.bind(values),
+                Array::Int(values) => query.bind(values),
+                Array::Bool(values) => query.bind(values),
+                Array::Bytes(values) => query.bind(values),
+            };
+        }
+        query
+    }};
+}
+
 /// Begins a transaction on PostgreSQL as the role that row level security binds, for this reach; one round trip. The
 /// only variable part is a UUID.
 fn beginning(scope: &Scope) -> String {
@@ -241,6 +257,9 @@ const BY_INDEX: [(&str, &str); 5] = [
     ("enable_mergejoin", "off"),
     ("jit", "off"),
 ];
+
+/// Connections on PostgreSQL for statements that are transactions of their own.
+const AT_ONCE: u32 = 4;
 
 /// What writes finds its rows by keys: the plan is the same for every value, and is not made anew for each.
 const ONE_PLAN: &str = "; SET LOCAL plan_cache_mode = 'force_generic_plan'";
@@ -289,6 +308,19 @@ impl Store {
         let mut alone = options.clone().connect().await?;
         migrate::postgres(&mut alone).await?;
         sqlx::Connection::close(alone).await?;
+        // What `beginning` and `ONE_PLAN` say for a transaction holds for these connections' whole life.
+        let platform = [
+            ("role", "roadstead_app"),
+            ("roadstead.reach", "platform"),
+            ("roadstead.home", ""),
+            ("plan_cache_mode", "force_generic_plan"),
+        ];
+        let at_once = PgPoolOptions::new()
+            .max_connections(AT_ONCE)
+            .min_connections(0)
+            .test_before_acquire(false)
+            .acquire_timeout(Duration::from_secs(5))
+            .connect_lazy_with(options.clone().options(platform));
         // Who waits longer for a connection is better told so.
         let pool = PgPoolOptions::new()
             .max_connections(16)
@@ -296,7 +328,7 @@ impl Store {
             .connect_with(options)
             .await?;
         let pipes = pipes::Pipes::new(url).map(Arc::new);
-        Ok(Self(Pools::Postgres { pool, pipes }))
+        Ok(Self(Pools::Postgres { pool, at_once, pipes }))
     }
 
     /// Which database it is.
@@ -311,7 +343,7 @@ impl Store {
     pub async fn read(&self, scope: &Scope) -> Result<Tx> {
         Ok(Tx(match &self.0 {
             Pools::Sqlite { readers, .. } => Inner::SqliteRead(readers.reader()),
-            Pools::Postgres { pool, pipes } => Inner::PostgresRead(PgReader {
+            Pools::Postgres { pool, pipes, .. } => Inner::PostgresRead(PgReader {
                 taken: None,
                 pool: pool.clone(),
                 scope: *scope,
@@ -351,6 +383,23 @@ impl Store {
         }
     }
 
+    /// Every row of a statement on PostgreSQL that writes on behalf of the platform and is a transaction of its own: one
+    /// round trip instead of three. Behind its `args` it takes rows as arrays, one a column.
+    pub(crate) async fn all_at_once<T: Record>(
+        &self,
+        sql: &'static str,
+        args: Vec<Arg>,
+        columns: usize,
+        rows: Vec<Arg>,
+    ) -> Result<Vec<T>> {
+        let Pools::Postgres { at_once, .. } = &self.0 else {
+            return Err(Error::bad("many rows", "a statement for PostgreSQL alone"));
+        };
+        asked(sql);
+        let query = bound!(sqlx::query_as::<Postgres, T>(sql), args);
+        Ok(bound_arrays!(query, Array::columns(columns, rows)?).fetch_all(at_once).await?)
+    }
+
     /// Closes every connection, once they are given back.
     pub async fn close(&self) {
         match &self.0 {
@@ -358,10 +407,11 @@ impl Store {
                 readers.close().await;
                 writer.close().await;
             }
-            Pools::Postgres { pool, pipes } => {
+            Pools::Postgres { pool, at_once, pipes } => {
                 if let Some(pipes) = pipes {
                     pipes.close().await;
                 }
+                at_once.close().await;
                 pool.close().await;
             }
         }
@@ -493,47 +543,68 @@ impl Tx {
     /// Every row of a statement whose `<set>` stands for a table with one text column `value`, made of these texts.
     /// The set is the last `$n`. One bind carries any number of texts.
     pub async fn all_of_set<T: Record>(&mut self, sql: &str, args: Vec<Arg>, set: &[&str]) -> Result<Vec<T>> {
-        self.all_of(sql, args, set, ("value", "value")).await
+        let place = args.len() + 1;
+        match &self.0 {
+            Inner::SqliteRead(_) | Inner::Sqlite(_) => self.all_of_json(sql, args, "value", set).await,
+            Inner::PostgresRead(_) | Inner::Postgres(_) => {
+                let table = format!("(SELECT value FROM json_array_elements_text(${place}::json))");
+                let json = serde_json::to_string(set).map_err(|error| Error::bad("a set of texts", error))?;
+                self.all_of_table(sql, &table, args, json, set.len()).await
+            }
+        }
     }
 
     /// [`Tx::all_of_set`] of ids.
     pub async fn all_of_ids<T: Record>(&mut self, sql: &str, args: Vec<Arg>, ids: &[Uuid]) -> Result<Vec<T>> {
-        let set: Vec<String> = ids.iter().map(|id| id.simple().to_string()).collect();
-        self.all_of(sql, args, &set, ("unhex(value)", "value::uuid")).await
+        let place = args.len() + 1;
+        match &self.0 {
+            Inner::SqliteRead(_) | Inner::Sqlite(_) => {
+                let set: Vec<String> = ids.iter().map(|id| id.simple().to_string()).collect();
+                self.all_of_json(sql, args, "unhex(value)", &set).await
+            }
+            // Ids as they are: a cast of texts may fail, so that PostgreSQL puts it behind the wall of a table, and reads the
+            // whole table (docs/decisions/0056).
+            Inner::PostgresRead(_) | Inner::Postgres(_) => {
+                let table = format!("(SELECT u.value FROM unnest(${place}::uuid[]) AS u (value))");
+                self.all_of_table(sql, &table, args, ids.to_vec(), ids.len()).await
+            }
+        }
     }
 
-    /// `read` says how SQLite and PostgreSQL make an element of the set of its text.
-    async fn all_of<T: Record>(
+    /// On SQLite: `read` makes an element of the set of its text.
+    async fn all_of_json<T: Record>(
         &mut self,
         sql: &str,
         mut args: Vec<Arg>,
+        read: &'static str,
         set: &[impl Serialize],
-        read: (&'static str, &'static str),
     ) -> Result<Vec<T>> {
-        let place = args.len() + 1;
-        let table = match &self.0 {
-            Inner::SqliteRead(_) | Inner::Sqlite(_) => {
-                format!("(SELECT {} AS value FROM json_each(${place}))", read.0)
-            }
-            Inner::PostgresRead(_) | Inner::Postgres(_) => {
-                format!("(SELECT {} AS value FROM json_array_elements_text(${place}::json))", read.1)
-            }
-        };
-        let json = serde_json::to_string(set).map_err(|error| Error::bad("a set of texts", error))?;
-        args.push(json.into());
+        let table = format!("(SELECT {read} AS value FROM json_each(${}))", args.len() + 1);
+        args.push(serde_json::to_string(set).map_err(|error| Error::bad("a set of texts", error))?.into());
         // Safe: the text is a constant of this crate, the only other part is the table above.
-        let sql = AssertSqlSafe(sql.replace("<set>", &table)).into_sql_str();
+        self.all_made(AssertSqlSafe(sql.replace("<set>", &table)).into_sql_str(), args).await
+    }
+
+    /// On PostgreSQL: `set` is what `table` reads, of so many elements.
+    async fn all_of_table<T: Record>(
+        &mut self,
+        sql: &str,
+        table: &str,
+        args: Vec<Arg>,
+        set: impl for<'q> sqlx::Encode<'q, Postgres> + sqlx::Type<Postgres> + Send + 'static,
+        elements: usize,
+    ) -> Result<Vec<T>> {
+        // Safe: both are constants of this crate.
+        let sql = AssertSqlSafe(sql.replace("<set>", table)).into_sql_str();
         asked(sql.as_str());
-        let keeps = set.len() <= KEPT;
-        match &mut self.0 {
-            Inner::Postgres(c) => Ok(bound!(sqlx::query_as::<Postgres, T>(sql).persistent(keeps), args)
-                .fetch_all(&mut **c)
-                .await?),
-            Inner::PostgresRead(c) => Ok(bound!(sqlx::query_as::<Postgres, T>(sql).persistent(keeps), args)
-                .fetch_all(c.get().await?)
-                .await?),
-            Inner::SqliteRead(_) | Inner::Sqlite(_) => self.all_made(sql, args).await,
-        }
+        let query = bound!(sqlx::query_as::<Postgres, T>(sql).persistent(elements <= KEPT), args).bind(set);
+        Ok(match &mut self.0 {
+            Inner::Postgres(c) => query.fetch_all(&mut **c).await?,
+            Inner::PostgresRead(c) => query.fetch_all(c.get().await?).await?,
+            Inner::SqliteRead(_) | Inner::Sqlite(_) => {
+                return Err(Error::bad("a set", "a statement for PostgreSQL alone"));
+            }
+        })
     }
 
     /// Puts rows, their values one after the other, between `head` and `tail` of a statement of [`crate::bulk`], where
@@ -561,17 +632,8 @@ impl Tx {
                     names.join(", ")
                 );
                 let keeps = rows <= KEPT;
-                let mut query = sqlx::query::<Postgres>(AssertSqlSafe(sql)).persistent(keeps);
-                for array in arrays {
-                    query = match array {
-                        Array::Uuid(values) => query.bind(values),
-                        Array::Text(values) => query.bind(values),
-                        Array::Int(values) => query.bind(values),
-                        Array::Bool(values) => query.bind(values),
-                        Array::Bytes(values) => query.bind(values),
-                    };
-                }
-                Ok(query.execute(&mut **c).await?.rows_affected())
+                let query = sqlx::query::<Postgres>(AssertSqlSafe(sql)).persistent(keeps);
+                Ok(bound_arrays!(query, arrays).execute(&mut **c).await?.rows_affected())
             }
             Inner::PostgresRead(_) => Err(Error::bad("many rows", "a reader writes nothing")),
             Inner::SqliteRead(_) | Inner::Sqlite(_) => {

@@ -170,8 +170,8 @@ pub async fn shown(
     let by_serial: Vec<(String, Uuid)> = tx
         .all_of_set(
             "WITH s AS (SELECT x.value FROM <set> x) \
-             SELECT s.value, z.customer FROM s CROSS JOIN zero_touch_serials z CROSS JOIN customers c \
-             WHERE z.serial = s.value AND c.tenant = z.customer AND c.partner = $1 \
+             SELECT s.value, z.customer FROM s CROSS JOIN zero_touch_serials z WHERE z.serial = s.value \
+             AND (SELECT c.partner FROM customers c WHERE c.tenant = z.customer) = $1 \
              UNION SELECT s.value, e.customer FROM s CROSS JOIN enrolments e WHERE e.serial = s.value \
              AND e.state = 'waiting' AND e.cpin IS NOT NULL AND e.customer_partner = $1",
             args![partner],

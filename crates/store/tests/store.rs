@@ -717,3 +717,32 @@ async fn no_hot_question_walks_a_table() {
         assert!(!walks && !plan.contains("TEMP B-TREE"), "{sql}\n{plan}");
     }
 }
+
+/// Whatever a table's wall asks: PostgreSQL does not put a cast, which may fail, in front of it (docs/decisions/0056).
+#[tokio::test]
+async fn rows_of_a_set_of_ids_are_looked_up_by_their_keys() {
+    let world = World::new(Postgres, "ids_by_keys").await;
+    let mut tx = world.store.write(&world.system).await.unwrap();
+    for sql in [
+        "EXPLAIN (COSTS OFF) SELECT p.device FROM <set> s CROSS JOIN placements p WHERE p.device = s.value FOR SHARE OF p",
+        "EXPLAIN (COSTS OFF) SELECT k.device FROM <set> s CROSS JOIN check_ins k WHERE k.device = s.value",
+    ] {
+        let plan: Vec<(String,)> = tx.all_of_ids(sql, vec![], &[uuid::Uuid::nil()]).await.unwrap();
+        let plan: Vec<&str> = plan.iter().map(|(line,)| line.trim()).collect();
+        assert!(plan.contains(&"Index Cond: (device = u.value)"), "{plan:#?}");
+    }
+}
+
+/// A set of all tenants is no look-up, and makes PostgreSQL take any plan for as good as any other (docs/decisions/0056).
+#[tokio::test]
+async fn no_wall_reads_a_whole_table() {
+    let world = World::new(Postgres, "walls_by_index").await;
+    let mut tx = world.store.read(&world.system).await.unwrap();
+    let policies: Vec<(String,)> = tx
+        .all("SELECT CONCAT(tablename, ': ', qual) FROM pg_policies ORDER BY tablename, policyname", vec![])
+        .await
+        .unwrap();
+    assert!(policies.len() > 50, "{}", policies.len());
+    let whole: Vec<&(String,)> = policies.iter().filter(|(policy,)| policy.contains("IN ( SELECT")).collect();
+    assert!(whole.is_empty(), "{whole:#?}");
+}

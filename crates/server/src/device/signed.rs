@@ -120,15 +120,15 @@ fn all_values(headers: &HeaderMap, name: &str) -> Option<String> {
     values.filter(|values| !values.is_empty()).map(|values| values.join(", "))
 }
 
-/// The addresses under which PCs know this platform.
+/// The addresses under which PCs may know this platform, the likeliest first: each costs the check of a signature.
 fn origins(app: &App, headers: &HeaderMap) -> Vec<String> {
-    let mut origins = vec![app.config.public_url.trim_end_matches('/').to_owned()];
+    let own = app.config.public_url.trim_end_matches('/').to_owned();
     // Without TLS there is no name to rely on: whatever name it was called by counts as well.
     let host = headers.get(header::HOST).and_then(|value| value.to_str().ok());
-    if let (false, Some(host)) = (app.config.https, host) {
-        origins.push(format!("http://{host}"));
+    match (app.config.https, host.map(|host| format!("http://{host}"))) {
+        (false, Some(called)) if called != own => vec![called, own],
+        _ => vec![own],
     }
-    origins
 }
 
 fn refused(error: SignatureError) -> Problem {

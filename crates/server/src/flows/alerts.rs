@@ -15,7 +15,7 @@ use roadstead_domain::ids::{AlertId, DeviceId};
 use roadstead_domain::serial;
 use roadstead_domain::wire::readings::Readings;
 use roadstead_store::alerts::{self, Known, NewAlert, Pc, kind_of};
-use roadstead_store::check_ins::{CheckIn, Speaking};
+use roadstead_store::check_ins::Speaking;
 use roadstead_store::pop_ups::{self, Change};
 use roadstead_store::{Tx, devices, outbox};
 use tokio_util::sync::CancellationToken;
@@ -163,48 +163,52 @@ impl<'a> Work<'a> {
     }
 }
 
-/// What follows from the readings of check-ins of these PCs, which speak by these keys; whether somebody is to be told.
+/// What a PC said at a check-in.
+pub(super) struct Heard<'a> {
+    /// The key that it speaks by.
+    pub(super) key: &'a str,
+    /// The PC, as the books had it then.
+    pub(super) speaking: &'a Speaking,
+    /// What it read.
+    pub(super) readings: &'a Readings,
+}
+
+/// What follows from these readings, at most one of a PC; whether somebody is to be told.
 pub(super) async fn look_at_readings(
     app: &App,
     tx: &mut Tx,
-    speaking: &HashMap<String, Speaking>,
-    rows: &[CheckIn<'_>],
+    heard: &[Heard<'_>],
     now: Micros,
 ) -> roadstead_store::Result<bool> {
     let scope = access::system();
-    let keys: Vec<&str> = speaking.keys().map(String::as_str).collect();
+    let keys: Vec<&str> = heard.iter().map(|heard| heard.key).collect();
     let mut known: HashMap<Uuid, Vec<Known>> = HashMap::new();
     for alert in alerts::known(tx, &scope, &keys).await? {
         known.entry(alert.device).or_default().push(alert);
     }
     let mut concerned = Vec::new();
-    for row in rows.iter().filter(|row| row.speaking.tenant.is_some()) {
-        let device = row.speaking.device;
-        let own = known.remove(&device.0).unwrap_or_default();
-        // What is no reading of ours is kept as it is, and says nothing.
-        let Ok(readings) = serde_json::from_str::<Readings>(row.readings) else { continue };
-        let (found, looked_at) = judge(&readings);
-        if !is_old_news(&found, &own, row.speaking.with_customer) {
-            concerned.push((device, found, looked_at, own));
+    for Heard { key, speaking, readings } in heard {
+        let own = known.remove(&speaking.device.0).unwrap_or_default();
+        let (found, looked_at) = judge(readings);
+        if speaking.tenant.is_some() && !is_old_news(&found, &own, speaking.with_customer) {
+            concerned.push((*key, speaking.device, found, looked_at, own));
         }
     }
     if concerned.is_empty() {
         return Ok(false);
     }
     // Of a PC that is being moved the next check-in tells.
-    let asked: Vec<Uuid> = concerned.iter().map(|(device, ..)| device.0).collect();
+    let asked: Vec<Uuid> = concerned.iter().map(|(_, device, ..)| device.0).collect();
     let held = alerts::hold_places(tx, &scope, &asked).await?;
-    concerned.retain(|(device, ..)| held.contains(&device.0));
+    concerned.retain(|(_, device, ..)| held.contains(&device.0));
     if concerned.is_empty() {
         return Ok(false);
     }
-    let devices: HashSet<DeviceId> = concerned.iter().map(|(device, ..)| *device).collect();
-    let concerns = |(_, speaking): &(&String, &Speaking)| devices.contains(&speaking.device);
-    let keys: Vec<&str> = speaking.iter().filter(concerns).map(|(key, _)| key.as_str()).collect();
+    let keys: Vec<&str> = concerned.iter().map(|(key, ..)| *key).collect();
     let pcs = alerts::pcs(tx, &scope, &keys, now).await?;
     let pcs: HashMap<Uuid, Pc> = pcs.into_iter().map(|pc| (pc.id, pc)).collect();
     let mut work = Work::default();
-    for (device, found, looked_at, own) in &concerned {
+    for (_, device, found, looked_at, own) in &concerned {
         let Some(pc) = pcs.get(&device.0) else { continue };
         for finding in found {
             let kind = kind_of(&finding.kind)?;

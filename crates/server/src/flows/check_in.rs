@@ -1,23 +1,30 @@
 //! Check-ins of PCs, durable before the answer: those that come while a transaction commits are the next transaction
-//! (group commit). Where many come, a transaction waits two milliseconds for more; a single one waits for nobody.
+//! (group commit). Where many come, a transaction waits a millisecond for more; a single one waits for nobody.
+//!
+//! Most PCs are well, and are answered once that is written. Of the few with something wrong, or something to prove, the
+//! second lane writes what follows before they are answered; nobody else waits for that (docs/decisions/0056).
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use roadstead_domain::access::{self, Scope};
+use roadstead_domain::alert;
 use roadstead_domain::clock::Micros;
 use roadstead_domain::ids::{DeviceId, TenantId};
 use roadstead_domain::privacy::{Possession, is_inside};
 use roadstead_domain::throttle::CHECK_IN_PACE;
 use roadstead_domain::wire::CheckIn;
-use roadstead_store::check_ins::{self, Speaking};
+use roadstead_domain::wire::readings::Readings;
+use roadstead_store::check_ins::{self, Said, Speaking};
 use roadstead_store::device_keys::Once;
 use roadstead_store::{Error, Tx, cpins, privacy};
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
 
 use super::Refused;
+use super::alerts::Heard;
 use crate::app::App;
 use crate::paces::Paces;
 
@@ -25,8 +32,10 @@ use crate::paces::Paces;
 const MOST: usize = 500;
 /// After a transaction with more than so many, more are on their way.
 const CROWD: usize = 4;
-/// How long the next one then waits for them (docs/decisions/0048).
-const GATHER: Duration = Duration::from_millis(2);
+/// How long the next one then waits for them (docs/decisions/0048, 0056).
+const GATHER: Duration = Duration::from_millis(1);
+/// What follows from check-ins takes a dozen statements, for one as for many: it is written once in such a time at most.
+const SECOND_LANE: Duration = Duration::from_millis(10);
 /// The most that wait; beyond it a PC is told to come again.
 const WAITING: usize = 10_000;
 /// The most bytes of a PC's readings.
@@ -34,13 +43,34 @@ const LARGEST_READINGS: usize = 64 << 10;
 /// The longest name of a user, of a place or of an agent's version.
 const LONGEST: usize = 200;
 
+type Answer = oneshot::Sender<Result<Told, Refused>>;
+
 /// A check-in on its way to the database.
 struct Asked {
     key: String,
     once: Once,
     check_in: CheckIn,
-    readings: String,
-    answer: oneshot::Sender<Result<Told, Refused>>,
+    /// The readings as they are kept.
+    kept: String,
+    /// The readings as they were understood; none if they are no readings of ours.
+    heard: Option<Readings>,
+    /// Whether they say that something is wrong.
+    is_ill: bool,
+    answer: Answer,
+}
+
+/// A check-in that is written, of a PC of which more is to be said.
+struct Written {
+    asked: Asked,
+    speaking: Speaking,
+}
+
+impl Written {
+    fn heard(&self) -> Option<(DeviceId, Heard<'_>)> {
+        let Self { asked, speaking } = self;
+        let readings = asked.heard.as_ref()?;
+        Some((speaking.device, Heard { key: &asked.key, speaking, readings }))
+    }
 }
 
 /// What a PC is told.
@@ -78,12 +108,12 @@ pub async fn check_in(app: &App, key: String, once: Once, check_in: CheckIn) -> 
     let at_once = app.config.check_ins_at_once;
     let kept = app.desk.paces.take(&key, app.ambient.now(), CHECK_IN_PACE, at_once);
     kept.map_err(|seconds| Refused::TooOften { code: "check_in.too_often", seconds })?;
-    let readings = match &check_in.readings {
+    let kept = match &check_in.readings {
         serde_json::Value::Null => "{}".to_owned(),
         serde_json::Value::Object(_) => check_in.readings.to_string(),
         _ => return Err(Refused::invalid("field.unknown_value", "readings")),
     };
-    if readings.len() > LARGEST_READINGS {
+    if kept.len() > LARGEST_READINGS {
         return Err(Refused::invalid("field.too_long", "readings"));
     }
     let texts = [("user", &check_in.user), ("location", &check_in.location), ("agent", &check_in.agent)];
@@ -94,7 +124,9 @@ pub async fn check_in(app: &App, key: String, once: Once, check_in: CheckIn) -> 
         }
     }
     let (answer, answered) = oneshot::channel();
-    let asked = Asked { key, once, check_in, readings, answer };
+    let heard: Option<Readings> = serde_json::from_str(&kept).ok();
+    let is_ill = heard.as_ref().is_some_and(|readings| !alert::judge(readings).0.is_empty());
+    let asked = Asked { key, once, check_in, kept, heard, is_ill, answer };
     app.desk.queue.try_send(asked).map_err(|_| Refused::Busy)?;
     answered.await.map_err(|_| Refused::Busy)?
 }
@@ -102,130 +134,208 @@ pub async fn check_in(app: &App, key: String, once: Once, check_in: CheckIn) -> 
 /// Writes check-ins until the server stops.
 pub async fn run(app: App) {
     let receiver = app.desk.waiting.lock().unwrap_or_else(PoisonError::into_inner).take();
-    let Some(mut receiver) = receiver else { return };
+    let Some(receiver) = receiver else { return };
+    let (second, written) = mpsc::channel(WAITING);
+    let (app, receiver) = (&app, &tokio::sync::Mutex::new(receiver));
+    let first = async move {
+        // One gathers while the other writes.
+        tokio::join!(first_lane(app, receiver, &second), first_lane(app, receiver, &second));
+        // The other lane ends when it has answered what came.
+        drop(second);
+    };
+    tokio::join!(first, second_lane(app, written));
+}
+
+/// Takes what waits, with what comes within [`GATHER`] where many come; `None` when the server stops and nothing waits.
+async fn gather(app: &App, queue: &mut mpsc::Receiver<Asked>, is_crowded: bool) -> Option<Vec<Asked>> {
     let mut batch = Vec::with_capacity(MOST);
+    tokio::select! {
+        // What waits when the server stops is answered before it is gone.
+        biased;
+        count = queue.recv_many(&mut batch, MOST) => if count == 0 { return None },
+        () = app.closing.cancelled() => return None,
+    }
+    if is_crowded && batch.len() < MOST {
+        tokio::time::sleep(GATHER).await;
+        while batch.len() < MOST
+            && let Ok(more) = queue.try_recv()
+        {
+            batch.push(more);
+        }
+    }
+    Some(batch)
+}
+
+/// Writes what PCs say, and answers those of which nothing follows.
+async fn first_lane(
+    app: &App,
+    queue: &tokio::sync::Mutex<mpsc::Receiver<Asked>>,
+    second: &mpsc::Sender<Written>,
+) {
     let mut is_crowded = false;
     loop {
-        tokio::select! {
-            // What waits when the server stops is answered before it is gone.
-            biased;
-            count = receiver.recv_many(&mut batch, MOST) => if count == 0 { return },
-            () = app.closing.cancelled() => return,
-        }
-        if is_crowded && batch.len() < MOST {
-            tokio::time::sleep(GATHER).await;
-            while batch.len() < MOST
-                && let Ok(more) = receiver.try_recv()
-            {
-                batch.push(more);
-            }
-        }
+        let Some(mut batch) = gather(app, &mut *queue.lock().await, is_crowded).await else { return };
         is_crowded = batch.len() > CROWD;
-        write(&app, std::mem::take(&mut batch)).await;
+        // A PC that speaks twice at a time speaks in two transactions, in this order.
+        while !batch.is_empty() {
+            let mut keys = HashSet::with_capacity(batch.len());
+            let again = batch.iter().map(|asked| !keys.insert(asked.key.as_str())).collect::<Vec<_>>();
+            let mut again = again.into_iter();
+            let (later, now) = batch.into_iter().partition(|_| again.next() == Some(true));
+            write(app, now, second).await;
+            batch = later;
+        }
     }
 }
 
-/// Writes a batch in one transaction. Where one of its PCs cannot be written, each gets its own: no PC is turned away for
+/// Writes a batch in one transaction. Where one of them cannot be written, each gets its own: no PC is turned away for
 /// another's sake.
-async fn write(app: &App, batch: Vec<Asked>) {
-    match commit(app, &batch).await {
-        Err(refused) if batch.len() > 1 && !is_everybodys(&refused) => {
+async fn write(app: &App, batch: Vec<Asked>, second: &mpsc::Sender<Written>) {
+    match take(app, &batch).await {
+        Err(error) if batch.len() > 1 && !is_everybodys(&error) => {
             for asked in batch {
                 let alone = vec![asked];
-                let outcome = commit(app, &alone).await;
-                tell(alone, outcome);
+                let taken = take(app, &alone).await;
+                answer(alone, taken, second);
             }
         }
-        outcome => tell(batch, outcome),
+        taken => answer(batch, taken, second),
     }
 }
 
 /// Whether it would be the same for each of them alone: the database is gone, or full.
-fn is_everybodys(refused: &Refused) -> bool {
-    matches!(refused, Refused::Store(Error::Unavailable(_) | Error::Full(_)))
+fn is_everybodys(error: &Error) -> bool {
+    matches!(error, Error::Unavailable(_) | Error::Full(_))
 }
 
-fn tell(batch: Vec<Asked>, outcome: Result<Vec<Result<Told, Refused>>, Refused>) {
-    // Whoever no longer listens has cut the connection.
-    match outcome {
-        Ok(answers) => {
-            for (asked, told) in batch.into_iter().zip(answers) {
-                let _ = asked.answer.send(told);
+async fn take(app: &App, batch: &[Asked]) -> roadstead_store::Result<HashMap<String, Speaking>> {
+    let said = batch.iter().map(|asked| Said {
+        key: &asked.key,
+        once: asked.once,
+        agent: asked.check_in.agent.as_deref().unwrap_or(""),
+        readings: &asked.kept,
+        user: asked.check_in.user.as_deref(),
+        location: asked.check_in.location.as_deref(),
+    });
+    let said: Vec<Said<'_>> = said.collect();
+    check_ins::take(&app.store, &access::system(), &said, app.ambient.now()).await
+}
+
+fn answer(
+    batch: Vec<Asked>,
+    taken: roadstead_store::Result<HashMap<String, Speaking>>,
+    second: &mpsc::Sender<Written>,
+) {
+    let refused: fn() -> Refused = match &taken {
+        Ok(_) => || Refused::UnknownKey,
+        Err(Error::Conflict(name)) if name.contains("device_nonces") => || Refused::Repeated,
+        Err(error) => {
+            tracing::error!("check-ins were not written: {error:#}");
+            || Refused::Busy
+        }
+    };
+    let mut speaking = taken.unwrap_or_default();
+    for asked in batch {
+        // Whoever no longer listens has cut the connection.
+        let _ = match speaking.remove(&asked.key) {
+            None => asked.answer.send(Err(refused())),
+            Some(speaking) if has_more_to_say(&asked, &speaking) => {
+                match second.try_send(Written { asked, speaking }) {
+                    Ok(()) => Ok(()),
+                    Err(full) => full.into_inner().asked.answer.send(Err(Refused::Busy)),
+                }
+            }
+            Some(speaking) => asked.answer.send(Ok(Told { speaking, challenge: None })),
+        };
+    }
+}
+
+/// Whether something may follow from it: an alert, the end of one, or proof of where the PC is.
+fn has_more_to_say(asked: &Asked, speaking: &Speaking) -> bool {
+    speaking.tenant.is_some() && (asked.is_ill || speaking.has_alerts) || has_to_prove(speaking)
+}
+
+/// Only PCs of tenants that name their domains can show anything by a challenge.
+fn has_to_prove(speaking: &Speaking) -> bool {
+    speaking.with_customer && speaking.has_domains && !speaking.is_proved
+}
+
+/// Writes what follows from check-ins that are written, and answers them. Should that fail, the PC is told to come again.
+async fn second_lane(app: &App, mut queue: mpsc::Receiver<Written>) {
+    let mut waiting = Vec::with_capacity(MOST);
+    let mut next = Instant::now();
+    while queue.recv_many(&mut waiting, MOST).await > 0 {
+        if next > Instant::now() {
+            tokio::time::sleep_until(next).await;
+            while waiting.len() < MOST
+                && let Ok(more) = queue.try_recv()
+            {
+                waiting.push(more);
             }
         }
-        Err(refused) => {
-            let repeated = matches!(refused, Refused::Repeated);
-            if !repeated {
-                tracing::error!("check-ins were not written: {refused:#}");
+        next = Instant::now() + SECOND_LANE;
+        let batch = std::mem::take(&mut waiting);
+        match follow(app, &batch).await {
+            Err(error) if batch.len() > 1 && !is_everybodys(&error) => {
+                for written in batch {
+                    let alone = vec![written];
+                    let followed = follow(app, &alone).await;
+                    tell(alone, followed);
+                }
             }
-            for asked in batch {
-                let _ = asked.answer.send(Err(if repeated { Refused::Repeated } else { Refused::Busy }));
-            }
+            followed => tell(batch, followed),
         }
     }
 }
 
-async fn commit(app: &App, batch: &[Asked]) -> Result<Vec<Result<Told, Refused>>, Refused> {
+async fn follow(app: &App, batch: &[Written]) -> roadstead_store::Result<HashMap<DeviceId, String>> {
     let now = app.ambient.now();
     let scope = access::system();
     let mut tx = app.store.write(&scope).await?;
-    let seen: Vec<Once> = batch.iter().map(|asked| asked.once).collect();
-    if check_ins::see_all(&mut tx, &seen).await? != seen.len() as u64 {
-        return Err(Refused::Repeated);
-    }
-    let keys: Vec<&str> = batch.iter().map(|asked| asked.key.as_str()).collect();
-    let speaking = check_ins::speaking(&mut tx, &scope, &keys).await?;
-    // Two of one PC in one batch: the later one stands.
-    let mut latest: HashMap<_, check_ins::CheckIn<'_>> = HashMap::with_capacity(batch.len());
-    for asked in batch {
-        if let Some(speaking) = speaking.get(&asked.key) {
-            let row = check_ins::CheckIn {
-                speaking,
-                agent: asked.check_in.agent.as_deref().unwrap_or(""),
-                readings: &asked.readings,
-                user: asked.check_in.user.as_deref(),
-                location: asked.check_in.location.as_deref(),
-            };
-            latest.insert(speaking.device, row);
-        }
-    }
-    let mut rows: Vec<check_ins::CheckIn<'_>> = latest.into_values().collect();
+    // Two of one PC: the later one stands.
+    let latest: HashMap<DeviceId, Heard<'_>> = batch.iter().filter_map(Written::heard).collect();
+    let mut latest: Vec<Heard<'_>> = latest.into_values().collect();
     // In one order on every node, so that no two wait for each other.
-    rows.sort_unstable_by_key(|row| row.speaking.device);
-    check_ins::write(&mut tx, &scope, &rows, now).await?;
-    let tells = super::alerts::look_at_readings(app, &mut tx, &speaking, &rows, now).await?;
-    let challenges = challenge(&mut tx, &scope, batch, &speaking, now).await?;
+    latest.sort_unstable_by_key(|heard| heard.speaking.device);
+    let tells = super::alerts::look_at_readings(app, &mut tx, &latest, now).await?;
+    let challenges = challenge(&mut tx, &scope, batch, now).await?;
     tx.commit().await?;
     if tells {
         app.hub.wake();
     }
-    let answer = |asked: &Asked| {
-        let speaking = speaking.get(&asked.key).cloned().ok_or(Refused::UnknownKey)?;
-        let challenge = challenges.get(&speaking.device).cloned();
-        Ok(Told { speaking, challenge })
-    };
-    Ok(batch.iter().map(answer).collect())
+    Ok(challenges)
+}
+
+fn tell(batch: Vec<Written>, followed: roadstead_store::Result<HashMap<DeviceId, String>>) {
+    if let Err(error) = &followed {
+        tracing::error!("what follows from check-ins was not written: {error:#}");
+    }
+    for Written { asked, speaking } in batch {
+        let told = match &followed {
+            Ok(challenges) => Ok(Told { challenge: challenges.get(&speaking.device).cloned(), speaking }),
+            Err(_) => Err(Refused::Busy),
+        };
+        // Whoever no longer listens has cut the connection.
+        let _ = asked.answer.send(told);
+    }
 }
 
 /// Believes PCs that signed the challenge of their move from inside the tenant (decision 25); what the others have to
-/// sign. Only PCs of tenants that name their domains can show anything this way.
+/// sign.
 async fn challenge(
     tx: &mut Tx,
     scope: &Scope,
-    batch: &[Asked],
-    speaking: &HashMap<String, Speaking>,
+    batch: &[Written],
     now: Micros,
-) -> Result<HashMap<DeviceId, String>, Refused> {
-    let asks = |speaking: &&Speaking| speaking.with_customer && speaking.has_domains && !speaking.is_proved;
-    let unproved = speaking.iter().filter(|(_, speaking)| asks(speaking));
-    let unproved: Vec<&str> = unproved.map(|(key, _)| key.as_str()).collect();
+) -> roadstead_store::Result<HashMap<DeviceId, String>> {
+    let unproved: Vec<&Written> = batch.iter().filter(|written| has_to_prove(&written.speaking)).collect();
     if unproved.is_empty() {
         return Ok(HashMap::new());
     }
-    let mut challenges = privacy::challenges(tx, scope, &unproved).await?;
+    let keys: Vec<&str> = unproved.iter().map(|written| written.asked.key.as_str()).collect();
+    let mut challenges = privacy::challenges(tx, scope, &keys).await?;
     let mut domains: HashMap<TenantId, Vec<String>> = HashMap::new();
-    for asked in batch {
-        let Some(speaking) = speaking.get(&asked.key).filter(asks) else { continue };
+    for Written { asked, speaking } in unproved {
         let Some(tenant) = speaking.tenant else { continue };
         if asked.check_in.challenge.is_none()
             || asked.check_in.challenge.as_ref() != challenges.get(&speaking.device)

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::messages::{EDIFACT, X12, edifact, x12};
-use crate::resume::{serve, token};
+use crate::resume::{free_port, serve, token};
 
 const MIB: usize = 1 << 20;
 /// A quarter of the largest upload.
@@ -24,7 +24,7 @@ fn peak(process: u32) -> usize {
 async fn a_file_of_one_segment_or_one_cell_is_refused_with_flat_memory() {
     let directory = TempDir::new().unwrap();
     let data = ["--data", directory.path().to_str().unwrap()];
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let port = free_port();
     let server = serve(&data, port).await;
     let operator = token(&data, "operator", &[]);
     let url = format!("http://127.0.0.1:{port}/api/v1");

@@ -32,6 +32,8 @@ pub(crate) fn roadstead(arguments: &[&str]) -> Command {
 
 /// A process of its own on the data or the database of `place`.
 pub(crate) async fn serve(place: &[&str], port: u16) -> Server {
+    // No platform of this process has done it yet where a test runs alone.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let listen = format!("127.0.0.1:{port}");
     let mut command = roadstead(&["serve", "--listen", &listen]);
     let server = Server(command.args(place).stdout(Stdio::null()).spawn().unwrap());

@@ -4,7 +4,7 @@ use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::Path;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use ed25519_dalek::SigningKey;
 use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
 use ed25519_dalek::pkcs8::{DecodePrivateKey, EncodePrivateKey};
@@ -50,7 +50,7 @@ fn refuse_if_readable_by_others(path: &Path) -> anyhow::Result<()> {
     use std::os::unix::fs::PermissionsExt;
     let mode = std::fs::metadata(path)?.permissions().mode();
     if mode & 0o077 != 0 {
-        bail!("{} can be read by others (mode {:o}): set it to 0600", path.display(), mode & 0o777);
+        anyhow::bail!("{} can be read by others (mode {:o}): set it to 0600", path.display(), mode & 0o777);
     }
     Ok(())
 }

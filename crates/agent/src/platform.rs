@@ -1,5 +1,5 @@
 //! What differs from one system to another, behind one trait: who sits at the PC, how to show them a page, how a service
-//! is installed. Only Linux's side has been built and run; the other is as short as it can be.
+//! is installed. Only Linux's side has been tested; the other is as short as it can be. How a pop-up is shown differs, too: `screen`.
 
 #[cfg(not(target_os = "linux"))]
 mod elsewhere;

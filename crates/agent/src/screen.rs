@@ -5,13 +5,17 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
-use notify_rust::{CloseReason, Notification, NotificationResponse, Timeout};
+use notify_rust::{CloseReason, NotificationResponse};
 use serde::{Deserialize, Serialize};
 use tokio::io::AsyncWriteExt;
 
 use crate::platform::{Platform, This};
 use crate::record::digest;
 use crate::texts::Lang;
+
+#[cfg_attr(all(unix, not(target_os = "macos")), path = "screen/desktop.rs")]
+#[cfg_attr(not(all(unix, not(target_os = "macos"))), path = "screen/toast.rs")]
+mod system;
 
 /// For so many seconds without an agent a pop-up stays: an update or a crash is over by then.
 const ALONE_SECONDS: u32 = 600;
@@ -100,80 +104,50 @@ pub(crate) async fn start(command: Command, shown: &Shown) -> anyhow::Result<()>
     Ok(())
 }
 
+/// What became of a pop-up.
+enum Answer {
+    /// Its user wants to see more.
+    View,
+    /// Its user wants to see it later.
+    Later,
+    /// Its user took it away.
+    Dismissed,
+    /// It left the screen by itself.
+    Gone,
+}
+
+impl Answer {
+    /// Of what the system says.
+    fn of(response: &NotificationResponse) -> Self {
+        match response {
+            NotificationResponse::Action(button) if button == "view" => Self::View,
+            NotificationResponse::Action(button) if button == "later" => Self::Later,
+            NotificationResponse::Closed(CloseReason::CloseAction) => Self::Gone,
+            _ => Self::Dismissed,
+        }
+    }
+}
+
 /// The process: shows the pop-up and stays until it is gone.
 pub async fn run(shown: Shown) -> anyhow::Result<()> {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(40)).build()?;
     let agent = Agent { http, origin: shown.origin.clone(), secret: shown.screen.clone() };
-    let capabilities = tokio::task::spawn_blocking(notify_rust::get_capabilities).await?;
-    let capabilities = capabilities.context("no notification service")?;
-    let has = |name: &str| capabilities.iter().any(|capability| capability == name);
-    if !has("actions") {
-        tracing::warn!("this desktop's notifications have no buttons");
-    }
-    let reads_markup = has("body-markup");
-    let mut notification = Notification::new();
-    say(&mut notification, &shown.words, reads_markup);
-    notification
-        .appname("Roadstead")
-        .icon("dialog-warning")
-        .timeout(Timeout::Never)
-        .action("view", &shown.lang.text("view"));
-    if shown.buttons == Buttons::ViewAndLater {
-        #[cfg(all(unix, not(target_os = "macos")))]
-        notification.urgency(notify_rust::Urgency::Critical);
-        notification.action("later", &shown.lang.text("later"));
-    }
-    let mut handle = notification.show_async().await.context("the notification service refuses")?;
-    agent.say("displayed").await;
-    let mut words = shown.words.clone();
-    // Some desktops take a notification away together with the connection that it came by.
-    let mut replaced = Vec::new();
-    let response = loop {
-        let mut response = None;
-        let changed = tokio::select! {
-            () = handle.wait_for_action_async(|answer| response = Some(answer.clone())) => None,
-            changed = agent.changed(&words) => changed,
-        };
-        let Some(changed) = changed else { break response };
-        say(&mut notification, &changed, reads_markup);
-        words = changed;
-        match notification.id(handle.id()).show_async().await {
-            Ok(next) => {
-                // A desktop that replaces nothing shows another one.
-                if next.id() != handle.id() {
-                    handle.close_async().await;
-                }
-                replaced.push(std::mem::replace(&mut handle, next));
-            }
-            Err(error) => tracing::warn!("a pop-up that stands keeps its words: {error}"),
-        }
-    };
-    match response {
-        Some(NotificationResponse::Action(button)) if button == "view" => {
+    match system::stand(&shown, &agent).await? {
+        Answer::View => {
             let address = format!("{}/{}", shown.origin, shown.view);
             tokio::task::spawn_blocking(move || This.show(&address)).await?
         }
-        Some(NotificationResponse::Action(button)) if button == "later" => {
+        Answer::Later => {
             agent.say("later").await;
             Ok(())
         }
-        Some(NotificationResponse::Closed(CloseReason::CloseAction)) => Ok(()),
-        Some(_) => {
+        Answer::Dismissed => {
             agent.say("dismissed").await;
             Ok(())
         }
-        None => {
-            handle.close_async().await;
-            Ok(())
-        }
+        Answer::Gone => Ok(()),
     }
-}
-
-/// Gives a notification its words. A name with `<` in it is text, on desktops that read markup and on those that do not.
-fn say(notification: &mut Notification, words: &Words, reads_markup: bool) {
-    let body = if reads_markup { escaped(&words.body) } else { words.body.clone() };
-    notification.summary(&words.summary).body(&body);
 }
 
 /// The agent, as this process sees it.
@@ -226,11 +200,6 @@ impl Agent {
     }
 }
 
-/// Text for a desktop that reads markup.
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -242,10 +211,5 @@ mod tests {
             assert_eq!(Stands::read(&stands.text().unwrap()).unwrap(), stands);
         }
         assert!(Stands::read("<html>").is_err());
-    }
-
-    #[test]
-    fn a_name_is_never_markup() {
-        assert_eq!(escaped("Hafen & Söhne <b>"), "Hafen &amp; Söhne &lt;b&gt;");
     }
 }

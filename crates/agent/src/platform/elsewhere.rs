@@ -1,5 +1,5 @@
 //! Windows and macOS: the agent runs inside of the session of whoever is signed in. Written by the libraries' documents;
-//! neither built nor run so far.
+//! built for Windows and run under Wine, never built for macOS.
 
 use std::path::Path;
 use std::process::Command;

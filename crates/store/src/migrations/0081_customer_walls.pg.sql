@@ -1,4 +1,4 @@
--- A partner's customer is looked up, one for each row. A set of all tenants stood here, which no index gives: it made every plan
+-- What a partner reaches is looked up, one for each row. A set of all tenants stood here, which no index gives: it made every plan
 -- with one of these tables cost the same as any other (docs/decisions/0056).
 DO $$
 DECLARE
@@ -12,3 +12,7 @@ BEGIN
     END LOOP;
 END
 $$;
+
+DROP POLICY partner ON forwarded_cases;
+CREATE POLICY partner ON forwarded_cases FOR SELECT USING ((SELECT roadstead_reach()) = 'partner'
+    AND EXISTS (SELECT FROM outside_desks o WHERE o.id = forwarded_cases.outside_desk));

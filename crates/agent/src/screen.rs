@@ -13,9 +13,15 @@ use crate::platform::{Platform, This};
 use crate::record::digest;
 use crate::texts::Lang;
 
-#[cfg_attr(all(unix, not(target_os = "macos")), path = "screen/desktop.rs")]
-#[cfg_attr(not(all(unix, not(target_os = "macos"))), path = "screen/toast.rs")]
-mod system;
+#[cfg(all(unix, not(target_os = "macos")))]
+mod desktop;
+#[cfg(any(windows, target_os = "macos"))]
+mod toast;
+
+#[cfg(all(unix, not(target_os = "macos")))]
+use desktop::stand;
+#[cfg(any(windows, target_os = "macos"))]
+use toast::stand;
 
 /// For so many seconds without an agent a pop-up stays: an update or a crash is over by then.
 const ALONE_SECONDS: u32 = 600;
@@ -133,7 +139,7 @@ pub async fn run(shown: Shown) -> anyhow::Result<()> {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(40)).build()?;
     let agent = Agent { http, origin: shown.origin.clone(), secret: shown.screen.clone() };
-    match system::stand(&shown, &agent).await? {
+    match stand(&shown, &agent).await? {
         Answer::View => {
             let address = format!("{}/{}", shown.origin, shown.view);
             tokio::task::spawn_blocking(move || This.show(&address)).await?

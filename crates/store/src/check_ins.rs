@@ -11,7 +11,7 @@ use uuid::Uuid;
 use crate::args;
 use crate::bulk::Bulk;
 use crate::device_keys::Once;
-use crate::engine::{Kind, Store, Tx};
+use crate::engine::{Kind, Store, Tx, without_nul};
 use crate::error::{Error, Result};
 
 /// A PC that speaks by its key, as the books have it at this moment.
@@ -177,8 +177,7 @@ async fn take_in_steps(
 ) -> Result<Vec<SpeakingRow>> {
     let row = |said: &Said<'_>| {
         let (slot, nonce) = said.once.parts();
-        // SQLite's texts end at a NUL.
-        let agent = said.agent.replace('\0', "\u{fffd}");
+        let agent = without_nul(said.agent.to_owned());
         (slot, nonce.simple().to_string(), said.key.to_owned(), agent, said.readings.to_owned())
     };
     let rows: Vec<_> = said.iter().map(row).collect();

@@ -35,7 +35,8 @@ mod quick;
 mod values;
 
 pub use values::Arg;
-use values::{Array, without_nul};
+use values::Array;
+pub(crate) use values::without_nul;
 
 /// Which database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -317,7 +318,6 @@ impl Store {
         ];
         let at_once = PgPoolOptions::new()
             .max_connections(AT_ONCE)
-            .min_connections(0)
             .test_before_acquire(false)
             .acquire_timeout(Duration::from_secs(5))
             .connect_lazy_with(options.clone().options(platform));

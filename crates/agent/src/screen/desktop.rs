@@ -37,11 +37,10 @@ pub(super) async fn stand(shown: &Shown, agent: &Agent) -> anyhow::Result<Answer
             changed = agent.changed(&words) => changed,
         };
         let Some(changed) = changed else {
-            let Some(answer) = answer else {
+            if answer.is_none() {
                 handle.close_async().await;
-                return Ok(Answer::Gone);
-            };
-            return Ok(answer);
+            }
+            return Ok(answer.unwrap_or(Answer::Gone));
         };
         say(&mut notification, &changed, reads_markup);
         words = changed;

@@ -7,13 +7,12 @@ use std::time::Duration;
 use roadstead_domain::access::{self, Denied, Scope};
 use roadstead_domain::alert::{
     ENTITLEMENT_EXPIRING, EXPIRING_DAYS, Finding, GONE, HEARTBEAT_LOST, Kind, POP_UP_SECONDS, Place,
-    is_raised, judge, pops_up, silent_before,
+    is_raised, pops_up, silent_before,
 };
 use roadstead_domain::clock::Micros;
 use roadstead_domain::event::Event;
 use roadstead_domain::ids::{AlertId, DeviceId};
 use roadstead_domain::serial;
-use roadstead_domain::wire::readings::Readings;
 use roadstead_store::alerts::{self, Known, NewAlert, Pc, kind_of};
 use roadstead_store::check_ins::Speaking;
 use roadstead_store::pop_ups::{self, Change};
@@ -163,6 +162,9 @@ impl<'a> Work<'a> {
     }
 }
 
+/// What readings show: findings, and the kinds that were looked for.
+pub(super) type Shows = (Vec<Finding>, Vec<&'static str>);
+
 /// What a PC said at a check-in.
 pub(super) struct Heard<'a> {
     /// The key that it speaks by.
@@ -170,10 +172,10 @@ pub(super) struct Heard<'a> {
     /// The PC, as the books had it then.
     pub(super) speaking: &'a Speaking,
     /// What it read.
-    pub(super) readings: &'a Readings,
+    pub(super) shows: &'a Shows,
 }
 
-/// What follows from these readings, at most one of a PC; whether somebody is to be told.
+/// What follows from these check-ins, at most one of a PC; whether somebody is to be told.
 pub(super) async fn look_at_readings(
     app: &App,
     tx: &mut Tx,
@@ -187,10 +189,9 @@ pub(super) async fn look_at_readings(
         known.entry(alert.device).or_default().push(alert);
     }
     let mut concerned = Vec::new();
-    for Heard { key, speaking, readings } in heard {
+    for Heard { key, speaking, shows: (found, looked_at) } in heard {
         let own = known.remove(&speaking.device.0).unwrap_or_default();
-        let (found, looked_at) = judge(readings);
-        if speaking.tenant.is_some() && !is_old_news(&found, &own, speaking.with_customer) {
+        if speaking.tenant.is_some() && !is_old_news(found, &own, speaking.with_customer) {
             concerned.push((*key, speaking.device, found, looked_at, own));
         }
     }
@@ -210,7 +211,7 @@ pub(super) async fn look_at_readings(
     let mut work = Work::default();
     for (_, device, found, looked_at, own) in &concerned {
         let Some(pc) = pcs.get(&device.0) else { continue };
-        for finding in found {
+        for finding in *found {
             let kind = kind_of(&finding.kind)?;
             let same = own.iter().find(|known| is_of(finding, known));
             let said = (finding.cause.as_str(), finding.detail.as_str(), "agent");

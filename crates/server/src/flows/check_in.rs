@@ -5,12 +5,12 @@
 //! second lane writes what follows before they are answered; nobody else waits for that (docs/decisions/0056).
 
 use std::collections::hash_map::Entry;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use roadstead_domain::access::{self, Scope};
-use roadstead_domain::alert;
+use roadstead_domain::alert::judge;
 use roadstead_domain::clock::Micros;
 use roadstead_domain::ids::{DeviceId, TenantId};
 use roadstead_domain::privacy::{Possession, is_inside};
@@ -24,7 +24,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
 use super::Refused;
-use super::alerts::Heard;
+use super::alerts::{Heard, Shows};
 use crate::app::App;
 use crate::paces::Paces;
 
@@ -52,10 +52,8 @@ struct Asked {
     check_in: CheckIn,
     /// The readings as they are kept.
     kept: String,
-    /// The readings as they were understood; none if they are no readings of ours.
-    heard: Option<Readings>,
-    /// Whether they say that something is wrong.
-    is_ill: bool,
+    /// What the readings show; nothing if they are no readings of ours.
+    shows: Option<Shows>,
     answer: Answer,
 }
 
@@ -68,8 +66,8 @@ struct Written {
 impl Written {
     fn heard(&self) -> Option<(DeviceId, Heard<'_>)> {
         let Self { asked, speaking } = self;
-        let readings = asked.heard.as_ref()?;
-        Some((speaking.device, Heard { key: &asked.key, speaking, readings }))
+        let shows = asked.shows.as_ref()?;
+        Some((speaking.device, Heard { key: &asked.key, speaking, shows }))
     }
 }
 
@@ -124,9 +122,8 @@ pub async fn check_in(app: &App, key: String, once: Once, check_in: CheckIn) -> 
         }
     }
     let (answer, answered) = oneshot::channel();
-    let heard: Option<Readings> = serde_json::from_str(&kept).ok();
-    let is_ill = heard.as_ref().is_some_and(|readings| !alert::judge(readings).0.is_empty());
-    let asked = Asked { key, once, check_in, kept, heard, is_ill, answer };
+    let shows = serde_json::from_str::<Readings>(&kept).ok().map(|readings| judge(&readings));
+    let asked = Asked { key, once, check_in, kept, shows, answer };
     app.desk.queue.try_send(asked).map_err(|_| Refused::Busy)?;
     answered.await.map_err(|_| Refused::Busy)?
 }
@@ -179,9 +176,7 @@ async fn first_lane(
         // A PC that speaks twice at a time speaks in two transactions, in this order.
         while !batch.is_empty() {
             let mut keys = HashSet::with_capacity(batch.len());
-            let again = batch.iter().map(|asked| !keys.insert(asked.key.as_str())).collect::<Vec<_>>();
-            let mut again = again.into_iter();
-            let (later, now) = batch.into_iter().partition(|_| again.next() == Some(true));
+            let (now, later) = batch.into_iter().partition(|asked| keys.insert(asked.key.clone()));
             write(app, now, second).await;
             batch = later;
         }
@@ -252,7 +247,8 @@ fn answer(
 
 /// Whether something may follow from it: an alert, the end of one, or proof of where the PC is.
 fn has_more_to_say(asked: &Asked, speaking: &Speaking) -> bool {
-    speaking.tenant.is_some() && (asked.is_ill || speaking.has_alerts) || has_to_prove(speaking)
+    let is_ill = asked.shows.as_ref().is_some_and(|(found, _)| !found.is_empty());
+    speaking.tenant.is_some() && (is_ill || speaking.has_alerts) || has_to_prove(speaking)
 }
 
 /// Only PCs of tenants that name their domains can show anything by a challenge.
@@ -292,11 +288,9 @@ async fn follow(app: &App, batch: &[Written]) -> roadstead_store::Result<HashMap
     let now = app.ambient.now();
     let scope = access::system();
     let mut tx = app.store.write(&scope).await?;
-    // Two of one PC: the later one stands.
-    let latest: HashMap<DeviceId, Heard<'_>> = batch.iter().filter_map(Written::heard).collect();
-    let mut latest: Vec<Heard<'_>> = latest.into_values().collect();
-    // In one order on every node, so that no two wait for each other.
-    latest.sort_unstable_by_key(|heard| heard.speaking.device);
+    // Two of one PC: the later one stands. In one order on every node, so that no two wait for each other.
+    let latest: BTreeMap<DeviceId, Heard<'_>> = batch.iter().filter_map(Written::heard).collect();
+    let latest: Vec<Heard<'_>> = latest.into_values().collect();
     let tells = super::alerts::look_at_readings(app, &mut tx, &latest, now).await?;
     let challenges = challenge(&mut tx, &scope, batch, now).await?;
     tx.commit().await?;

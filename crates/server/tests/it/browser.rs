@@ -30,7 +30,7 @@ impl Drop for Driver {
 
 impl Driver {
     pub(crate) async fn start() -> Self {
-        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = crate::resume::free_port();
         // A home of its own: Chromium keeps its settings there.
         let profile = tempfile::TempDir::new().unwrap();
         let process = Command::new("chromedriver")

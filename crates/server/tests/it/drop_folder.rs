@@ -213,7 +213,7 @@ async fn a_file_sent_by_sftp_is_a_report() {
         run("ssh-keygen", &["-q", "-t", "ed25519", "-N", "", "-f", &at(key)]);
     }
     fs::copy(at("sender.pub"), at("authorized")).unwrap();
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string();
+    let port = crate::resume::free_port().to_string();
     // As in docs/operating.md, but for what only root may do: its own user and the cage around it.
     let inside = folder.path().join("D-1/in");
     let configuration = format!(

@@ -124,6 +124,6 @@ macro_rules! args {
 
 /// PostgreSQL's text holds no NUL, and SQLite's searches end at one: the mark for an unreadable character takes its
 /// place on both.
-pub(super) fn without_nul(text: String) -> String {
+pub(crate) fn without_nul(text: String) -> String {
     if text.contains('\0') { text.replace('\0', "\u{fffd}") } else { text }
 }

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use roadstead_domain::access::Scope;
+use roadstead_domain::access::{Reach, Scope};
 use roadstead_domain::clock::Micros;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -234,19 +234,26 @@ macro_rules! bound_arrays {
     }};
 }
 
-/// Begins a transaction on PostgreSQL as the role that row level security binds, for this reach; one round trip. The
-/// only variable part is a UUID.
-fn beginning(scope: &Scope) -> String {
+/// The role on PostgreSQL that sees every row, for what is done on behalf of the platform (docs/decisions/0057).
+const PLATFORM_ROLE: &str = "roadstead_platform";
+/// The role that sees what row level security shows it, for everybody else.
+const TENANT_ROLE: &str = "roadstead_app";
+
+/// What a transaction on PostgreSQL has to say for this scope: the role, and on whose behalf. The only variable part is a
+/// UUID.
+fn acting_for(scope: &Scope) -> String {
+    let role = if scope.reach() == Reach::Platform { PLATFORM_ROLE } else { TENANT_ROLE };
     let (reach, home) = pipes::named(scope);
     format!(
-        "BEGIN; SET LOCAL ROLE roadstead_app; SET LOCAL roadstead.reach = '{reach}'; \
-         SET LOCAL roadstead.home = '{home}'"
+        "SET LOCAL ROLE {role}; SET LOCAL roadstead.reach = '{reach}'; SET LOCAL roadstead.home = '{home}'"
     )
 }
 
+/// Begins a transaction on PostgreSQL for this scope; one round trip.
 async fn begin(pool: &PgPool, scope: &Scope, also: &str) -> Result<sqlx::Transaction<'static, Postgres>> {
+    let begin = format!("BEGIN; {}{also}", acting_for(scope));
     // Whatever the reason, nothing was asked of the database yet.
-    pool.begin_with(AssertSqlSafe(beginning(scope) + also)).await.map_err(Error::Unavailable)
+    pool.begin_with(AssertSqlSafe(begin)).await.map_err(Error::Unavailable)
 }
 
 /// Every statement is written to walk an index, in the order of its text. Where a table has grown a thousandfold since its
@@ -309,9 +316,9 @@ impl Store {
         let mut alone = options.clone().connect().await?;
         migrate::postgres(&mut alone).await?;
         sqlx::Connection::close(alone).await?;
-        // What `beginning` and `ONE_PLAN` say for a transaction holds for these connections' whole life.
+        // What `acting_for` and `ONE_PLAN` say for a transaction holds for these connections' whole life.
         let platform = [
-            ("role", "roadstead_app"),
+            ("role", PLATFORM_ROLE),
             ("roadstead.reach", "platform"),
             ("roadstead.home", ""),
             ("plan_cache_mode", "force_generic_plan"),
@@ -660,10 +667,8 @@ impl Tx {
     /// On SQLite there is no second wall.
     pub async fn act_for(&mut self, scope: &Scope) -> Result<()> {
         if let Inner::Postgres(c) = &mut self.0 {
-            let (reach, home) = pipes::named(scope);
-            let set = format!("SET LOCAL roadstead.reach = '{reach}'; SET LOCAL roadstead.home = '{home}'");
             // Safe: constants and a UUID.
-            sqlx::raw_sql(AssertSqlSafe(set)).execute(&mut **c).await?;
+            sqlx::raw_sql(AssertSqlSafe(acting_for(scope))).execute(&mut **c).await?;
         }
         Ok(())
     }

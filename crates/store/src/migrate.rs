@@ -96,6 +96,7 @@ const MIGRATIONS: &[Migration] = &[
         include_str!("migrations/0080_own_pool_reports.pg.sql"),
     ),
     (81, "", include_str!("migrations/0081_customer_walls.pg.sql")),
+    (82, "", include_str!("migrations/0082_platform_role.pg.sql")),
 ];
 
 const VERSIONS: &str = "CREATE TABLE IF NOT EXISTS schema_versions (version BIGINT PRIMARY KEY)";

@@ -620,7 +620,51 @@ async fn every_table_has_row_level_security_forced() {
         )
         .await
         .unwrap();
-    assert_eq!(who, [("roadstead_app".to_owned(), false)]);
+    assert_eq!(who, [("roadstead_platform".to_owned(), false)]);
+}
+
+/// The platform sees every row by its role, which costs a statement nothing (docs/decisions/0057); whoever is not the
+/// platform is another role.
+#[tokio::test]
+async fn the_platform_walks_through_no_wall_and_others_are_not_that_role() {
+    let world = World::new(Postgres, "platform_role").await;
+    let mut tx = world.store.write(&world.system).await.unwrap();
+    let without: Vec<(String,)> = tx
+        .all(
+            "SELECT c.relname::text FROM pg_class c WHERE c.relnamespace = 'public'::regnamespace AND c.relrowsecurity \
+             AND NOT c.relispartition AND NOT EXISTS (SELECT FROM pg_policies p WHERE p.tablename = c.relname \
+             AND p.roles = '{roadstead_platform}' AND p.cmd = 'ALL' AND p.qual = 'true')",
+            vec![],
+        )
+        .await
+        .unwrap();
+    assert!(without.is_empty(), "{without:?}");
+    let sql = "EXPLAIN (COSTS OFF) SELECT a.id FROM <set> s CROSS JOIN placements p CROSS JOIN alerts a \
+               CROSS JOIN pop_ups u CROSS JOIN tenants t WHERE p.device = s.value AND a.device = p.device \
+               AND u.alert = a.id AND t.id = p.tenant";
+    let plan: Vec<(String,)> = tx.all_of_ids(sql, vec![], &[uuid::Uuid::nil()]).await.unwrap();
+    let walls = |plan: &[(String,)]| {
+        plan.iter().any(|(line,)| line.contains("SubPlan") || line.contains("roadstead.reach"))
+    };
+    assert!(!walls(&plan), "{plan:#?}");
+    // In the midst of a transaction, too.
+    let partner = partner_scope(world.partner("R-1").await);
+    let who = "SELECT current_user::text";
+    let mut seen = Vec::new();
+    for scope in [&partner, &world.system] {
+        tx.act_for(scope).await.unwrap();
+        seen.extend(tx.all::<(String,)>(who, vec![]).await.unwrap());
+        if seen.len() == 1 {
+            let plan: Vec<(String,)> = tx.all_of_ids(sql, vec![], &[uuid::Uuid::nil()]).await.unwrap();
+            assert!(walls(&plan), "{plan:#?}");
+        }
+    }
+    let mut quick = world.store.read(&world.system).await.unwrap();
+    seen.extend(quick.all_quick::<(String,)>(who, vec![]).await.unwrap());
+    let mut quick = world.store.read(&partner).await.unwrap();
+    seen.extend(quick.all_quick::<(String,)>(who, vec![]).await.unwrap());
+    let seen: Vec<&str> = seen.iter().map(|(who,)| who.as_str()).collect();
+    assert_eq!(seen, ["roadstead_app", "roadstead_platform", "roadstead_platform", "roadstead_app"]);
 }
 
 /// Work that runs twice tells once what came of it, until it is tried again.

@@ -18,14 +18,14 @@ use serde::de::value::Error as Mismatch;
 use tokio_postgres::types::{FromSql, IsNull, ToSql, Type};
 use tokio_postgres::{Client, Config, NoTls, Row, RowStream, Statement};
 
-use super::Arg;
 use super::cells::{self, Cell, Cells, Names, mismatch};
+use super::{Arg, PLATFORM_ROLE, TENANT_ROLE};
 use crate::error::Result;
 
-/// They only read, as the role that row level security binds. Every plan is kept, and walks an index in its order, row
-/// by row: whatever is guessed of the tables, a page never costs more for what stands behind it.
-const SETTINGS: &str = "-c role=roadstead_app -c default_transaction_read_only=on -c join_collapse_limit=1 \
-                        -c enable_seqscan=off -c enable_bitmapscan=off -c enable_sort=off -c enable_hashjoin=off \
+/// They only read. Every plan is kept, and walks an index in its order, row by row: whatever is guessed of the tables, a
+/// page never costs more for what stands behind it.
+const SETTINGS: &str = "-c default_transaction_read_only=on -c join_collapse_limit=1 -c enable_seqscan=off \
+                        -c enable_bitmapscan=off -c enable_sort=off -c enable_hashjoin=off \
                         -c enable_mergejoin=off -c enable_material=off -c jit=off \
                         -c plan_cache_mode=force_generic_plan";
 
@@ -43,8 +43,10 @@ pub(super) struct Pipes {
     pipes: Vec<Pipe>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Pipe {
+    /// The role that it is.
+    role: &'static str,
     /// Questions on their way.
     waiting: AtomicUsize,
     open: tokio::sync::Mutex<Option<Arc<Open>>>,
@@ -92,9 +94,12 @@ impl Pipes {
     /// For a database that is there and migrated; `None` for an address that only the other driver reads.
     pub(super) fn new(url: &str) -> Option<Self> {
         let mut config: Config = url.parse().ok()?;
-        config.options(SETTINGS).connect_timeout(PATIENCE);
+        config.connect_timeout(PATIENCE);
         let others = std::thread::available_parallelism().map_or(2, |cores| cores.get().clamp(2, 8));
-        Some(Self { config, pipes: (0..=others).map(|_| Pipe::default()).collect() })
+        let roles = std::iter::once(PLATFORM_ROLE).chain(std::iter::repeat_n(TENANT_ROLE, others));
+        let pipes =
+            roles.map(|role| Pipe { role, waiting: AtomicUsize::default(), open: Default::default() });
+        Some(Self { config, pipes: pipes.collect() })
     }
 
     /// Every row. `None` if there is no answer, for whatever reason: the usual way then finds one, or what is wrong.
@@ -177,7 +182,9 @@ impl Pipes {
         if let Some(open) = kept.as_ref().filter(|open| !open.client.is_closed()) {
             return Ok(open.clone());
         }
-        let (client, connection) = self.config.connect(NoTls).await?;
+        let mut config = self.config.clone();
+        config.options(format!("-c role={} {SETTINGS}", pipe.role));
+        let (client, connection) = config.connect(NoTls).await?;
         // Its end is seen by whoever asks next.
         tokio::spawn(connection);
         let on_behalf = client.prepare_typed(ON_BEHALF, &[Type::TEXT, Type::TEXT]).await?;

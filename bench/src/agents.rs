@@ -3,6 +3,7 @@
 
 use std::io::Cursor;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
 use ed25519_dalek::SigningKey;
@@ -12,7 +13,7 @@ use uuid::Uuid;
 
 use crate::Options;
 use crate::asked::PARTNER;
-use crate::engine::{Database, Engine};
+use crate::engine::{Database, Engine, Inside};
 use crate::generator::{self, Level, Sale, Sellers};
 use crate::http::{Pieces, text_at};
 use crate::server::Platform;
@@ -144,6 +145,17 @@ impl Agents {
     pub async fn check_in_all(&self, health: Health) -> anyhow::Result<()> {
         let requests = self.pcs.iter().map(|pc| self.check_in(pc, health)).collect();
         send_all(self.platform.process.address, Arc::new(requests), CONNECTIONS).await?;
+        until_judged(&self.platform.look_inside().await?).await?;
         Ok(())
     }
+}
+
+/// Waits until what follows from the check-ins is written; how many seconds that took.
+pub async fn until_judged(inside: &Inside) -> anyhow::Result<f64> {
+    let start = Instant::now();
+    while inside.number("SELECT COUNT(*) FROM check_ins_to_judge", &[]).await? > 0 {
+        tokio::time::sleep(Duration::from_millis(2)).await;
+        ensure!(start.elapsed() < Duration::from_secs(20), "check-ins were not judged");
+    }
+    Ok(start.elapsed().as_secs_f64())
 }

@@ -1,5 +1,6 @@
 //! W5: PCs enrol by a cPIN, every tenth with a slip in it, and check in, every twentieth with a worn disk; each request is
-//! signed by the PC's own key before the clock runs. Beside it durable commits of one row, one a request and as many as
+//! signed by the PC's own key before the clock runs. What follows from check-ins of a crowd is written after their answers: a
+//! row of its own counts until that is done, and the processor's time with it. Beside it durable commits of one row, one a request and as many as
 //! there are connections, and a web floor that checks the same signatures.
 
 use std::process::Command;
@@ -11,10 +12,10 @@ use hyper::StatusCode;
 use serde_json::{Map, Value};
 
 use crate::Options;
-use crate::agents::{Agents, Health, Pc};
+use crate::agents::{Agents, Health, Pc, until_judged};
 use crate::commits::Commits;
 use crate::engine::{Cell, Engine, EngineName, Inside};
-use crate::load::Slices;
+use crate::load::{Slice, Slices};
 use crate::machine::{idle_share, settle};
 use crate::object;
 use crate::report::{Bound, Outcome, Table, Workload, figure};
@@ -171,7 +172,7 @@ async fn check_in(
 ) -> anyhow::Result<Found> {
     let length = Duration::from_secs_f64(options.seconds / 2.0);
     let place = place("check-in", connections).await?;
-    let (mut product, mut web) = (Slices::default(), Slices::default());
+    let (mut product, mut judged, mut web) = (Slices::default(), Slices::default(), Slices::default());
     let (mut one, mut together) = (Slices::default(), Slices::default());
     let mut alerts = 0;
     for part in enrolled.chunks(enrolled.len().div_ceil(options.rounds.max(1))) {
@@ -182,8 +183,12 @@ async fn check_in(
         });
         let requests = Arc::new(requests.collect::<Vec<_>>());
         let cpu = agents.platform.cpu_ms()?;
-        product.slices.push(send_all(agents.platform.process.address, requests.clone(), connections).await?);
-        product.cpu_ms += agents.platform.cpu_ms()? - cpu;
+        let slice = send_all(agents.platform.process.address, requests.clone(), connections).await?;
+        let after = until_judged(inside).await?;
+        let cpu = agents.platform.cpu_ms()? - cpu;
+        judged.slices.push(Slice { seconds: slice.seconds + after, millis: Vec::new(), ..slice });
+        product.slices.push(slice);
+        (product.cpu_ms, judged.cpu_ms) = (product.cpu_ms + cpu, judged.cpu_ms + cpu);
         let cpu = web_floor.cpu_ms()?;
         web.slices.push(send_all(web_floor.address, requests, connections).await?);
         web.cpu_ms += web_floor.cpu_ms()? - cpu;
@@ -198,6 +203,7 @@ async fn check_in(
         Rates { product: product.rates().median, web: web.rates().median, commits: one.rates().median };
     let rows = vec![
         product.row("product", &place, None),
+        judged.row("product, with what follows", &place, None),
         web.row("floor, web with signatures", &place, None),
         one.row("floor, 1 a commit", &place, None),
         together.row(&format!("floor, {connections} a commit"), &place, None),

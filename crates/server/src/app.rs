@@ -185,9 +185,14 @@ impl App {
 
     /// Says that something was committed that others wait for.
     pub fn wake(&self) {
+        self.wake_workers();
+        self.hub.wake();
+    }
+
+    /// Says that there may be a job to run or a mail to send.
+    pub fn wake_workers(&self) {
         self.work.notify_one();
         self.mails.notify_one();
-        self.hub.wake();
     }
 }
 

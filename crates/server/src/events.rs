@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use roadstead_domain::access;
 use roadstead_domain::event::Event;
 use roadstead_domain::ids::DeviceId;
+use roadstead_store::engine::News;
 use roadstead_store::outbox::{self, Stored};
 use tokio::sync::{Notify, broadcast};
 use tokio_util::sync::CancellationToken;
@@ -145,10 +146,15 @@ pub async fn listen(app: App, stop: CancellationToken) {
     loop {
         let heard = async {
             let Some(mut wakeups) = app.store.listen().await? else { return Ok(()) };
+            let mut news = None;
             loop {
                 // What came while nobody listened is found by looking.
-                app.wake();
-                wakeups.next().await?;
+                match news {
+                    Some(News::Events) => app.hub.wake(),
+                    Some(News::Work) => app.wake_workers(),
+                    None => app.wake(),
+                }
+                news = wakeups.next().await?;
             }
         };
         let ended: roadstead_store::Result<()> = tokio::select! {

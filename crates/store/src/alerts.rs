@@ -55,18 +55,11 @@ macro_rules! known_sql {
     };
 }
 
-/// What is not closed of the PCs of these keys.
-pub async fn known(tx: &mut Tx, scope: &Scope, keys: &[&str]) -> Result<Vec<Known>> {
+/// What is not closed of these PCs.
+pub async fn known(tx: &mut Tx, scope: &Scope, devices: &[Uuid]) -> Result<Vec<Known>> {
     scope.platform()?;
-    tx.all_of_set(
-        known_sql!(
-            "<set> s CROSS JOIN device_keys k CROSS JOIN alerts a WHERE k.public_key = s.value \
-             AND a.device = k.device AND a.state <> 'closed'"
-        ),
-        args![],
-        keys,
-    )
-    .await
+    let sql = known_sql!("<set> s CROSS JOIN alerts a WHERE a.device = s.value AND a.state <> 'closed'");
+    tx.all_of_ids(sql, args![], devices).await
 }
 
 /// What is not closed of one PC.
@@ -181,14 +174,11 @@ pub async fn hold_places(tx: &mut Tx, scope: &Scope, devices: &[Uuid]) -> Result
     Ok(rows.into_iter().map(|(device,)| device).collect())
 }
 
-/// The PCs of these keys as they are on this day.
-pub async fn pcs(tx: &mut Tx, scope: &Scope, keys: &[&str], now: Micros) -> Result<Vec<Pc>> {
+/// These PCs as they are on this day.
+pub async fn pcs(tx: &mut Tx, scope: &Scope, devices: &[Uuid], now: Micros) -> Result<Vec<Pc>> {
     scope.platform()?;
-    let sql = pc_sql!(
-        "<set> x CROSS JOIN device_keys k CROSS JOIN devices d",
-        "k.public_key = x.value AND k.replaced_at IS NULL AND d.id = k.device"
-    );
-    tx.all_of_set(sql, args![now.date().to_string()], keys).await
+    let sql = pc_sql!("<set> x CROSS JOIN devices d", "d.id = x.value");
+    tx.all_of_ids(sql, args![now.date().to_string()], devices).await
 }
 
 /// The PCs with open alerts in this tenant, as they are on this day.

@@ -52,6 +52,8 @@ pub struct Said<'a> {
     pub user: Option<&'a str>,
     /// Where it is.
     pub location: Option<&'a str>,
+    /// Whether its readings show something that is wrong.
+    pub is_ill: bool,
 }
 
 #[derive(sqlx::FromRow)]
@@ -86,9 +88,9 @@ impl SpeakingRow {
     }
 }
 
-/// The PCs that speak by the keys of `g`, with columns of `g` in front.
+/// PCs that speak, found by a condition on their keys `k`, with columns of `$from` in front.
 macro_rules! speaking_sql {
-    ($columns:literal, $from:literal, $key:literal) => {
+    ($columns:literal, $from:literal, $which:literal) => {
         concat!(
             "SELECT ",
             $columns,
@@ -100,8 +102,8 @@ macro_rules! speaking_sql {
             " CROSS JOIN device_keys k LEFT JOIN placements p ON p.device = k.device ",
             "LEFT JOIN tenants t ON t.id = p.tenant LEFT JOIN customer_privacy c ON c.customer = p.tenant ",
             "LEFT JOIN possessions o ON o.device = p.device AND o.generation = p.generation ",
-            "WHERE k.public_key = ",
-            $key,
+            "WHERE ",
+            $which,
             " AND k.replaced_at IS NULL"
         )
     };
@@ -112,6 +114,13 @@ macro_rules! unless_later_sql {
     () => {
         " ON CONFLICT (device) DO UPDATE SET seen_at = excluded.seen_at, agent = excluded.agent, \
          readings = excluded.readings WHERE excluded.seen_at >= check_ins.seen_at"
+    };
+}
+
+macro_rules! to_judge_sql {
+    () => {
+        " ON CONFLICT (device) DO UPDATE SET seen_at = excluded.seen_at \
+         WHERE excluded.seen_at >= check_ins_to_judge.seen_at"
     };
 }
 
@@ -127,13 +136,17 @@ macro_rules! personal_sql {
 /// two nodes wait for each other.
 const TAKE: &str = concat!(
     "WITH g AS MATERIALIZED (SELECT * FROM unnest($2::text[], $3::bigint[], $4::uuid[], $5::text[], $6::text[], $7::text[], \
-     $8::text[]) AS u (key, slot, nonce, agent, readings, person, place)), \
+     $8::text[], $9::boolean[]) AS u (key, slot, nonce, agent, readings, person, place, is_ill)), \
      seen AS (INSERT INTO device_nonces (slot, nonce) SELECT slot, nonce FROM g), \
      s AS MATERIALIZED (",
-    speaking_sql!("g.agent, g.readings, g.person, g.place, ", "g", "g.key"),
+    speaking_sql!("g.agent, g.readings, g.person, g.place, g.is_ill, ", "g", "k.public_key = g.key"),
     " ORDER BY k.device), \
      written AS (INSERT INTO check_ins (device, seen_at, agent, readings) SELECT device, $1, agent, readings FROM s",
     unless_later_sql!(),
+    "), \
+     to_judge AS (INSERT INTO check_ins_to_judge (device, seen_at) SELECT device, $1 FROM s \
+     WHERE tenant IS NOT NULL AND (is_ill OR has_alerts)",
+    to_judge_sql!(),
     "), \
      personal AS (INSERT INTO personal_data (device, generation, last_user, location, at) \
      SELECT device, generation, CASE WHEN collect_user THEN person END, CASE WHEN collect_location THEN place END, $1 \
@@ -145,7 +158,7 @@ const TAKE: &str = concat!(
 );
 
 /// Takes check-ins, at most one of a key, in a transaction of their own: all are durable when this returns, or none is
-/// written. Where a later one of the PC is there already, it stands; of persons is kept only what the tenant of this
+/// written. Those from which something may follow are to be judged until [`judged`] says that they were. Where a later one of the PC is there already, it stands; of persons is kept only what the tenant of this
 /// moment has switched on. The PCs, by key; a key that is no PC's is not among them. [`Error::Conflict`] of
 /// `device_nonces` if one of them was seen before.
 pub async fn take(
@@ -159,9 +172,10 @@ pub async fn take(
         Kind::Postgres => {
             let row = |said: &Said<'_>| {
                 let (slot, nonce) = said.once.parts();
-                args![said.key, slot, nonce, said.agent, said.readings, said.user, said.location]
+                let Said { key, agent, readings, user, location, is_ill, .. } = *said;
+                args![key, slot, nonce, agent, readings, user, location, is_ill]
             };
-            store.all_at_once(TAKE, args![at], 7, said.iter().flat_map(row).collect()).await?
+            store.all_at_once(TAKE, args![at], 8, said.iter().flat_map(row).collect()).await?
         }
         Kind::Sqlite => take_in_steps(store, scope, said, at).await?,
     };
@@ -199,13 +213,21 @@ async fn take_in_steps(
     )
     .await?;
     let speaking: Vec<SpeakingRow> =
-        tx.all(speaking_sql!("", "json_each($1) g", "g.value ->> 2"), args![rows]).await?;
+        tx.all(speaking_sql!("", "json_each($1) g", "k.public_key = g.value ->> 2"), args![rows]).await?;
     let mut personal = Bulk::new(
         "INSERT INTO personal_data (device, generation, last_user, location, at)",
         5,
         personal_sql!(),
     );
     let by_key: HashMap<&str, &Said<'_>> = said.iter().map(|said| (said.key, said)).collect();
+    let mut to_judge = Bulk::new("INSERT INTO check_ins_to_judge (device, seen_at)", 2, to_judge_sql!());
+    for row in speaking.iter().filter(|row| row.tenant.is_some()) {
+        let is_ill = by_key.get(row.public_key.as_str()).is_some_and(|said| said.is_ill);
+        if is_ill || row.has_alerts {
+            to_judge.push(&mut tx, args![row.device, at]).await?;
+        }
+    }
+    to_judge.finish(&mut tx).await?;
     for row in speaking.iter().filter(|row| row.kind.as_deref() == Some("customer")) {
         let Some(said) = by_key.get(row.public_key.as_str()) else { continue };
         let user = said.user.filter(|_| row.collect_user == Some(true));
@@ -217,6 +239,64 @@ async fn take_in_steps(
     personal.finish(&mut tx).await?;
     tx.commit().await?;
     Ok(speaking)
+}
+
+/// Notes that what follows from check-ins is written: each by its PC and when it was taken. A later one of the PC stays.
+pub async fn judged(tx: &mut Tx, scope: &Scope, check_ins: &[(DeviceId, Micros)]) -> Result<()> {
+    scope.platform()?;
+    let mut bulk = Bulk::new(
+        "DELETE FROM check_ins_to_judge WHERE (device, seen_at) IN (SELECT v.column1, v.column2 FROM (",
+        2,
+        ") AS v)",
+    );
+    for (device, seen_at) in check_ins {
+        bulk.push(tx, args![*device, *seen_at]).await?;
+    }
+    bulk.finish(tx).await?;
+    Ok(())
+}
+
+/// A check-in that is to be judged.
+#[derive(Clone, Debug)]
+pub struct Unjudged {
+    /// When it was taken.
+    pub seen_at: Micros,
+    /// The PC's latest readings, JSON.
+    pub readings: String,
+    /// The PC.
+    pub speaking: Speaking,
+}
+
+/// Up to so many check-ins from before this instant that are still to be judged.
+pub async fn unjudged(tx: &mut Tx, scope: &Scope, before: Micros, most: i64) -> Result<Vec<Unjudged>> {
+    #[derive(sqlx::FromRow)]
+    struct Row {
+        seen_at: i64,
+        readings: String,
+        #[sqlx(flatten)]
+        speaking: SpeakingRow,
+    }
+    scope.platform()?;
+    let sql = concat!(
+        speaking_sql!(
+            "j.seen_at, i.readings, ",
+            "check_ins_to_judge j CROSS JOIN check_ins i",
+            "j.seen_at < $1 AND i.device = j.device AND k.device = j.device"
+        ),
+        " LIMIT $2"
+    );
+    let rows: Vec<Row> = tx.all(sql, args![before, most]).await?;
+    let unjudged = |row: Row| {
+        let (_, speaking) = row.speaking.speaking();
+        Unjudged { seen_at: Micros(row.seen_at), readings: row.readings, speaking }
+    };
+    Ok(rows.into_iter().map(unjudged).collect())
+}
+
+/// How many check-ins are to be judged.
+pub async fn count_unjudged(tx: &mut Tx, scope: &Scope) -> Result<i64> {
+    scope.platform()?;
+    tx.number("SELECT COUNT(*) FROM check_ins_to_judge", args![]).await
 }
 
 /// When a PC was last seen, and what it said, for whoever may see the PC.

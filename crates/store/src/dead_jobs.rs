@@ -6,7 +6,7 @@ use roadstead_domain::ids::JobId;
 use uuid::Uuid;
 
 use crate::args;
-use crate::engine::Tx;
+use crate::engine::{News, Tx};
 use crate::error::Result;
 use crate::jobs::Kind;
 use crate::page::{Page, Rows};
@@ -81,6 +81,6 @@ pub async fn revive(tx: &mut Tx, scope: &Scope, id: JobId, now: Micros) -> Resul
             args![id, false, now],
         )
         .await?;
-    tx.notify().await?;
+    tx.notify(News::Work).await?;
     Ok(revived > 0)
 }

@@ -14,7 +14,7 @@ use roadstead_domain::access::{Reach, Scope};
 use roadstead_domain::clock::Micros;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use sqlx::postgres::{PgConnectOptions, PgListener, PgPool, PgPoolOptions, PgRow};
+use sqlx::postgres::{PgConnectOptions, PgListener, PgNotification, PgPool, PgPoolOptions, PgRow};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
 };
@@ -144,11 +144,25 @@ impl Drop for Waits<'_> {
 #[derive(Debug)]
 pub struct Wakeups(PgListener);
 
+/// What a commit brings that others wait for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum News {
+    /// Events for open pages and channels.
+    Events,
+    /// Jobs to run, or mails to send.
+    Work,
+}
+
 impl Wakeups {
-    /// Waits for the next commit, or for a lost connection to be back.
-    pub async fn next(&mut self) -> Result<()> {
-        self.0.try_recv().await?;
-        Ok(())
+    /// Waits for the next commit. `None`: anything may have come, as a lost connection is back, or another release says no
+    /// more.
+    pub async fn next(&mut self) -> Result<Option<News>> {
+        let heard = self.0.try_recv().await?;
+        Ok(match heard.as_ref().map(PgNotification::payload) {
+            Some("events") => Some(News::Events),
+            Some("work") => Some(News::Work),
+            _ => None,
+        })
     }
 }
 
@@ -710,10 +724,14 @@ impl Tx {
         Ok(Some(dropped.unsigned_abs()))
     }
 
-    /// Lets other nodes know, at the commit, that there are events or jobs. Several in one transaction are one.
-    pub(crate) async fn notify(&mut self) -> Result<()> {
+    /// Lets all nodes know of this, at the commit. The same twice in one transaction is once.
+    pub(crate) async fn notify(&mut self, news: News) -> Result<()> {
         if let Inner::Postgres(c) = &mut self.0 {
-            sqlx::query("SELECT pg_notify('roadstead', '')").execute(&mut **c).await?;
+            let said = match news {
+                News::Events => "events",
+                News::Work => "work",
+            };
+            sqlx::query("SELECT pg_notify('roadstead', $1)").bind(said).execute(&mut **c).await?;
         }
         Ok(())
     }

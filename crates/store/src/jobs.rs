@@ -6,7 +6,7 @@ use roadstead_domain::ids::JobId;
 use uuid::Uuid;
 
 use crate::args;
-use crate::engine::Tx;
+use crate::engine::{News, Tx};
 use crate::error::Result;
 
 /// The kinds of work.
@@ -79,7 +79,7 @@ pub async fn enqueue(
         args![ambient.id::<JobId>(), kind.as_str(), subject, lane, run_at, false, ambient.now()],
     )
     .await?;
-    tx.notify().await
+    tx.notify(News::Work).await
 }
 
 /// Takes the job that is due longest, until the lease ends. A report that is to be tried again is waited for by those that
@@ -142,7 +142,7 @@ pub async fn failures(tx: &mut Tx, job: JobId) -> Result<i64> {
 /// Gives a job back that somebody else can go on with at once.
 pub async fn hand_back(tx: &mut Tx, job: JobId) -> Result<()> {
     tx.execute("UPDATE jobs SET leased_until = NULL WHERE id = $1", args![job]).await?;
-    tx.notify().await
+    tx.notify(News::Work).await
 }
 
 /// Gives every leased job back: at the start of a node that is the only one, nobody works on any.

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::args;
 use crate::bulk::Bulk;
-use crate::engine::Tx;
+use crate::engine::{News, Tx};
 use crate::error::Result;
 use crate::page::{Page, Rows};
 
@@ -60,7 +60,7 @@ pub async fn queue(tx: &mut Tx, scope: &Scope, mails: &[NewMail], ambient: &Ambi
         .await?;
     }
     bulk.finish(tx).await?;
-    tx.notify().await
+    tx.notify(News::Work).await
 }
 
 /// A mail to be sent now.

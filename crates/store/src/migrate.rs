@@ -97,6 +97,11 @@ const MIGRATIONS: &[Migration] = &[
     ),
     (81, "", include_str!("migrations/0081_customer_walls.pg.sql")),
     (82, "", include_str!("migrations/0082_platform_role.pg.sql")),
+    (
+        83,
+        include_str!("migrations/0083_check_ins_to_judge.sql"),
+        include_str!("migrations/0083_check_ins_to_judge.pg.sql"),
+    ),
 ];
 
 const VERSIONS: &str = "CREATE TABLE IF NOT EXISTS schema_versions (version BIGINT PRIMARY KEY)";

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::args;
 use crate::bulk::Bulk;
-use crate::engine::Tx;
+use crate::engine::{News, Tx};
 use crate::error::{Error, Result};
 
 /// An event with its place in the order of all.
@@ -33,7 +33,7 @@ pub async fn publish(tx: &mut Tx, events: &[(Option<Uuid>, Event)], at: Micros) 
         bulk.push(tx, args![*home, text, at]).await?;
     }
     bulk.finish(tx).await?;
-    tx.notify().await
+    tx.notify(News::Events).await
 }
 
 /// The number of the newest event; 0 if there is none.
@@ -46,7 +46,10 @@ pub async fn newest(tx: &mut Tx, scope: &Scope) -> Result<i64> {
 pub async fn after(tx: &mut Tx, scope: &Scope, seq: i64, limit: i64) -> Result<Vec<Stored>> {
     scope.platform()?;
     let rows: Vec<(i64, Option<Uuid>, String)> = tx
-        .all("SELECT seq, home, event FROM outbox WHERE seq > $1 ORDER BY seq LIMIT $2", args![seq, limit])
+        .all_quick(
+            "SELECT seq, home, event FROM outbox WHERE seq > $1 ORDER BY seq LIMIT $2",
+            args![seq, limit],
+        )
         .await?;
     rows.into_iter()
         .map(|(seq, home, text)| {

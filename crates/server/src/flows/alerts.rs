@@ -167,50 +167,60 @@ pub(super) type Shows = (Vec<Finding>, Vec<&'static str>);
 
 /// What a PC said at a check-in.
 pub(super) struct Heard<'a> {
-    /// The key that it speaks by.
-    pub(super) key: &'a str,
     /// The PC, as the books had it then.
     pub(super) speaking: &'a Speaking,
     /// What it read.
     pub(super) shows: &'a Shows,
 }
 
-/// What follows from these check-ins, at most one of a PC; whether somebody is to be told.
+/// These PCs as they are on this day, by id.
+async fn pcs_by_id(
+    tx: &mut Tx,
+    scope: &Scope,
+    devices: &[Uuid],
+    now: Micros,
+) -> roadstead_store::Result<HashMap<Uuid, Pc>> {
+    let pcs = alerts::pcs(tx, scope, devices, now).await?;
+    Ok(pcs.into_iter().map(|pc| (pc.id, pc)).collect())
+}
+
+/// What follows from these check-ins, at most one of a PC; whether somebody is to be told, and the PCs that are being moved at
+/// this moment, which are to be looked at again.
 pub(super) async fn look_at_readings(
     app: &App,
     tx: &mut Tx,
     heard: &[Heard<'_>],
     now: Micros,
-) -> roadstead_store::Result<bool> {
+) -> roadstead_store::Result<(bool, HashSet<Uuid>)> {
     let scope = access::system();
-    let keys: Vec<&str> = heard.iter().map(|heard| heard.key).collect();
+    let devices: Vec<Uuid> = heard.iter().map(|heard| heard.speaking.device.0).collect();
     let mut known: HashMap<Uuid, Vec<Known>> = HashMap::new();
-    for alert in alerts::known(tx, &scope, &keys).await? {
+    for alert in alerts::known(tx, &scope, &devices).await? {
         known.entry(alert.device).or_default().push(alert);
     }
     let mut concerned = Vec::new();
-    for Heard { key, speaking, shows: (found, looked_at) } in heard {
+    for Heard { speaking, shows: (found, looked_at) } in heard {
         let own = known.remove(&speaking.device.0).unwrap_or_default();
         if speaking.tenant.is_some() && !is_old_news(found, &own, speaking.with_customer) {
-            concerned.push((*key, speaking.device, found, looked_at, own));
+            concerned.push((speaking.device.0, found, looked_at, own));
         }
     }
     if concerned.is_empty() {
-        return Ok(false);
+        return Ok((false, HashSet::new()));
     }
-    // Of a PC that is being moved the next check-in tells.
-    let asked: Vec<Uuid> = concerned.iter().map(|(_, device, ..)| device.0).collect();
+    let mut moving: HashSet<Uuid> = concerned.iter().map(|(device, ..)| *device).collect();
+    let asked: Vec<Uuid> = moving.iter().copied().collect();
     let held = alerts::hold_places(tx, &scope, &asked).await?;
-    concerned.retain(|(_, device, ..)| held.contains(&device.0));
+    moving.retain(|device| !held.contains(device));
+    concerned.retain(|(device, ..)| held.contains(device));
     if concerned.is_empty() {
-        return Ok(false);
+        return Ok((false, moving));
     }
-    let keys: Vec<&str> = concerned.iter().map(|(key, ..)| *key).collect();
-    let pcs = alerts::pcs(tx, &scope, &keys, now).await?;
-    let pcs: HashMap<Uuid, Pc> = pcs.into_iter().map(|pc| (pc.id, pc)).collect();
+    let asked: Vec<Uuid> = held.into_iter().collect();
+    let pcs = pcs_by_id(tx, &scope, &asked, now).await?;
     let mut work = Work::default();
-    for (_, device, found, looked_at, own) in &concerned {
-        let Some(pc) = pcs.get(&device.0) else { continue };
+    for (device, found, looked_at, own) in &concerned {
+        let Some(pc) = pcs.get(device) else { continue };
         for finding in *found {
             let kind = kind_of(&finding.kind)?;
             let same = own.iter().find(|known| is_of(finding, known));
@@ -232,7 +242,7 @@ pub(super) async fn look_at_readings(
             }
         }
     }
-    work.write(tx, now).await
+    Ok((work.write(tx, now).await?, moving))
 }
 
 /// Whether a finding is of this alert.
@@ -413,17 +423,19 @@ pub async fn look_around(app: &App) -> roadstead_store::Result<()> {
     let mut tx = app.store.write(&scope).await?;
     let asked: Vec<Uuid> = due.iter().map(|(device, ..)| device.0).collect();
     let held = alerts::hold_places(&mut tx, &scope, &asked).await?;
+    let asked: Vec<Uuid> = held.iter().copied().chain(renewed.iter().map(|(_, device)| device.0)).collect();
+    let pcs = pcs_by_id(&mut tx, &scope, &asked, now).await?;
     let mut work = Work::default();
     // Of a PC that is being moved the next look tells.
     for (device, kind, detail) in due.iter().filter(|(device, ..)| held.contains(&device.0)) {
-        if let Some(pc) = alerts::pc(&mut tx, &scope, *device, now).await? {
-            work.see(app, &pc, *kind, ("", detail.as_str(), "platform"), None)?;
+        if let Some(pc) = pcs.get(&device.0) {
+            work.see(app, pc, *kind, ("", detail.as_str(), "platform"), None)?;
         }
     }
     for (id, device) in renewed {
         work.gone.push((id, true));
-        if let Some(pc) = alerts::pc(&mut tx, &scope, device, now).await? {
-            work.changed.alerts_of(&pc);
+        if let Some(pc) = pcs.get(&device.0) {
+            work.changed.alerts_of(pc);
         }
     }
     work.write(&mut tx, now).await?;

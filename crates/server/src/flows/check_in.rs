@@ -1,8 +1,9 @@
 //! Check-ins of PCs, durable before the answer: those that come while a transaction commits are the next transaction
 //! (group commit). Where many come, a transaction waits a millisecond for more; a single one waits for nobody.
 //!
-//! Most PCs are well, and are answered once that is written. Of the few with something wrong, or something to prove, the
-//! second lane writes what follows before they are answered; nobody else waits for that (docs/decisions/0056).
+//! What follows from a check-in, an alert or proof of where the PC is, the second lane writes, for many at once. Where many
+//! come nobody is kept waiting for it: what is still to be judged is written with the check-in, and is found again should
+//! the server end before (docs/decisions/0056, 0057).
 
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -20,6 +21,7 @@ use roadstead_domain::wire::readings::Readings;
 use roadstead_store::check_ins::{self, Said, Speaking};
 use roadstead_store::device_keys::Once;
 use roadstead_store::{Error, Tx, cpins, privacy};
+use serde::Deserialize;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
@@ -32,10 +34,14 @@ use crate::paces::Paces;
 const MOST: usize = 500;
 /// After a transaction with more than so many, more are on their way.
 const CROWD: usize = 4;
-/// How long the next one then waits for them (docs/decisions/0048, 0056).
+/// How long the next one then waits for them (docs/decisions/0048, 0056), and how many of them are worth a transaction.
 const GATHER: Duration = Duration::from_millis(1);
-/// What follows from check-ins takes a dozen statements, for one as for many: it is written once in such a time at most.
-const SECOND_LANE: Duration = Duration::from_millis(10);
+const ENOUGH: usize = 24;
+/// What follows from check-ins takes a dozen statements, for one as for many: where many come, it is written once in such a
+/// time at most.
+const SECOND_LANE: Duration = Duration::from_millis(50);
+/// What was still to be judged this long ago has been forgotten by whoever took it; and so often somebody looks.
+const FORGOTTEN_SECONDS: i64 = 30;
 /// The most that wait; beyond it a PC is told to come again.
 const WAITING: usize = 10_000;
 /// The most bytes of a PC's readings.
@@ -57,17 +63,31 @@ struct Asked {
     answer: Answer,
 }
 
-/// A check-in that is written, of a PC of which more is to be said.
+/// A check-in that is written, and what may follow from it is not.
 struct Written {
-    asked: Asked,
+    /// When it was.
+    at: Micros,
     speaking: Speaking,
+    shows: Option<Shows>,
+    /// With what the PC may show where it is.
+    proof: Option<Proof>,
+    /// Who waits for what follows.
+    answer: Option<Answer>,
+    /// Whether it came with many.
+    is_of_crowd: bool,
+}
+
+/// What a PC signs to show that it is inside of its tenant.
+struct Proof {
+    key: String,
+    challenge: Option<String>,
+    domain: Option<String>,
 }
 
 impl Written {
     fn heard(&self) -> Option<(DeviceId, Heard<'_>)> {
-        let Self { asked, speaking } = self;
-        let shows = asked.shows.as_ref()?;
-        Some((speaking.device, Heard { key: &asked.key, speaking, shows }))
+        let Self { speaking, shows, .. } = self;
+        Some((speaking.device, Heard { speaking, shows: shows.as_ref()? }))
     }
 }
 
@@ -122,7 +142,11 @@ pub async fn check_in(app: &App, key: String, once: Once, check_in: CheckIn) -> 
         }
     }
     let (answer, answered) = oneshot::channel();
-    let shows = serde_json::from_str::<Readings>(&kept).ok().map(|readings| judge(&readings));
+    let readings = match &check_in.readings {
+        serde_json::Value::Null => Ok(Readings::default()),
+        readings => Readings::deserialize(readings),
+    };
+    let shows = readings.ok().map(|readings| judge(&readings));
     let asked = Asked { key, once, check_in, kept, shows, answer };
     app.desk.queue.try_send(asked).map_err(|_| Refused::Busy)?;
     answered.await.map_err(|_| Refused::Busy)?
@@ -136,7 +160,8 @@ pub async fn run(app: App) {
     let (app, receiver) = (&app, &tokio::sync::Mutex::new(receiver));
     let first = async move {
         // One gathers while the other writes.
-        tokio::join!(first_lane(app, receiver, &second), first_lane(app, receiver, &second));
+        let lane = || first_lane(app, receiver, &second);
+        tokio::join!(lane(), lane(), look_for_unjudged(app, &second));
         // The other lane ends when it has answered what came.
         drop(second);
     };
@@ -152,13 +177,17 @@ async fn gather(app: &App, queue: &mut mpsc::Receiver<Asked>, is_crowded: bool) 
         count = queue.recv_many(&mut batch, MOST) => if count == 0 { return None },
         () = app.closing.cancelled() => return None,
     }
-    if is_crowded && batch.len() < MOST {
-        tokio::time::sleep(GATHER).await;
-        while batch.len() < MOST
-            && let Ok(more) = queue.try_recv()
-        {
-            batch.push(more);
-        }
+    if is_crowded {
+        let enough = async {
+            while batch.len() < ENOUGH {
+                let room = MOST - batch.len();
+                if queue.recv_many(&mut batch, room).await == 0 {
+                    return;
+                }
+            }
+        };
+        // Cancelled, it has taken nothing that is not in the batch.
+        let _ = tokio::time::timeout(GATHER, enough).await;
     }
     Some(batch)
 }
@@ -175,9 +204,10 @@ async fn first_lane(
         is_crowded = batch.len() > CROWD;
         // A PC that speaks twice at a time speaks in two transactions, in this order.
         while !batch.is_empty() {
+            let is_crowd = batch.len() > CROWD;
             let mut keys = HashSet::with_capacity(batch.len());
             let (now, later) = batch.into_iter().partition(|asked| keys.insert(asked.key.clone()));
-            write(app, now, second).await;
+            write(app, now, is_crowd, second).await;
             batch = later;
         }
     }
@@ -185,16 +215,17 @@ async fn first_lane(
 
 /// Writes a batch in one transaction. Where one of them cannot be written, each gets its own: no PC is turned away for
 /// another's sake.
-async fn write(app: &App, batch: Vec<Asked>, second: &mpsc::Sender<Written>) {
-    match take(app, &batch).await {
+async fn write(app: &App, batch: Vec<Asked>, is_crowd: bool, second: &mpsc::Sender<Written>) {
+    let at = app.ambient.now();
+    match take(app, &batch, at).await {
         Err(error) if batch.len() > 1 && !is_everybodys(&error) => {
             for asked in batch {
                 let alone = vec![asked];
-                let taken = take(app, &alone).await;
-                answer(alone, taken, second);
+                let taken = take(app, &alone, at).await;
+                answer(alone, taken, (at, is_crowd), second);
             }
         }
-        taken => answer(batch, taken, second),
+        taken => answer(batch, taken, (at, is_crowd), second),
     }
 }
 
@@ -203,7 +234,7 @@ fn is_everybodys(error: &Error) -> bool {
     matches!(error, Error::Unavailable(_) | Error::Full(_))
 }
 
-async fn take(app: &App, batch: &[Asked]) -> roadstead_store::Result<HashMap<String, Speaking>> {
+async fn take(app: &App, batch: &[Asked], at: Micros) -> roadstead_store::Result<HashMap<String, Speaking>> {
     let said = batch.iter().map(|asked| Said {
         key: &asked.key,
         once: asked.once,
@@ -211,14 +242,16 @@ async fn take(app: &App, batch: &[Asked]) -> roadstead_store::Result<HashMap<Str
         readings: &asked.kept,
         user: asked.check_in.user.as_deref(),
         location: asked.check_in.location.as_deref(),
+        is_ill: is_ill(asked),
     });
     let said: Vec<Said<'_>> = said.collect();
-    check_ins::take(&app.store, &access::system(), &said, app.ambient.now()).await
+    check_ins::take(&app.store, &access::system(), &said, at).await
 }
 
 fn answer(
     batch: Vec<Asked>,
     taken: roadstead_store::Result<HashMap<String, Speaking>>,
+    (at, is_of_crowd): (Micros, bool),
     second: &mpsc::Sender<Written>,
 ) {
     let refused: fn() -> Refused = match &taken {
@@ -230,25 +263,35 @@ fn answer(
         }
     };
     let mut speaking = taken.unwrap_or_default();
+    // Whoever no longer listens to an answer has cut the connection.
     for asked in batch {
-        // Whoever no longer listens has cut the connection.
-        let _ = match speaking.remove(&asked.key) {
-            None => asked.answer.send(Err(refused())),
-            Some(speaking) if has_more_to_say(&asked, &speaking) => {
-                match second.try_send(Written { asked, speaking }) {
-                    Ok(()) => Ok(()),
-                    Err(full) => full.into_inner().asked.answer.send(Err(Refused::Busy)),
-                }
-            }
-            Some(speaking) => asked.answer.send(Ok(Told { speaking, challenge: None })),
+        let Some(speaking) = speaking.remove(&asked.key) else {
+            let _ = asked.answer.send(Err(refused()));
+            continue;
         };
+        let proves = has_to_prove(&speaking);
+        let may_alert = speaking.tenant.is_some() && (is_ill(&asked) || speaking.has_alerts);
+        let Asked { key, check_in: CheckIn { challenge, domain, .. }, shows, answer, .. } = asked;
+        let (waits, answered) =
+            if proves || may_alert && !is_of_crowd { (Some(answer), None) } else { (None, Some(answer)) };
+        if let Some(answer) = answered {
+            let _ = answer.send(Ok(Told { speaking: speaking.clone(), challenge: None }));
+        }
+        if proves || may_alert {
+            let proof = proves.then_some(Proof { key, challenge, domain });
+            let written = Written { at, speaking, shows, proof, answer: waits, is_of_crowd };
+            if let Err(full) = second.try_send(written)
+                && let Some(answer) = full.into_inner().answer
+            {
+                let _ = answer.send(Err(Refused::Busy));
+            }
+        }
     }
 }
 
-/// Whether something may follow from it: an alert, the end of one, or proof of where the PC is.
-fn has_more_to_say(asked: &Asked, speaking: &Speaking) -> bool {
-    let is_ill = asked.shows.as_ref().is_some_and(|(found, _)| !found.is_empty());
-    speaking.tenant.is_some() && (is_ill || speaking.has_alerts) || has_to_prove(speaking)
+/// Whether its readings show something that is wrong.
+fn is_ill(asked: &Asked) -> bool {
+    asked.shows.as_ref().is_some_and(|(found, _)| !found.is_empty())
 }
 
 /// Only PCs of tenants that name their domains can show anything by a challenge.
@@ -256,12 +299,43 @@ fn has_to_prove(speaking: &Speaking) -> bool {
     speaking.with_customer && speaking.has_domains && !speaking.is_proved
 }
 
-/// Writes what follows from check-ins that are written, and answers them. Should that fail, the PC is told to come again.
+/// Hands on what is written, and was not judged in time: its server ended before, or could not.
+async fn look_for_unjudged(app: &App, second: &mpsc::Sender<Written>) {
+    let pause = Duration::from_secs(FORGOTTEN_SECONDS.unsigned_abs());
+    loop {
+        match unjudged(app).await {
+            // What finds no room is found again.
+            Ok(found) => found.into_iter().for_each(|written| drop(second.try_send(written))),
+            Err(error) => tracing::warn!("check-ins that are to be judged were not found: {error:#}"),
+        }
+        if app.closing.run_until_cancelled(tokio::time::sleep(pause)).await.is_none() {
+            return;
+        }
+    }
+}
+
+async fn unjudged(app: &App) -> roadstead_store::Result<Vec<Written>> {
+    let scope = access::system();
+    let mut tx = app.store.read(&scope).await?;
+    let before = app.ambient.now().plus_seconds(-FORGOTTEN_SECONDS);
+    let found = check_ins::unjudged(&mut tx, &scope, before, MOST as i64).await?;
+    let written = |check_ins::Unjudged { seen_at, readings, speaking }| Written {
+        at: seen_at,
+        speaking,
+        shows: serde_json::from_str::<Readings>(&readings).ok().map(|readings| judge(&readings)),
+        proof: None,
+        answer: None,
+        is_of_crowd: true,
+    };
+    Ok(found.into_iter().map(written).collect())
+}
+
+/// Writes what follows from check-ins that are written. Should that fail, a PC that waits is told to come again.
 async fn second_lane(app: &App, mut queue: mpsc::Receiver<Written>) {
     let mut waiting = Vec::with_capacity(MOST);
     let mut next = Instant::now();
     while queue.recv_many(&mut waiting, MOST).await > 0 {
-        if next > Instant::now() {
+        if next > Instant::now() && waiting.iter().any(|written| written.is_of_crowd) {
             tokio::time::sleep_until(next).await;
             while waiting.len() < MOST
                 && let Ok(more) = queue.try_recv()
@@ -291,7 +365,10 @@ async fn follow(app: &App, batch: &[Written]) -> roadstead_store::Result<HashMap
     // Two of one PC: the later one stands. In one order on every node, so that no two wait for each other.
     let latest: BTreeMap<DeviceId, Heard<'_>> = batch.iter().filter_map(Written::heard).collect();
     let latest: Vec<Heard<'_>> = latest.into_values().collect();
-    let tells = super::alerts::look_at_readings(app, &mut tx, &latest, now).await?;
+    let (tells, moving) = super::alerts::look_at_readings(app, &mut tx, &latest, now).await?;
+    let judged = batch.iter().map(|written| (written.speaking.device, written.at));
+    let judged: Vec<_> = judged.filter(|(device, _)| !moving.contains(&device.0)).collect();
+    check_ins::judged(&mut tx, &scope, &judged).await?;
     let challenges = challenge(&mut tx, &scope, batch, now).await?;
     tx.commit().await?;
     if tells {
@@ -304,13 +381,14 @@ fn tell(batch: Vec<Written>, followed: roadstead_store::Result<HashMap<DeviceId,
     if let Err(error) = &followed {
         tracing::error!("what follows from check-ins was not written: {error:#}");
     }
-    for Written { asked, speaking } in batch {
+    for Written { speaking, answer, .. } in batch {
+        let Some(answer) = answer else { continue };
         let told = match &followed {
             Ok(challenges) => Ok(Told { challenge: challenges.get(&speaking.device).cloned(), speaking }),
             Err(_) => Err(Refused::Busy),
         };
         // Whoever no longer listens has cut the connection.
-        let _ = asked.answer.send(told);
+        let _ = answer.send(told);
     }
 }
 
@@ -322,25 +400,24 @@ async fn challenge(
     batch: &[Written],
     now: Micros,
 ) -> roadstead_store::Result<HashMap<DeviceId, String>> {
-    let unproved: Vec<&Written> = batch.iter().filter(|written| has_to_prove(&written.speaking)).collect();
+    let unproved = batch.iter().filter_map(|written| Some((&written.speaking, written.proof.as_ref()?)));
+    let unproved: Vec<(&Speaking, &Proof)> = unproved.collect();
     if unproved.is_empty() {
         return Ok(HashMap::new());
     }
-    let keys: Vec<&str> = unproved.iter().map(|written| written.asked.key.as_str()).collect();
+    let keys: Vec<&str> = unproved.iter().map(|(_, proof)| proof.key.as_str()).collect();
     let mut challenges = privacy::challenges(tx, scope, &keys).await?;
     let mut domains: HashMap<TenantId, Vec<String>> = HashMap::new();
-    for Written { asked, speaking } in unproved {
+    for (speaking, proof) in unproved {
         let Some(tenant) = speaking.tenant else { continue };
-        if asked.check_in.challenge.is_none()
-            || asked.check_in.challenge.as_ref() != challenges.get(&speaking.device)
-        {
+        if proof.challenge.is_none() || proof.challenge.as_ref() != challenges.get(&speaking.device) {
             continue;
         }
         let own = match domains.entry(tenant) {
             Entry::Occupied(known) => known.into_mut(),
             Entry::Vacant(new) => new.insert(cpins::domains(tx, scope, tenant).await?),
         };
-        if is_inside(asked.check_in.domain.as_deref().unwrap_or(""), own) {
+        if is_inside(proof.domain.as_deref().unwrap_or(""), own) {
             privacy::prove(tx, scope, speaking.device, speaking.generation, Possession::Key, now).await?;
             challenges.remove(&speaking.device);
         }

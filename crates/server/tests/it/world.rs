@@ -205,6 +205,17 @@ pub(crate) async fn eventually<T>(what: &str, mut ask: impl AsyncFnMut() -> Opti
 }
 
 impl World {
+    /// Waits until what follows from check-ins is written: of a crowd nobody is kept waiting for it.
+    pub(crate) async fn until_judged(&self) {
+        eventually("every check-in is judged", async || {
+            let system = roadstead_domain::access::system();
+            let mut tx = self.app.store.read(&system).await.unwrap();
+            let waiting = roadstead_store::check_ins::count_unjudged(&mut tx, &system).await.unwrap();
+            (waiting == 0).then_some(())
+        })
+        .await;
+    }
+
     pub(crate) async fn start(kind: Kind, name: &str) -> Self {
         Self::with(kind, name, Config::default()).await
     }

@@ -2,6 +2,7 @@
 
 use roadstead_domain::throttle::CALLS_AT_ONCE;
 use roadstead_server::flows;
+use roadstead_store::check_ins;
 use roadstead_store::engine::Kind::{self, Postgres, Sqlite};
 use roadstead_store::engine::run_text;
 use rstest::rstest;
@@ -290,6 +291,7 @@ async fn a_storm_of_new_alerts_is_written_together_and_told_to_each_pc_in_order(
             pc.post("check-ins", body.clone()).await.expect(200);
         }))
         .await;
+        world.until_judged().await;
     };
     all(json!({
         "disks": [{ "name": "/dev/sda", "passed": false }],
@@ -384,6 +386,38 @@ async fn a_pc_that_cannot_be_judged_is_turned_away_alone(#[values(Sqlite, Postgr
     let answers =
         futures_util::future::join_all(pcs.iter().map(|pc| pc.post("check-ins", readings.clone()))).await;
     let statuses: Vec<u16> = answers.iter().map(|answer| answer.status.as_u16()).collect();
-    assert_eq!(statuses[0], 503);
+    // Whoever comes with many is not kept waiting to hear that it could not be judged.
+    assert!([200, 503].contains(&statuses[0]), "{statuses:?}");
     assert!(statuses[1..].iter().all(|status| *status == 200), "{statuses:?}");
+    crate::world::eventually("all but the one are judged", async || {
+        let mut tx = world.app.store.read(&system).await.unwrap();
+        (check_ins::count_unjudged(&mut tx, &system).await.unwrap() == 1).then_some(())
+    })
+    .await;
+    let mut tx = world.app.store.read(&system).await.unwrap();
+    let left = "SELECT d.serial FROM check_ins_to_judge j JOIN devices d ON d.id = j.device";
+    let left: Vec<(String,)> = tx.all(left, vec![]).await.unwrap();
+    assert_eq!(left, [("5CG0000010".to_owned(),)]);
+}
+
+#[rstest]
+#[tokio::test]
+async fn what_a_node_had_not_judged_when_it_ended_another_one_does(#[values(Sqlite, Postgres)] kind: Kind) {
+    let case = case(kind, "unjudged").await;
+    case.pc.post("check-ins", good_disk()).await.expect(200);
+    // A node has taken and answered a worse one, and was gone.
+    let system = roadstead_domain::access::system();
+    let mut tx = case.world.app.store.write(&system).await.unwrap();
+    let readings = bad_disk()["readings"].to_string();
+    tx.execute("UPDATE check_ins SET readings = $1", roadstead_store::args![readings]).await.unwrap();
+    let marked = "INSERT INTO check_ins_to_judge (device, seen_at) SELECT device, seen_at FROM check_ins";
+    assert_eq!(tx.execute(marked, vec![]).await.unwrap(), 1);
+    tx.commit().await.unwrap();
+    assert!(case.partner.all("alerts").await.is_empty());
+    case.world.clock.step_seconds(31);
+    let (_url, _node) = case.world.second_node().await;
+    case.world.until_judged().await;
+    let alerts = case.partner.all("alerts").await;
+    assert_eq!(alerts.len(), 1, "{alerts:?}");
+    assert_eq!(alerts[0]["kind"], "disk.failing");
 }

@@ -140,6 +140,20 @@ async fn a_check_in_during_a_move_leaves_no_alert_where_the_pc_was() {
 }
 
 #[tokio::test]
+async fn a_check_in_during_a_move_is_judged_when_the_pc_has_moved() {
+    let case = case(Postgres, "judgedmoved").await;
+    let customer = case.partner.customer("A").await;
+    let moving = moving(&case, &customer).await;
+    case.pc.post("check-ins", bad_disk()).await.expect(200);
+    moving.commit().await.unwrap();
+    assert!(case.partner.all("alerts").await.is_empty());
+    case.world.clock.step_seconds(31);
+    let (_url, _node) = case.world.second_node().await;
+    case.world.until_judged().await;
+    has_one_alert(&case, "disk.failing", &customer).await;
+}
+
+#[tokio::test]
 async fn a_monitor_that_tells_of_a_pc_during_its_move_is_asked_to_come_again() {
     let case = case(Postgres, "toldmoving").await;
     let customer = case.partner.customer("A").await;

@@ -6,7 +6,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
+use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey, verify_batch};
 use sfv::{BareItem, Dictionary, InnerList, ListEntry, ListSerializer, Parser};
 use sha2::{Digest, Sha256, Sha512};
 
@@ -171,6 +171,17 @@ impl Claim {
         content_digest: &str,
         header: impl Fn(&str) -> Option<String>,
     ) -> Result<(), SignatureError> {
+        self.unchecked(key, target, content_digest, header)?.check()
+    }
+
+    /// What [`Claim::verify`] has to check, to be checked with others.
+    pub fn unchecked(
+        &self,
+        key: &VerifyingKey,
+        target: Target<'_>,
+        content_digest: &str,
+        header: impl Fn(&str) -> Option<String>,
+    ) -> Result<Unchecked, SignatureError> {
         let mut values = Vec::with_capacity(self.components.len());
         for name in &self.components {
             values.push(match name.as_str() {
@@ -181,9 +192,41 @@ impl Claim {
             });
         }
         let lines = self.components.iter().map(String::as_str).zip(values.iter().map(String::as_str));
-        let base = base(lines, &self.params);
-        key.verify_strict(base.as_bytes(), &self.signature).map_err(|_| SignatureError::Wrong)
+        Ok(Unchecked { key: *key, text: base(lines, &self.params), signature: self.signature })
     }
+}
+
+/// A signature with the key that is said to have made it and the text that it is said to be of.
+#[derive(Clone, Debug)]
+pub struct Unchecked {
+    key: VerifyingKey,
+    text: String,
+    signature: Signature,
+}
+
+impl Unchecked {
+    /// Whether the key made it over the text.
+    pub fn check(&self) -> Result<(), SignatureError> {
+        self.key.verify_strict(self.text.as_bytes(), &self.signature).map_err(|_| SignatureError::Wrong)
+    }
+}
+
+/// Fewer are checked one by one.
+const FEWEST_TOGETHER: usize = 4;
+
+/// Which of these signatures were made by their keys, none of which is weak ([`super::read_key`]). Together they take half the
+/// time; if that fails, each is checked alone. The owner of a key could make a signature that passes only in company, and
+/// nobody else could (docs/decisions/0058).
+pub fn check_all(all: &[&Unchecked]) -> Vec<bool> {
+    if all.len() >= FEWEST_TOGETHER {
+        let texts: Vec<&[u8]> = all.iter().map(|one| one.text.as_bytes()).collect();
+        let signatures: Vec<Signature> = all.iter().map(|one| one.signature).collect();
+        let keys: Vec<VerifyingKey> = all.iter().map(|one| one.key).collect();
+        if verify_batch(&texts, &signatures, &keys).is_ok() {
+            return vec![true; all.len()];
+        }
+    }
+    all.iter().map(|one| one.check().is_ok()).collect()
 }
 
 /// The strict form of a list with its parameters, which is what was signed however it was written.
@@ -258,6 +301,37 @@ mod tests {
             claim.verify(&other, TARGET, &headers.content_digest, |_| None),
             Err(SignatureError::Wrong)
         );
+    }
+
+    #[test]
+    fn a_forgery_among_many_is_found_wherever_it_stands_and_however_many_there_are() {
+        let keys: Vec<SigningKey> = (1..=9).map(|n| SigningKey::from_bytes(&[n; 32])).collect();
+        let made = |key: &SigningKey, by: &SigningKey, nonce: &str| {
+            let headers = sign(by, TARGET, b"{}", 5, nonce);
+            let claim = Claim::read(&headers.signature_input, &headers.signature).unwrap();
+            claim.unchecked(&key.verifying_key(), TARGET, &headers.content_digest, |_| None).unwrap()
+        };
+        for many in 0..=keys.len() {
+            // None is forged, then each in turn, then each with the first.
+            let forged = (0..many).flat_map(|at| [vec![at], vec![0, at]]).chain([vec![]]);
+            for forged in forged {
+                let all: Vec<Unchecked> = (0..many)
+                    .map(|at| {
+                        let by = if forged.contains(&at) { (at + 1) % keys.len() } else { at };
+                        made(&keys[at], &keys[by], &format!("n-{at}"))
+                    })
+                    .collect();
+                let expected: Vec<bool> = (0..many).map(|at| !forged.contains(&at)).collect();
+                assert_eq!(check_all(&all.iter().collect::<Vec<_>>()), expected, "{forged:?} of {many}");
+            }
+        }
+        // Two that are right in themselves, of each other's texts.
+        let mut swapped: Vec<Unchecked> = keys.iter().map(|key| made(key, key, "n")).collect();
+        let first = swapped[0].signature;
+        swapped[0].signature = swapped[1].signature;
+        swapped[1].signature = first;
+        let found = check_all(&swapped.iter().collect::<Vec<_>>());
+        assert_eq!((found[0], found[1], found[2..].iter().all(|right| *right)), (false, false, true));
     }
 
     #[test]

@@ -5,7 +5,9 @@ use axum::extract::{OriginalUri, Request};
 use axum::http::{HeaderMap, StatusCode, header};
 use ed25519_dalek::VerifyingKey;
 use roadstead_domain::throttle::{CALL_PACE, CALLS_AT_ONCE};
-use roadstead_domain::wire::signature::{Claim, MOST_SKEW_SECONDS, SignatureError, Target, check_digest};
+use roadstead_domain::wire::signature::{
+    Claim, MOST_SKEW_SECONDS, SignatureError, Target, Unchecked, check_digest,
+};
 use roadstead_domain::wire::{key_text, read_key};
 use roadstead_domain::{access, ids::EnrolmentId};
 use roadstead_store::device_keys::Once;
@@ -62,36 +64,46 @@ impl Signed {
 
     /// Whether this key signed it for this platform; what to use up in the transaction that acts on it.
     pub(super) fn verify(&self, key: &VerifyingKey) -> Result<Once, Problem> {
-        let mut outcome = Err(SignatureError::Wrong);
-        for origin in &self.origins {
-            let uri = format!("{origin}{}", self.path);
-            let target = Target { method: &self.method, uri: &uri };
-            outcome =
-                self.claim.verify(key, target, &self.content_digest, |name| all_values(&self.headers, name));
-            if outcome.is_ok() {
-                break;
-            }
-        }
-        outcome.map_err(refused)?;
-        Ok(Once::new(key.as_bytes(), self.claim.created, &self.claim.nonce))
+        let genuine = self.unchecked(key)?.iter().any(|signature| signature.check().is_ok());
+        if genuine { Ok(self.once(key)) } else { Err(refused(SignatureError::Wrong)) }
     }
 
-    /// The key that an enrolled PC names, if it signed this; whether some PC has it is for the flow to see. `keyid` is the
-    /// key itself, or the id that its enrolment was answered with.
+    /// The signature as it would be for each address of this platform, the likeliest first: one of them has to be right.
+    pub(super) fn unchecked(&self, key: &VerifyingKey) -> Result<Vec<Unchecked>, Problem> {
+        let signature = |origin: &String| {
+            let uri = format!("{origin}{}", self.path);
+            let target = Target { method: &self.method, uri: &uri };
+            let header = |name: &str| all_values(&self.headers, name);
+            self.claim.unchecked(key, target, &self.content_digest, header).map_err(refused)
+        };
+        self.origins.iter().map(signature).collect()
+    }
+
+    /// What to use up in the transaction that acts on it.
+    pub(super) fn once(&self, key: &VerifyingKey) -> Once {
+        Once::new(key.as_bytes(), self.claim.created, &self.claim.nonce)
+    }
+
+    /// The key that an enrolled PC names, if it signed this; whether some PC has it is for the flow to see.
     pub(super) async fn verify_enrolled(&self, app: &App) -> Result<(String, Once), Problem> {
+        let key = self.named_key(app).await?;
+        let once = self.verify(&key)?;
+        Ok((key_text(&key), once))
+    }
+
+    /// The key that an enrolled PC names: `keyid` is the key itself, or the id that its enrolment was answered with.
+    pub(super) async fn named_key(&self, app: &App) -> Result<VerifyingKey, Problem> {
         let unknown = || Problem::new(StatusCode::UNAUTHORIZED, "device.unknown");
         let named = &self.claim.key_id;
-        let key = match (read_key(named), named.parse::<EnrolmentId>()) {
-            (Some(key), _) => key,
+        match (read_key(named), named.parse::<EnrolmentId>()) {
+            (Some(key), _) => Ok(key),
             (None, Ok(id)) => {
                 let mut tx = app.store.read(&access::system()).await?;
                 let key = enrolments::key_of(&mut tx, &access::system(), id).await?;
-                key.as_deref().and_then(read_key).ok_or_else(unknown)?
+                key.as_deref().and_then(read_key).ok_or_else(unknown)
             }
-            (None, Err(_)) => return Err(unknown()),
-        };
-        let once = self.verify(&key)?;
-        Ok((key_text(&key), once))
+            (None, Err(_)) => Err(unknown()),
+        }
     }
 
     /// [`Signed::verify_enrolled`], for whatever a PC does besides checking in and following its channel.

@@ -18,6 +18,7 @@ use roadstead_domain::privacy::{Possession, is_inside};
 use roadstead_domain::throttle::CHECK_IN_PACE;
 use roadstead_domain::wire::CheckIn;
 use roadstead_domain::wire::readings::Readings;
+use roadstead_domain::wire::signature::{Unchecked, check_all};
 use roadstead_store::check_ins::{self, Said, Speaking};
 use roadstead_store::device_keys::Once;
 use roadstead_store::{Error, Tx, cpins, privacy};
@@ -36,7 +37,9 @@ const MOST: usize = 500;
 const CROWD: usize = 4;
 /// How long the next one then waits for them (docs/decisions/0048, 0056), and how many of them are worth a transaction.
 const GATHER: Duration = Duration::from_millis(1);
-const ENOUGH: usize = 24;
+const ENOUGH: usize = 16;
+/// So many signatures are checked without a pause.
+const CHECKED_AT_ONCE: usize = 64;
 /// What follows from check-ins takes a dozen statements, for one as for many: where many come, it is written once in such a
 /// time at most.
 const SECOND_LANE: Duration = Duration::from_millis(50);
@@ -54,6 +57,8 @@ type Answer = oneshot::Sender<Result<Told, Refused>>;
 /// A check-in on its way to the database.
 struct Asked {
     key: String,
+    /// One of them has to be right.
+    signatures: Vec<Unchecked>,
     once: Once,
     check_in: CheckIn,
     /// The readings as they are kept.
@@ -121,11 +126,14 @@ impl std::fmt::Debug for Asked {
     }
 }
 
-/// Takes a check-in that was signed by this key; what the PC is to know of its tenant, once it is durable.
-pub async fn check_in(app: &App, key: String, once: Once, check_in: CheckIn) -> Result<Told, Refused> {
-    let at_once = app.config.check_ins_at_once;
-    let kept = app.desk.paces.take(&key, app.ambient.now(), CHECK_IN_PACE, at_once);
-    kept.map_err(|seconds| Refused::TooOften { code: "check_in.too_often", seconds })?;
+/// Takes a check-in, if one of these signatures is this key's; what the PC is to know of its tenant, once it is durable.
+pub async fn check_in(
+    app: &App,
+    key: String,
+    signatures: Vec<Unchecked>,
+    once: Once,
+    check_in: CheckIn,
+) -> Result<Told, Refused> {
     let kept = match &check_in.readings {
         serde_json::Value::Null => "{}".to_owned(),
         serde_json::Value::Object(_) => check_in.readings.to_string(),
@@ -147,7 +155,7 @@ pub async fn check_in(app: &App, key: String, once: Once, check_in: CheckIn) -> 
         readings => Readings::deserialize(readings),
     };
     let shows = readings.ok().map(|readings| judge(&readings));
-    let asked = Asked { key, once, check_in, kept, shows, answer };
+    let asked = Asked { key, signatures, once, check_in, kept, shows, answer };
     app.desk.queue.try_send(asked).map_err(|_| Refused::Busy)?;
     answered.await.map_err(|_| Refused::Busy)?
 }
@@ -159,9 +167,9 @@ pub async fn run(app: App) {
     let (second, written) = mpsc::channel(WAITING);
     let (app, receiver) = (&app, &tokio::sync::Mutex::new(receiver));
     let first = async move {
-        // One gathers while the other writes.
+        // One gathers while another one checks signatures and a third one writes.
         let lane = || first_lane(app, receiver, &second);
-        tokio::join!(lane(), lane(), look_for_unjudged(app, &second));
+        tokio::join!(lane(), lane(), lane(), look_for_unjudged(app, &second));
         // The other lane ends when it has answered what came.
         drop(second);
     };
@@ -192,6 +200,38 @@ async fn gather(app: &App, queue: &mut mpsc::Receiver<Asked>, is_crowded: bool) 
     Some(batch)
 }
 
+/// Those of a batch that their keys have signed and that keep their pace; the others are answered. Who has not signed cannot
+/// slow a PC.
+async fn genuine(app: &App, batch: Vec<Asked>) -> Vec<Asked> {
+    let mut genuine = Vec::with_capacity(batch.len());
+    let mut batch = batch.into_iter().peekable();
+    while batch.peek().is_some() {
+        let part: Vec<Asked> = batch.by_ref().take(CHECKED_AT_ONCE).collect();
+        let likeliest: Vec<&Unchecked> = part.iter().filter_map(|asked| asked.signatures.first()).collect();
+        let mut right = check_all(&likeliest).into_iter();
+        for asked in part {
+            let is_right = !asked.signatures.is_empty() && right.next() == Some(true);
+            let others = || asked.signatures.iter().skip(1).any(|other| other.check().is_ok());
+            let refused =
+                if is_right || others() { out_of_pace(app, &asked.key) } else { Some(Refused::Forged) };
+            match refused {
+                None => genuine.push(asked),
+                // Whoever no longer listens has cut the connection.
+                Some(refused) => drop(asked.answer.send(Err(refused))),
+            }
+        }
+        // Others have their turn between two parts.
+        tokio::task::yield_now().await;
+    }
+    genuine
+}
+
+fn out_of_pace(app: &App, key: &str) -> Option<Refused> {
+    let at_once = app.config.check_ins_at_once;
+    let kept = app.desk.paces.take(key, app.ambient.now(), CHECK_IN_PACE, at_once);
+    kept.err().map(|seconds| Refused::TooOften { code: "check_in.too_often", seconds })
+}
+
 /// Writes what PCs say, and answers those of which nothing follows.
 async fn first_lane(
     app: &App,
@@ -202,6 +242,7 @@ async fn first_lane(
     loop {
         let Some(mut batch) = gather(app, &mut *queue.lock().await, is_crowded).await else { return };
         is_crowded = batch.len() > CROWD;
+        batch = genuine(app, batch).await;
         // A PC that speaks twice at a time speaks in two transactions, in this order.
         while !batch.is_empty() {
             let is_crowd = batch.len() > CROWD;

@@ -135,6 +135,9 @@ pub enum Refused {
     /// A message whose signature does not hold.
     #[error("the message is not signed as it should be")]
     Untrue(Untrue),
+    /// A request that its key has not signed.
+    #[error("the signature does not fit the key and the request")]
+    Forged,
     /// A signed request that was taken already.
     #[error("the request was taken already")]
     Repeated,
@@ -186,6 +189,7 @@ impl Refused {
             Refused::Untrue(Untrue::Unreadable) => "webhook.unreadable",
             Refused::Untrue(Untrue::Skewed) => "webhook.clock_skewed",
             Refused::Untrue(Untrue::Forged) => "webhook.forged",
+            Refused::Forged => "signature.wrong",
             Refused::Repeated => "signature.repeated",
             Refused::Busy => "busy",
             Refused::Upload(SpoolError::TooLarge(_)) => "upload.too_large",

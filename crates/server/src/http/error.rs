@@ -267,6 +267,10 @@ impl From<Refused> for Problem {
             },
             Refused::Untrue(_) => Self::new(StatusCode::UNAUTHORIZED, refused.code()),
             Refused::UnknownKey => Self::new(StatusCode::UNAUTHORIZED, "device.unknown"),
+            Refused::Forged => Self {
+                found: Some(refused.to_string()),
+                ..Self::new(StatusCode::UNAUTHORIZED, "signature.wrong")
+            },
             Refused::Repeated => Self::new(StatusCode::UNAUTHORIZED, "signature.repeated"),
             Refused::Upload(error) => error.into(),
             Refused::Store(error) => error.into(),

@@ -37,7 +37,7 @@ const MOST: usize = 500;
 const CROWD: usize = 4;
 /// How long the next one then waits for them (docs/decisions/0048, 0056), and how many of them are worth a transaction.
 const GATHER: Duration = Duration::from_millis(1);
-const ENOUGH: usize = 16;
+const ENOUGH: usize = 24;
 /// So many signatures are checked without a pause.
 const CHECKED_AT_ONCE: usize = 64;
 /// What follows from check-ins takes a dozen statements, for one as for many: where many come, it is written once in such a
@@ -167,9 +167,9 @@ pub async fn run(app: App) {
     let (second, written) = mpsc::channel(WAITING);
     let (app, receiver) = (&app, &tokio::sync::Mutex::new(receiver));
     let first = async move {
-        // One gathers while another one checks signatures and a third one writes.
+        // One gathers while the other checks signatures and writes.
         let lane = || first_lane(app, receiver, &second);
-        tokio::join!(lane(), lane(), lane(), look_for_unjudged(app, &second));
+        tokio::join!(lane(), lane(), look_for_unjudged(app, &second));
         // The other lane ends when it has answered what came.
         drop(second);
     };

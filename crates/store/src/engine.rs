@@ -6,8 +6,8 @@
 
 use std::path::Path;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use roadstead_domain::access::{Reach, Scope};
@@ -18,11 +18,7 @@ use sqlx::postgres::{PgConnectOptions, PgListener, PgNotification, PgPool, PgPoo
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
 };
-use sqlx::{
-    AssertSqlSafe, ConnectOptions, Connection, PgConnection, Postgres, Row, SqlSafeStr, Sqlite,
-    SqliteConnection,
-};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection, Postgres, Row, SqlSafeStr, Sqlite};
 use uuid::Uuid;
 
 use crate::error::{Error, Result};
@@ -32,8 +28,10 @@ mod cells;
 pub mod copy;
 mod pipes;
 mod quick;
+mod readers;
 mod values;
 
+use readers::{Reader, Readers};
 pub use values::Arg;
 use values::Array;
 pub(crate) use values::without_nul;
@@ -55,73 +53,6 @@ pub struct Store(Pools);
 enum Pools {
     Sqlite { writer: SqlitePool, readers: Arc<Readers>, waiting: Arc<AtomicUsize> },
     Postgres { pool: PgPool, at_once: PgPool, pipes: Option<Arc<pipes::Pipes>> },
-}
-
-/// SQLite's connections for reading. The driver's own pool asks a connection whether it still lives each time it is
-/// given back, which for a file costs as much as a look-up.
-#[derive(Debug)]
-struct Readers {
-    idle: Mutex<Vec<SqliteConnection>>,
-    permits: Arc<Semaphore>,
-    quick: quick::Quick,
-}
-
-/// What reads on SQLite: a connection is taken by the first statement that needs one and given back when dropped.
-#[derive(Debug)]
-struct Reader {
-    taken: Option<(SqliteConnection, OwnedSemaphorePermit)>,
-    readers: Arc<Readers>,
-}
-
-impl Readers {
-    async fn open(options: &SqliteConnectOptions, count: usize, path: &Path) -> Result<Arc<Self>> {
-        let mut idle = Vec::with_capacity(count);
-        for _ in 0..count {
-            idle.push(options.connect().await?);
-        }
-        let (permits, quick) = (Arc::new(Semaphore::new(count)), quick::Quick::new(path));
-        Ok(Arc::new(Self { idle: Mutex::new(idle), permits, quick }))
-    }
-
-    fn reader(self: &Arc<Self>) -> Reader {
-        Reader { taken: None, readers: self.clone() }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Vec<SqliteConnection>> {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Nobody gets a connection any more; those that are given back by now are closed.
-    async fn close(&self) {
-        self.permits.close();
-        self.quick.close();
-        let idle = std::mem::take(&mut *self.lock());
-        for connection in idle {
-            // A reader that does not close in order has nothing to lose.
-            let _ = connection.close().await;
-        }
-    }
-}
-
-impl Reader {
-    async fn get(&mut self) -> Result<&mut SqliteConnection> {
-        if self.taken.is_none() {
-            let permits = self.readers.permits.clone();
-            let permit = permits.acquire_owned().await.map_err(|_| sqlx::Error::PoolClosed)?;
-            // There is a connection for each permit.
-            let connection = self.readers.lock().pop().ok_or(sqlx::Error::PoolClosed)?;
-            self.taken = Some((connection, permit));
-        }
-        self.taken.as_mut().map(|(connection, _)| connection).ok_or(Error::Database(sqlx::Error::PoolClosed))
-    }
-}
-
-impl Drop for Reader {
-    fn drop(&mut self) {
-        if let Some((connection, _permit)) = self.taken.take() {
-            self.readers.lock().push(connection);
-        }
-    }
 }
 
 /// Counts somebody who waits for the writer, for as long as they do.

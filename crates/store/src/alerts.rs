@@ -174,11 +174,12 @@ pub async fn hold_places(tx: &mut Tx, scope: &Scope, devices: &[Uuid]) -> Result
     Ok(rows.into_iter().map(|(device,)| device).collect())
 }
 
-/// These PCs as they are on this day.
-pub async fn pcs(tx: &mut Tx, scope: &Scope, devices: &[Uuid], now: Micros) -> Result<Vec<Pc>> {
+/// These PCs as they are on this day, by id.
+pub async fn pcs(tx: &mut Tx, scope: &Scope, devices: &[Uuid], now: Micros) -> Result<HashMap<Uuid, Pc>> {
     scope.platform()?;
     let sql = pc_sql!("<set> x CROSS JOIN devices d", "d.id = x.value");
-    tx.all_of_ids(sql, args![now.date().to_string()], devices).await
+    let pcs: Vec<Pc> = tx.all_of_ids(sql, args![now.date().to_string()], devices).await?;
+    Ok(pcs.into_iter().map(|pc| (pc.id, pc)).collect())
 }
 
 /// The PCs with open alerts in this tenant, as they are on this day.

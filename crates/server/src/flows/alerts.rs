@@ -173,17 +173,6 @@ pub(super) struct Heard<'a> {
     pub(super) shows: &'a Shows,
 }
 
-/// These PCs as they are on this day, by id.
-async fn pcs_by_id(
-    tx: &mut Tx,
-    scope: &Scope,
-    devices: &[Uuid],
-    now: Micros,
-) -> roadstead_store::Result<HashMap<Uuid, Pc>> {
-    let pcs = alerts::pcs(tx, scope, devices, now).await?;
-    Ok(pcs.into_iter().map(|pc| (pc.id, pc)).collect())
-}
-
 /// What follows from these check-ins, at most one of a PC; whether somebody is to be told, and the PCs that are being moved at
 /// this moment, which are to be looked at again.
 pub(super) async fn look_at_readings(
@@ -217,7 +206,7 @@ pub(super) async fn look_at_readings(
         return Ok((false, moving));
     }
     let asked: Vec<Uuid> = held.into_iter().collect();
-    let pcs = pcs_by_id(tx, &scope, &asked, now).await?;
+    let pcs = alerts::pcs(tx, &scope, &asked, now).await?;
     let mut work = Work::default();
     for (device, found, looked_at, own) in &concerned {
         let Some(pc) = pcs.get(device) else { continue };
@@ -424,7 +413,7 @@ pub async fn look_around(app: &App) -> roadstead_store::Result<()> {
     let asked: Vec<Uuid> = due.iter().map(|(device, ..)| device.0).collect();
     let held = alerts::hold_places(&mut tx, &scope, &asked).await?;
     let asked: Vec<Uuid> = held.iter().copied().chain(renewed.iter().map(|(_, device)| device.0)).collect();
-    let pcs = pcs_by_id(&mut tx, &scope, &asked, now).await?;
+    let pcs = alerts::pcs(&mut tx, &scope, &asked, now).await?;
     let mut work = Work::default();
     // Of a PC that is being moved the next look tells.
     for (device, kind, detail) in due.iter().filter(|(device, ..)| held.contains(&device.0)) {

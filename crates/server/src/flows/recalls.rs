@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use roadstead_domain::access::{self, Denied, Scope};
 use roadstead_domain::audit::AuditAction;
-use roadstead_domain::ids::{DeviceId, JobId};
+use roadstead_domain::ids::JobId;
 use roadstead_domain::recall::{BadRange, Lists, Part, Pc, Range};
 use roadstead_ingest::{Column, read_table};
 use roadstead_store::alerts::{self, Known, kind_of};
@@ -304,6 +304,11 @@ async fn carry_out(
         Due::Close(_) => None,
     });
     let held = alerts::hold_places(tx, &scope, &raised.collect::<Vec<Uuid>>()).await?;
+    let devices = due.iter().map(|one| match one {
+        Due::Raise(device, _) => *device,
+        Due::Close(alert) => alert.device,
+    });
+    let pcs = alerts::pcs(tx, &scope, &devices.collect::<Vec<Uuid>>(), now).await?;
     let mut work = Work::default();
     for one in &due {
         let device = match one {
@@ -312,14 +317,14 @@ async fn carry_out(
             Due::Raise(device, _) => *device,
             Due::Close(alert) => alert.device,
         };
-        let Some(pc) = alerts::pc(tx, &scope, DeviceId(device), now).await? else { continue };
+        let Some(pc) = pcs.get(&device) else { continue };
         match one {
             Due::Raise(_, list) => {
                 let Some((part, source)) = sources.get(list) else { continue };
                 let said = (list.as_str(), source.as_str(), "platform");
-                work.see(app, &pc, kind_of(part.alert())?, said, None)?;
+                work.see(app, pc, kind_of(part.alert())?, said, None)?;
             }
-            Due::Close(alert) => work.close(&pc, alert, true),
+            Due::Close(alert) => work.close(pc, alert, true),
         }
     }
     work.write(tx, now).await?;

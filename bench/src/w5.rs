@@ -1,7 +1,7 @@
 //! W5: PCs enrol by a cPIN, every tenth with a slip in it, and check in, every twentieth with a worn disk; each request is
 //! signed by the PC's own key before the clock runs. What follows from check-ins of a crowd is written after their answers: a
-//! row of its own counts until that is done, and the processor's time with it. Beside it durable commits of one row, one a request and as many as
-//! there are connections, and a web floor that checks the same signatures.
+//! row of its own counts until that is done, and the processor's time with it. Beside it durable commits of one row, one a
+//! request and as many as there are connections, and a web floor that checks the same signatures.
 
 use std::process::Command;
 use std::sync::Arc;

@@ -293,12 +293,6 @@ pub async fn unjudged(tx: &mut Tx, scope: &Scope, before: Micros, most: i64) -> 
     Ok(rows.into_iter().map(unjudged).collect())
 }
 
-/// How many check-ins are to be judged.
-pub async fn count_unjudged(tx: &mut Tx, scope: &Scope) -> Result<i64> {
-    scope.platform()?;
-    tx.number("SELECT COUNT(*) FROM check_ins_to_judge", args![]).await
-}
-
 /// When a PC was last seen, and what it said, for whoever may see the PC.
 #[derive(Clone, Debug, sqlx::FromRow)]
 pub struct Seen {

@@ -134,9 +134,9 @@ pub async fn check_in(
     once: Once,
     check_in: CheckIn,
 ) -> Result<Told, Refused> {
-    let kept = match &check_in.readings {
-        serde_json::Value::Null => "{}".to_owned(),
-        serde_json::Value::Object(_) => check_in.readings.to_string(),
+    let (kept, readings) = match &check_in.readings {
+        serde_json::Value::Null => ("{}".to_owned(), Ok(Readings::default())),
+        readings @ serde_json::Value::Object(_) => (readings.to_string(), Readings::deserialize(readings)),
         _ => return Err(Refused::invalid("field.unknown_value", "readings")),
     };
     if kept.len() > LARGEST_READINGS {
@@ -150,10 +150,6 @@ pub async fn check_in(
         }
     }
     let (answer, answered) = oneshot::channel();
-    let readings = match &check_in.readings {
-        serde_json::Value::Null => Ok(Readings::default()),
-        readings => Readings::deserialize(readings),
-    };
     let shows = readings.ok().map(|readings| judge(&readings));
     let asked = Asked { key, signatures, once, check_in, kept, shows, answer };
     app.desk.queue.try_send(asked).map_err(|_| Refused::Busy)?;
@@ -232,7 +228,7 @@ fn out_of_pace(app: &App, key: &str) -> Option<Refused> {
     kept.err().map(|seconds| Refused::TooOften { code: "check_in.too_often", seconds })
 }
 
-/// Writes what PCs say, and answers those of which nothing follows.
+/// Writes what PCs say, and answers those that need not wait for what follows.
 async fn first_lane(
     app: &App,
     queue: &tokio::sync::Mutex<mpsc::Receiver<Asked>>,
@@ -313,19 +309,22 @@ fn answer(
         let proves = has_to_prove(&speaking);
         let may_alert = speaking.tenant.is_some() && (is_ill(&asked) || speaking.has_alerts);
         let Asked { key, check_in: CheckIn { challenge, domain, .. }, shows, answer, .. } = asked;
-        let (waits, answered) =
-            if proves || may_alert && !is_of_crowd { (Some(answer), None) } else { (None, Some(answer)) };
-        if let Some(answer) = answered {
-            let _ = answer.send(Ok(Told { speaking: speaking.clone(), challenge: None }));
+        if !proves && !may_alert {
+            let _ = answer.send(Ok(Told { speaking, challenge: None }));
+            continue;
         }
-        if proves || may_alert {
-            let proof = proves.then_some(Proof { key, challenge, domain });
-            let written = Written { at, speaking, shows, proof, answer: waits, is_of_crowd };
-            if let Err(full) = second.try_send(written)
-                && let Some(answer) = full.into_inner().answer
-            {
-                let _ = answer.send(Err(Refused::Busy));
-            }
+        let waits = if is_of_crowd && !proves {
+            let _ = answer.send(Ok(Told { speaking: speaking.clone(), challenge: None }));
+            None
+        } else {
+            Some(answer)
+        };
+        let proof = proves.then_some(Proof { key, challenge, domain });
+        let written = Written { at, speaking, shows, proof, answer: waits, is_of_crowd };
+        if let Err(full) = second.try_send(written)
+            && let Some(answer) = full.into_inner().answer
+        {
+            let _ = answer.send(Err(Refused::Busy));
         }
     }
 }

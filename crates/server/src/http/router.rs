@@ -97,7 +97,6 @@ async fn every_response(State(app): State<App>, mut request: Request, next: Next
     let micros = app.ambient.now().0 - begun.0;
     tracing::info!(request_id = %id, %method, path, status, micros, "request");
     let headers = response.headers_mut();
-    headers.reserve(8);
     if let Ok(id) = HeaderValue::from_str(&id) {
         headers.insert("x-request-id", id);
     }

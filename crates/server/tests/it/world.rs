@@ -207,11 +207,15 @@ pub(crate) async fn eventually<T>(what: &str, mut ask: impl AsyncFnMut() -> Opti
 impl World {
     /// Waits until what follows from check-ins is written: of a crowd nobody is kept waiting for it.
     pub(crate) async fn until_judged(&self) {
-        eventually("every check-in is judged", async || {
-            let system = roadstead_domain::access::system();
-            let mut tx = self.app.store.read(&system).await.unwrap();
-            let waiting = roadstead_store::check_ins::count_unjudged(&mut tx, &system).await.unwrap();
-            (waiting == 0).then_some(())
+        self.until_all_judged_but(0).await;
+    }
+
+    /// Waits until so many check-ins are left of which that could not be written.
+    pub(crate) async fn until_all_judged_but(&self, left: i64) {
+        eventually("the other check-ins are judged", async || {
+            let mut tx = self.app.store.read(&access::system()).await.unwrap();
+            let waiting = tx.number("SELECT COUNT(*) FROM check_ins_to_judge", vec![]).await.unwrap();
+            (waiting == left).then_some(())
         })
         .await;
     }

@@ -2,7 +2,6 @@
 
 use roadstead_domain::throttle::CALLS_AT_ONCE;
 use roadstead_server::flows;
-use roadstead_store::check_ins;
 use roadstead_store::engine::Kind::{self, Postgres, Sqlite};
 use roadstead_store::engine::run_text;
 use rstest::rstest;
@@ -389,15 +388,14 @@ async fn a_pc_that_cannot_be_judged_is_turned_away_alone(#[values(Sqlite, Postgr
     // Whoever comes with many is not kept waiting to hear that it could not be judged.
     assert!([200, 503].contains(&statuses[0]), "{statuses:?}");
     assert!(statuses[1..].iter().all(|status| *status == 200), "{statuses:?}");
-    crate::world::eventually("all but the one are judged", async || {
-        let mut tx = world.app.store.read(&system).await.unwrap();
-        (check_ins::count_unjudged(&mut tx, &system).await.unwrap() == 1).then_some(())
-    })
-    .await;
+    world.until_all_judged_but(1).await;
     let mut tx = world.app.store.read(&system).await.unwrap();
     let left = "SELECT d.serial FROM check_ins_to_judge j JOIN devices d ON d.id = j.device";
     let left: Vec<(String,)> = tx.all(left, vec![]).await.unwrap();
     assert_eq!(left, [("5CG0000010".to_owned(),)]);
+    drop(tx);
+    // Whoever comes alone is told to come again.
+    assert_eq!(pcs[0].post("check-ins", json!({ "readings": {} })).await.status.as_u16(), 503);
 }
 
 #[rstest]

@@ -130,6 +130,9 @@ struct Options {
     /// PCs that enrol in W5.
     #[arg(long, default_value_t = 20_000)]
     pcs: u64,
+    /// Check-ins of each PC of W5 from each number of connections; the product lets 30 come at once.
+    #[arg(long, default_value_t = 6)]
+    times: usize,
     /// Agents that are connected in W6 and W8.
     #[arg(long, default_value_t = 10_000)]
     agents: u64,

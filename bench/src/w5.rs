@@ -96,11 +96,12 @@ pub async fn run(options: &Options, engine: &Engine) -> anyhow::Result<Workload>
         "engine" => engine.settings(), "pcs" => options.pcs, "enrolled" => enrolled.len(),
         "how" => "POST /device/v1/enrolments and /device/v1/check-ins, each signed by the PC's key (RFC 9421) for the address \
                   by which PCs know the platform; the PCs were sold with a support level and are in their partner's pool",
-        "slices" => format!("each PC checks in once, in {} slices in turn with the floors", options.rounds),
+        "slices" => format!("each PC checks in {} times, in {} slices in turn with the floors", options.times, options.rounds),
         "durability" => "an enrolment is a commit of its own; check-ins that come while one commits are the next commit",
         "wrong_cpins" => "every tenth has a slip and is refused by its check character; guesses are throttled, so that they \
                           are no load",
-        "alerts" => "every twentieth check-in says that the disk is worn out, which is an alert with a pop-up",
+        "alerts" => "every twentieth check-in says that the disk is worn out, which is an alert with a pop-up; the PC's next one says \
+                    that it is not",
         "web_floor" => "axum in a process of its own; the same requests, their signatures checked by the product's own \
                         functions (roadstead-domain, ed25519-dalek), the body read, the same answer",
         "checked" => "every answer's status; forged signatures are refused by both; the PCs in the tenant, their keys, the \
@@ -161,7 +162,7 @@ struct Rates {
     commits: f64,
 }
 
-/// Every PC checks in once, in slices in turn with the floors.
+/// Every PC checks in so many times, in slices in turn with the floors.
 async fn check_in(
     options: &Options,
     agents: &Agents,
@@ -176,8 +177,11 @@ async fn check_in(
     let (mut one, mut together) = (Slices::default(), Slices::default());
     let mut alerts = 0;
     for part in enrolled.chunks(enrolled.len().div_ceil(options.rounds.max(1))) {
-        let requests = part.iter().enumerate().map(|(at, pc)| {
-            let health = if (at + phase) % ALERT == 0 { Health::Worn } else { Health::Good };
+        let times = (phase * options.times..).take(options.times);
+        // Each time others are worn, and those of the time before are well again.
+        let of_all = times.flat_map(|time| part.iter().enumerate().map(move |(at, pc)| (time + at, pc)));
+        let requests = of_all.map(|(at, pc)| {
+            let health = if at % ALERT == 0 { Health::Worn } else { Health::Good };
             alerts += usize::from(health == Health::Worn);
             agents.check_in(pc, health)
         });

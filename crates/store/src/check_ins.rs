@@ -88,7 +88,8 @@ impl SpeakingRow {
     }
 }
 
-/// PCs that speak, found by a condition on their keys `k`, with columns of `$from` in front.
+/// PCs that speak, found by a condition on their keys `k`, with columns of `$from` in front. `EXISTS` would let PostgreSQL
+/// read every open alert of the platform first (docs/decisions/0059).
 macro_rules! speaking_sql {
     ($columns:literal, $from:literal, $which:literal) => {
         concat!(
@@ -96,8 +97,9 @@ macro_rules! speaking_sql {
             $columns,
             "k.public_key, k.device, p.tenant, t.kind, p.generation, c.collect_user, c.collect_location, ",
             "o.device IS NOT NULL AS is_proved, ",
-            "EXISTS (SELECT 1 FROM customer_domains m WHERE m.customer = p.tenant) AS has_domains, ",
-            "EXISTS (SELECT 1 FROM alerts a WHERE a.device = k.device AND a.state <> 'closed') AS has_alerts FROM ",
+            "(SELECT m.customer FROM customer_domains m WHERE m.customer = p.tenant LIMIT 1) IS NOT NULL AS has_domains, ",
+            "(SELECT a.id FROM alerts a WHERE a.device = k.device AND a.state <> 'closed' LIMIT 1) IS NOT NULL ",
+            "AS has_alerts FROM ",
             $from,
             " CROSS JOIN device_keys k LEFT JOIN placements p ON p.device = k.device ",
             "LEFT JOIN tenants t ON t.id = p.tenant LEFT JOIN customer_privacy c ON c.customer = p.tenant ",
@@ -170,12 +172,14 @@ pub async fn take(
     scope.platform()?;
     let rows = match store.kind() {
         Kind::Postgres => {
-            let row = |said: &Said<'_>| {
-                let (slot, nonce) = said.once.parts();
+            // Of two who bring the same ones none waits for the other.
+            let mut in_order: Vec<_> = said.iter().map(|said| (said.once.parts(), said)).collect();
+            in_order.sort_unstable_by_key(|(once, _)| *once);
+            let rows = in_order.into_iter().flat_map(|((slot, nonce), said)| {
                 let Said { key, agent, readings, user, location, is_ill, .. } = *said;
                 args![key, slot, nonce, agent, readings, user, location, is_ill]
-            };
-            store.all_at_once(TAKE, args![at], 8, said.iter().flat_map(row).collect()).await?
+            });
+            store.all_at_once(TAKE, args![at], 8, rows.collect()).await?
         }
         Kind::Sqlite => take_in_steps(store, scope, said, at).await?,
     };
@@ -244,6 +248,11 @@ async fn take_in_steps(
 /// Notes that what follows from check-ins is written: each by its PC and when it was taken. A later one of the PC stays.
 pub async fn judged(tx: &mut Tx, scope: &Scope, check_ins: &[(DeviceId, Micros)]) -> Result<()> {
     scope.platform()?;
+    // In the PCs' order, as check-ins are written: of two who wait for each other PostgreSQL ends one.
+    let devices: Vec<Uuid> = check_ins.iter().map(|(device, _)| device.0).collect();
+    let sql = "SELECT j.device FROM <set> s CROSS JOIN check_ins_to_judge j WHERE j.device = s.value ORDER BY j.device";
+    let sql = format!("{sql}{}", tx.for_update());
+    let _held: Vec<(Uuid,)> = tx.all_of_ids(&sql, args![], &devices).await?;
     let mut bulk = Bulk::new(
         "DELETE FROM check_ins_to_judge WHERE (device, seen_at) IN (SELECT v.column1, v.column2 FROM (",
         2,

@@ -180,7 +180,8 @@ async fn write_ended(
         "UPDATE pop_ups SET state = v.column4, reason = v.column5, \
          seq = (SELECT c.seq FROM device_channels c WHERE c.device = v.column2) - v.column3 FROM (",
         5,
-        ") AS v WHERE pop_ups.id = v.column1 AND pop_ups.state = 'open'",
+        // Not `= 'open'` alone: PostgreSQL would read all open ones of the platform for it (docs/decisions/0059).
+        ") AS v WHERE pop_ups.id = v.column1 AND (pop_ups.state = 'open') IS NOT FALSE",
     );
     for ((id, device), before) in ended {
         bulk.push(tx, args![*id, *device, *before, state, reason]).await?;

@@ -14,8 +14,8 @@ use roadstead_store::partners::Holding;
 use roadstead_store::placements::{Cause, Why};
 use roadstead_store::pool::{Reporters, Sort};
 use roadstead_store::{
-    Error, Store, Tx, cpins, dead_jobs, enrolments, jobs, lines, operations, outbox, partners, placements,
-    pool, pool_page, serials, testing,
+    Error, Store, Tx, args, check_ins, cpins, dead_jobs, enrolments, jobs, lines, operations, outbox,
+    partners, placements, pool, pool_page, serials, testing,
 };
 use rstest::rstest;
 use tempfile::TempDir;
@@ -789,4 +789,75 @@ async fn no_wall_reads_a_whole_table() {
     assert!(policies.len() > 50, "{}", policies.len());
     let whole: Vec<&(String,)> = policies.iter().filter(|(policy,)| policy.contains("IN ( SELECT")).collect();
     assert!(whole.is_empty(), "{whole:#?}");
+}
+
+/// Whoever takes these rows in another order than check-ins do waits for one who waits for them.
+#[tokio::test]
+async fn what_was_judged_is_let_go_in_the_order_in_which_check_ins_are_written() {
+    let world = World::new(Postgres, "judged_in_order").await;
+    let mut devices: Vec<DeviceId> = (0..12).map(|_| world.ambient.id()).collect();
+    let now = world.ambient.now();
+    let mut tx = world.store.write(&world.system).await.unwrap();
+    for device in &devices {
+        let sql = "INSERT INTO check_ins_to_judge (device, seen_at) VALUES ($1, $2)";
+        tx.execute(sql, args![*device, now]).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+    devices.sort_unstable();
+    let mut meanwhile = world.store.write(&world.system).await.unwrap();
+    let first = "UPDATE check_ins_to_judge SET seen_at = seen_at WHERE device = $1";
+    meanwhile.execute(first, args![devices[0]]).await.unwrap();
+    let (store, system) = (world.store.clone(), world.system);
+    let judged: Vec<_> = devices.iter().rev().map(|device| (*device, now)).collect();
+    let judge = tokio::spawn(async move {
+        let mut tx = store.write(&system).await.unwrap();
+        check_ins::judged(&mut tx, &system, &judged).await.unwrap();
+        tx.commit().await.unwrap();
+    });
+    let waiting = "SELECT COUNT(*) FROM pg_locks w JOIN pg_stat_activity a ON a.pid = w.pid WHERE NOT w.granted \
+                   AND w.locktype = 'transactionid' AND a.datname = current_database()";
+    let mut tx = world.store.write(&world.system).await.unwrap();
+    while tx.number(waiting, vec![]).await.unwrap() == 0 {
+        assert!(!judge.is_finished());
+    }
+    let free = "SELECT device FROM check_ins_to_judge FOR UPDATE SKIP LOCKED";
+    let free: Vec<(uuid::Uuid,)> = tx.all(free, vec![]).await.unwrap();
+    assert_eq!(free.len(), devices.len() - 1, "it waits for the first one and holds none of the others");
+    drop(tx);
+    meanwhile.commit().await.unwrap();
+    judge.await.unwrap();
+    let mut tx = world.store.read(&world.system).await.unwrap();
+    assert_eq!(tx.number("SELECT COUNT(*) FROM check_ins_to_judge", vec![]).await.unwrap(), 0);
+}
+
+/// By the rows that PostgreSQL counts: what a check-in costs is not to grow with the alerts of others.
+#[tokio::test]
+async fn a_check_in_reads_no_alert_of_another_pc() {
+    let world = World::new(Postgres, "alerts_of_others").await;
+    let place = world.partner("R-1").await;
+    let moves: Vec<Cause> =
+        (0..60).map(|n| arrival(world.ambient.id(), &format!("5CG{n:07}"), place)).collect();
+    world.apply(&moves).await.unwrap();
+    let mut tx = world.store.write(&world.system).await.unwrap();
+    for sql in [
+        "INSERT INTO device_keys (public_key, device, proof, generation, enrolled_at) \
+         SELECT id::text, id, 'serial', 1, 1 FROM devices",
+        "INSERT INTO check_ins (device, seen_at, agent, readings) SELECT id, 1, '', '{}' FROM devices",
+        "INSERT INTO check_ins_to_judge (device, seen_at) SELECT id, 1 FROM devices ORDER BY id LIMIT 30",
+        "INSERT INTO alerts (id, device, tenant, kind, cause, severity, source, detail, state, seen, gone, opened_at) \
+         SELECT gen_random_uuid(), d.id, p.tenant, 'disk.failing', n::text, 'warning', 'agent', '{}', 'open', 1, 0, 1 \
+         FROM devices d JOIN placements p ON p.device = d.id CROSS JOIN generate_series(1, 40) n \
+         WHERE d.id NOT IN (SELECT device FROM check_ins_to_judge)",
+    ] {
+        tx.execute(sql, vec![]).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+    roadstead_store::engine::run_text(&world.store, "ANALYZE").await.unwrap();
+    let mut tx = world.store.write(&world.system).await.unwrap();
+    let found = check_ins::unjudged(&mut tx, &world.system, Micros(2), 100).await.unwrap();
+    assert_eq!(found.len(), 30);
+    assert!(found.iter().all(|unjudged| !unjudged.speaking.has_alerts));
+    let read = "SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_xact_user_tables WHERE relname = 'alerts'";
+    let read = tx.number(read, vec![]).await.unwrap();
+    assert_eq!(read, 0, "of 1,200 alerts of other PCs");
 }

@@ -1,5 +1,5 @@
 //! Check-ins of PCs, durable before the answer: those that come while a transaction commits are the next transaction
-//! (group commit). Where many come, a transaction waits a millisecond for more; a single one waits for nobody.
+//! (group commit). A transaction takes its share of those that are here; a single one waits for nobody.
 //!
 //! What follows from a check-in, an alert or proof of where the PC is, the second lane writes, for many at once. Where many
 //! come nobody is kept waiting for it: what is still to be judged is written with the check-in, and is found again should
@@ -7,9 +7,11 @@
 
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use roadstead_domain::access::{self, Scope};
 use roadstead_domain::alert::judge;
 use roadstead_domain::clock::Micros;
@@ -33,11 +35,12 @@ use crate::paces::Paces;
 
 /// The most check-ins of one transaction.
 const MOST: usize = 500;
-/// After a transaction with more than so many, more are on their way.
-const CROWD: usize = 4;
-/// How long the next one then waits for them (docs/decisions/0048, 0056), and how many of them are worth a transaction.
+/// So many take turns: one gathers while the others check signatures and write (docs/decisions/0056).
+const LANES: usize = 2;
+/// How long a lane waits for its share of those that are here (docs/decisions/0048, 0059).
 const GATHER: Duration = Duration::from_millis(1);
-const ENOUGH: usize = 24;
+/// Of more than so many at a time nobody is kept waiting for what follows.
+const CROWD: usize = 4;
 /// So many signatures are checked without a pause.
 const CHECKED_AT_ONCE: usize = 64;
 /// What follows from check-ins takes a dozen statements, for one as for many: where many come, it is written once in such a
@@ -109,6 +112,8 @@ pub struct Told {
 #[derive(Debug)]
 pub struct Desk {
     paces: Paces,
+    /// How many are here: from when they come until they are answered.
+    here: AtomicUsize,
     queue: mpsc::Sender<Asked>,
     waiting: Mutex<Option<mpsc::Receiver<Asked>>>,
 }
@@ -116,7 +121,39 @@ pub struct Desk {
 impl Default for Desk {
     fn default() -> Self {
         let (queue, waiting) = mpsc::channel(WAITING);
-        Self { paces: Paces::default(), queue, waiting: Mutex::new(Some(waiting)) }
+        Self {
+            paces: Paces::default(),
+            here: AtomicUsize::default(),
+            queue,
+            waiting: Mutex::new(Some(waiting)),
+        }
+    }
+}
+
+impl Desk {
+    fn here(&self) -> usize {
+        self.here.load(Ordering::Relaxed)
+    }
+
+    /// What a lane takes: more would leave the others with nothing to do.
+    fn share(&self) -> usize {
+        self.here().div_ceil(LANES).clamp(1, MOST)
+    }
+}
+
+/// One that is here.
+struct Here<'a>(&'a AtomicUsize);
+
+impl<'a> Here<'a> {
+    fn comes(desk: &'a Desk) -> Self {
+        desk.here.fetch_add(1, Ordering::Relaxed);
+        Self(&desk.here)
+    }
+}
+
+impl Drop for Here<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -152,6 +189,7 @@ pub async fn check_in(
     let (answer, answered) = oneshot::channel();
     let shows = readings.ok().map(|readings| judge(&readings));
     let asked = Asked { key, signatures, once, check_in, kept, shows, answer };
+    let _here = Here::comes(&app.desk);
     app.desk.queue.try_send(asked).map_err(|_| Refused::Busy)?;
     answered.await.map_err(|_| Refused::Busy)?
 }
@@ -163,35 +201,36 @@ pub async fn run(app: App) {
     let (second, written) = mpsc::channel(WAITING);
     let (app, receiver) = (&app, &tokio::sync::Mutex::new(receiver));
     let first = async move {
-        // One gathers while the other checks signatures and writes.
-        let lane = || first_lane(app, receiver, &second);
-        tokio::join!(lane(), lane(), look_for_unjudged(app, &second));
+        let lanes = (0..LANES).map(|_| first_lane(app, receiver, &second));
+        tokio::join!(join_all(lanes), look_for_unjudged(app, &second));
         // The other lane ends when it has answered what came.
         drop(second);
     };
     tokio::join!(first, second_lane(app, written));
 }
 
-/// Takes what waits, with what comes within [`GATHER`] where many come; `None` when the server stops and nothing waits.
-async fn gather(app: &App, queue: &mut mpsc::Receiver<Asked>, is_crowded: bool) -> Option<Vec<Asked>> {
-    let mut batch = Vec::with_capacity(MOST);
+/// Takes its share of those that are here, with those that come within [`GATHER`]; `None` when the server stops and nobody
+/// waits.
+async fn gather(app: &App, queue: &mut mpsc::Receiver<Asked>) -> Option<Vec<Asked>> {
+    let mut batch = Vec::new();
     tokio::select! {
         // What waits when the server stops is answered before it is gone.
         biased;
-        count = queue.recv_many(&mut batch, MOST) => if count == 0 { return None },
+        count = queue.recv_many(&mut batch, app.desk.share()) => if count == 0 { return None },
         () = app.closing.cancelled() => return None,
     }
-    if is_crowded {
-        let enough = async {
-            while batch.len() < ENOUGH {
-                let room = MOST - batch.len();
-                if queue.recv_many(&mut batch, room).await == 0 {
+    let missing = |there: usize| app.desk.share().saturating_sub(there);
+    if missing(batch.len()) > 0 {
+        let share = async {
+            loop {
+                let room = missing(batch.len());
+                if room == 0 || queue.recv_many(&mut batch, room).await == 0 {
                     return;
                 }
             }
         };
         // Cancelled, it has taken nothing that is not in the batch.
-        let _ = tokio::time::timeout(GATHER, enough).await;
+        let _ = tokio::time::timeout(GATHER, share).await;
     }
     Some(batch)
 }
@@ -234,20 +273,24 @@ async fn first_lane(
     queue: &tokio::sync::Mutex<mpsc::Receiver<Asked>>,
     second: &mpsc::Sender<Written>,
 ) {
-    let mut is_crowded = false;
     loop {
-        let Some(mut batch) = gather(app, &mut *queue.lock().await, is_crowded).await else { return };
-        is_crowded = batch.len() > CROWD;
-        batch = genuine(app, batch).await;
+        let Some(batch) = gather(app, &mut *queue.lock().await).await else { return };
+        let is_crowd = app.desk.here() > CROWD;
+        let mut batch = genuine(app, batch).await;
         // A PC that speaks twice at a time speaks in two transactions, in this order.
         while !batch.is_empty() {
-            let is_crowd = batch.len() > CROWD;
-            let mut keys = HashSet::with_capacity(batch.len());
-            let (now, later) = batch.into_iter().partition(|asked| keys.insert(asked.key.clone()));
-            write(app, now, is_crowd, second).await;
-            batch = later;
+            let later = again(&mut batch);
+            write(app, std::mem::replace(&mut batch, later), is_crowd, second).await;
         }
     }
+}
+
+/// Takes out those whose PC speaks before them.
+fn again(batch: &mut Vec<Asked>) -> Vec<Asked> {
+    let mut keys = HashSet::with_capacity(batch.len());
+    let again: Vec<bool> = batch.iter().map(|asked| !keys.insert(asked.key.as_str())).collect();
+    let mut again = again.into_iter();
+    batch.extract_if(.., |_| again.next() == Some(true)).collect()
 }
 
 /// Writes a batch in one transaction. Where one of them cannot be written, each gets its own: no PC is turned away for

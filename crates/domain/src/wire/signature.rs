@@ -16,6 +16,8 @@ use super::key_text;
 pub const MOST_SKEW_SECONDS: i64 = 300;
 /// The longest nonce or key id that is looked at.
 const LONGEST_TEXT: usize = 200;
+/// The bytes of the text that is signed, where a request covers no more than it has to.
+const USUAL_TEXT: usize = 512;
 /// What a signature has to cover.
 const REQUIRED: [&str; 3] = ["@method", "@target-uri", "content-digest"];
 
@@ -68,9 +70,11 @@ pub fn sign(key: &SigningKey, target: Target<'_>, body: &[u8], created: i64, non
         "(\"@method\" \"@target-uri\" \"content-digest\");created={created};nonce=\"{nonce}\";keyid=\"{}\"",
         key_text(&key.verifying_key())
     );
-    let lines =
-        [("@method", target.method), ("@target-uri", target.uri), ("content-digest", &content_digest)];
-    let signature = key.sign(base(lines, &params).as_bytes());
+    let mut text = String::new();
+    let values = [target.method, target.uri, &content_digest];
+    REQUIRED.iter().zip(values).for_each(|(name, value)| add_line(&mut text, name, value));
+    add_params(&mut text, &params);
+    let signature = key.sign(text.as_bytes());
     Headers {
         content_digest,
         signature_input: format!("sig={params}"),
@@ -78,13 +82,17 @@ pub fn sign(key: &SigningKey, target: Target<'_>, body: &[u8], created: i64, non
     }
 }
 
-/// The text that is signed (RFC 9421 2.5).
-fn base<'a>(lines: impl IntoIterator<Item = (&'a str, &'a str)>, params: &str) -> String {
-    let mut text = String::new();
-    for (name, value) in lines {
-        text += &format!("\"{name}\": {value}\n");
+/// A line of the text that is signed (RFC 9421 2.5).
+fn add_line(text: &mut String, name: &str, value: &str) {
+    for part in ["\"", name, "\": ", value, "\n"] {
+        text.push_str(part);
     }
-    text + "\"@signature-params\": " + params
+}
+
+/// Its last line, which has no end.
+fn add_params(text: &mut String, params: &str) {
+    text.push_str("\"@signature-params\": ");
+    text.push_str(params);
 }
 
 /// A signature as read from its headers; not yet checked.
@@ -182,17 +190,17 @@ impl Claim {
         content_digest: &str,
         header: impl Fn(&str) -> Option<String>,
     ) -> Result<Unchecked, SignatureError> {
-        let mut values = Vec::with_capacity(self.components.len());
+        let mut text = String::with_capacity(USUAL_TEXT);
         for name in &self.components {
-            values.push(match name.as_str() {
-                "@method" => target.method.to_owned(),
-                "@target-uri" => target.uri.to_owned(),
-                "content-digest" => content_digest.to_owned(),
-                other => header(other).ok_or(SignatureError::Coverage)?,
-            });
+            match name.as_str() {
+                "@method" => add_line(&mut text, name, target.method),
+                "@target-uri" => add_line(&mut text, name, target.uri),
+                "content-digest" => add_line(&mut text, name, content_digest),
+                other => add_line(&mut text, name, &header(other).ok_or(SignatureError::Coverage)?),
+            }
         }
-        let lines = self.components.iter().map(String::as_str).zip(values.iter().map(String::as_str));
-        Ok(Unchecked { key: *key, text: base(lines, &self.params), signature: self.signature })
+        add_params(&mut text, &self.params);
+        Ok(Unchecked { key: *key, text, signature: self.signature })
     }
 }
 
@@ -382,7 +390,9 @@ mod tests {
             ("content-type", "application/json"),
             ("content-length", "18"),
         ];
-        let base = base(lines, &serialize(list));
+        let mut base = String::new();
+        lines.into_iter().for_each(|(name, value)| add_line(&mut base, name, value));
+        add_params(&mut base, &serialize(list));
         let signature = Signature::from_slice(&STANDARD.decode(SIGNATURE).unwrap()).unwrap();
         key.verify_strict(base.as_bytes(), &signature).unwrap();
         let other = base.replace("/foo", "/bar");

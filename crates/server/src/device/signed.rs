@@ -1,8 +1,8 @@
 //! Requests signed by a PC's key (RFC 9421): read, checked, and told apart from those that were seen before.
 
-use axum::body::to_bytes;
+use axum::body::{Bytes, to_bytes};
 use axum::extract::{OriginalUri, Request};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, Method, StatusCode, header};
 use ed25519_dalek::VerifyingKey;
 use roadstead_domain::throttle::{CALL_PACE, CALLS_AT_ONCE};
 use roadstead_domain::wire::signature::{
@@ -27,8 +27,8 @@ pub(super) struct Signed {
     /// What the signature says.
     pub(super) claim: Claim,
     /// The body.
-    pub(super) body: Vec<u8>,
-    method: String,
+    pub(super) body: Bytes,
+    method: Method,
     origins: Vec<String>,
     path: String,
     content_digest: String,
@@ -39,7 +39,7 @@ impl Signed {
     /// Reads a request. A clock that is off is told the server's time, whatever else may be wrong.
     pub(super) async fn receive(app: &App, request: Request) -> Result<Self, Problem> {
         let (parts, body) = request.into_parts();
-        let body = to_bytes(body, LARGEST).await.map_err(Problem::unreadable)?.to_vec();
+        let body = to_bytes(body, LARGEST).await.map_err(Problem::unreadable)?;
         let text = |name: &'static str| all_values(&parts.headers, name).ok_or(SignatureError::Missing(name));
         let claim =
             Claim::read(&text("signature-input").map_err(refused)?, &text("signature").map_err(refused)?)
@@ -54,7 +54,7 @@ impl Signed {
         Ok(Self {
             claim,
             body,
-            method: parts.method.to_string(),
+            method: parts.method,
             origins: origins(app, &parts.headers),
             path: uri.path_and_query().map_or("/", |path| path.as_str()).to_owned(),
             content_digest,
@@ -72,7 +72,7 @@ impl Signed {
     pub(super) fn unchecked(&self, key: &VerifyingKey) -> Result<Vec<Unchecked>, Problem> {
         let signature = |origin: &String| {
             let uri = format!("{origin}{}", self.path);
-            let target = Target { method: &self.method, uri: &uri };
+            let target = Target { method: self.method.as_str(), uri: &uri };
             let header = |name: &str| all_values(&self.headers, name);
             self.claim.unchecked(key, target, &self.content_digest, header).map_err(refused)
         };
@@ -127,9 +127,9 @@ pub(super) fn paced(app: &App, paces: &Paces, key: &str) -> Result<(), Problem> 
 
 /// All values of a header, as one (RFC 9421 2.1).
 fn all_values(headers: &HeaderMap, name: &str) -> Option<String> {
-    let values: Option<Vec<&str>> =
-        headers.get_all(name).iter().map(|value| value.to_str().ok().map(str::trim)).collect();
-    values.filter(|values| !values.is_empty()).map(|values| values.join(", "))
+    let mut values = headers.get_all(name).iter().map(|value| value.to_str().ok().map(str::trim));
+    let first = values.next()??.to_owned();
+    values.try_fold(first, |all, value| Some(all + ", " + value?))
 }
 
 /// The addresses under which PCs may know this platform, the likeliest first: each costs the check of a signature.

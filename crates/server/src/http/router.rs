@@ -1,16 +1,18 @@
 //! Puts the routes and the layers around them together.
 
 use std::any::Any;
+use std::panic::AssertUnwindSafe;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::handler::Handler;
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use tower_http::catch_panic::CatchPanicLayer;
+use futures_util::FutureExt;
+use uuid::Uuid;
 
 use super::{ApiCaller, Problem, VisitorLang, idempotency};
 use crate::app::App;
@@ -54,62 +56,82 @@ pub fn router(app: App) -> Router {
 fn assemble(app: App, api: Router<App>, device: Router<App>, pages: Router<App>) -> Router {
     let api = api
         .fallback(async || Problem::not_found())
-        .layer(middleware::from_fn_with_state(app.clone(), idempotency::layer))
-        .layer(CatchPanicLayer::custom(panicked))
-        .layer(middleware::from_fn_with_state(app.clone(), api_problems));
-    let device = device
-        .fallback(async || Problem::not_found())
-        .layer(CatchPanicLayer::custom(panicked))
-        .layer(middleware::from_fn_with_state(app.clone(), device_problems));
-    let pages = pages
-        .fallback(async || Problem::not_found())
-        .layer(CatchPanicLayer::custom(panicked))
-        .layer(middleware::from_fn_with_state(app.clone(), page_problems))
-        .layer(middleware::from_fn(same_origin));
+        .layer(middleware::from_fn_with_state(app.clone(), idempotency::layer));
     Router::new()
         .nest("/api/v1", api)
-        .nest("/device/v1", device)
-        .merge(pages)
-        .layer(middleware::from_fn_with_state(app.clone(), every_response))
+        .nest("/device/v1", device.fallback(async || Problem::not_found()))
+        .merge(pages.fallback(async || Problem::not_found()))
+        .layer(middleware::from_fn_with_state(app.clone(), every_request))
         .with_state(app)
 }
 
+/// Whom a path is for, which is how its problems look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Surface {
+    Api,
+    Device,
+    Page,
+}
+
+impl Surface {
+    fn of(path: &str) -> Self {
+        let below = |prefix| path.strip_prefix(prefix).is_some_and(|rest: &str| rest.starts_with('/'));
+        if below("/api/v1") {
+            Self::Api
+        } else if below("/device/v1") {
+            Self::Device
+        } else {
+            Self::Page
+        }
+    }
+}
+
 /// A handler's panic is our fault and no reason to cut the connection.
-fn panicked(panic: Box<dyn Any + Send>) -> Response {
+fn panicked(panic: &(dyn Any + Send)) -> Response {
     let said = panic.downcast_ref::<String>().map(String::as_str);
     let said = said.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("nothing");
     tracing::error!(said, "a handler panicked");
     Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal").into_response()
 }
 
-/// The number under which a request stands in our logs.
-#[derive(Clone)]
-struct RequestId(String);
-
-/// Numbers the request, logs it, and sets what browsers are to be strict about.
-async fn every_response(State(app): State<App>, mut request: Request, next: Next) -> Response {
-    let id = app.ambient.id::<uuid::Uuid>().to_string();
-    request.extensions_mut().insert(RequestId(id.clone()));
-    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+/// Numbers the request, logs it, shows what went wrong as its reader can read it, and sets what browsers are to be strict
+/// about. One layer for all of it: each costs every request a few microseconds (docs/decisions/0059).
+async fn every_request(State(app): State<App>, request: Request, next: Next) -> Response {
+    let id = app.ambient.id::<Uuid>().to_string();
+    let surface = Surface::of(request.uri().path());
+    let (method, uri) = (request.method().clone(), request.uri().clone());
+    let lang = VisitorLang::of(&app, &uri, request.headers()).0;
+    // By which a reader of a problem may be known.
+    let known_by = (surface != Surface::Device).then(|| request.headers().clone());
     let begun = app.ambient.now();
-    let mut response = next.run(request).await;
+    let answer = if surface == Surface::Page && !method.is_safe() && is_foreign(request.headers()) {
+        Problem::new(StatusCode::FORBIDDEN, "csrf").into_response()
+    } else {
+        let answer = AssertUnwindSafe(next.run(request)).catch_unwind().await;
+        answer.unwrap_or_else(|panic| panicked(panic.as_ref()))
+    };
+    let mut response = match problem_of(answer).await {
+        Ok(problem) => {
+            tracing::debug!(%method, path = uri.path(), code = problem.code, "refused");
+            let lang = match known_by {
+                Some(headers) => own_language(&app, &uri, &headers).await.unwrap_or(lang),
+                None => lang,
+            };
+            show(&app, surface, &problem, lang, &id)
+        }
+        Err(response) => response,
+    };
     let status = response.status().as_u16();
     let micros = app.ambient.now().0 - begun.0;
-    tracing::info!(request_id = %id, %method, path, status, micros, "request");
+    tracing::info!(request_id = %id, %method, path = uri.path(), status, micros, "request");
     let headers = response.headers_mut();
-    if let Ok(id) = HeaderValue::from_str(&id) {
+    headers.reserve(STRICT.len() + 3);
+    if let Ok(id) = HeaderValue::try_from(id) {
         headers.insert("x-request-id", id);
     }
-    for (name, value) in [
-        (
-            header::CONTENT_SECURITY_POLICY,
-            "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'",
-        ),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::REFERRER_POLICY, "same-origin"),
-        (header::X_FRAME_OPTIONS, "DENY"),
-    ] {
-        headers.insert(name, HeaderValue::from_static(value));
+    // An agent is no browser.
+    for (name, value) in STRICT.into_iter().filter(|_| surface != Surface::Device) {
+        headers.insert(name, value);
     }
     if app.config.https {
         let year = HeaderValue::from_static("max-age=31536000; includeSubDomains");
@@ -119,17 +141,18 @@ async fn every_response(State(app): State<App>, mut request: Request, next: Next
     response
 }
 
-/// Refuses what another site's page makes a browser send to change something.
-async fn same_origin(request: Request, next: Next) -> Response {
-    if request.method().is_safe() {
-        return next.run(request).await;
-    }
-    if is_foreign(request.headers()) {
-        Problem::new(StatusCode::FORBIDDEN, "csrf").into_response()
-    } else {
-        next.run(request).await
-    }
-}
+/// What browsers are told with every answer that one may show.
+const STRICT: [(HeaderName, HeaderValue); 4] = [
+    (
+        header::CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static(
+            "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'",
+        ),
+    ),
+    (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+    (header::REFERRER_POLICY, HeaderValue::from_static("same-origin")),
+    (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
+];
 
 /// By what browsers say of the page that sends; other clients say nothing and carry no cookie by themselves.
 fn is_foreign(headers: &HeaderMap) -> bool {
@@ -167,17 +190,22 @@ async fn problem_of(response: Response) -> Result<Problem, Response> {
     Ok(Problem { found, ..Problem::new(status, code) })
 }
 
-async fn api_problems(State(app): State<App>, request: Request, next: Next) -> Response {
-    let (uri, headers) = (request.uri().clone(), request.headers().clone());
-    let id = request.extensions().get::<RequestId>().map_or(String::new(), |id| id.0.clone());
-    let problem = match problem_of(next.run(request).await).await {
-        Ok(problem) => problem,
-        Err(response) => return response,
+/// A problem as its reader can read it: JSON for programs, a page for people.
+fn show(app: &App, surface: Surface, problem: &Problem, lang: Lang, id: &str) -> Response {
+    let is_unknown = problem.status == StatusCode::UNAUTHORIZED;
+    let mut response = match surface {
+        Surface::Page => portal::error_page(lang, problem.status, problem.code, id),
+        Surface::Api | Surface::Device => {
+            let mut body = problem.body(lang, id);
+            // A PC whose signature is refused is told the server's time: its clock may be the reason.
+            if is_unknown && surface == Surface::Device {
+                body["server_time"] = app.ambient.now().rfc3339().into();
+            }
+            as_json(problem.status, &body)
+        }
     };
-    let lang = reader(&app, &uri, &headers).await;
-    let mut response = as_json(problem.status, &problem.body(lang, &id));
     problem.say_when(&mut response);
-    if problem.status == StatusCode::UNAUTHORIZED {
+    if surface == Surface::Api && is_unknown {
         response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     }
     response
@@ -190,45 +218,12 @@ fn as_json(status: StatusCode, body: &serde_json::Value) -> Response {
     response
 }
 
-/// A PC whose signature is refused is told the server's time: its clock may be the reason.
-async fn device_problems(State(app): State<App>, request: Request, next: Next) -> Response {
-    let lang = VisitorLang::of(&app, request.uri(), request.headers()).0;
-    let id = request.extensions().get::<RequestId>().map_or(String::new(), |id| id.0.clone());
-    let problem = match problem_of(next.run(request).await).await {
-        Ok(problem) => problem,
-        Err(response) => return response,
-    };
-    let mut body = problem.body(lang, &id);
-    if problem.status == StatusCode::UNAUTHORIZED {
-        body["server_time"] = app.ambient.now().rfc3339().into();
+/// The language of whoever is signed in, if the address asks for none.
+async fn own_language(app: &App, uri: &Uri, headers: &HeaderMap) -> Option<Lang> {
+    if uri.query().is_some_and(|query| query.contains("lang=")) {
+        return None;
     }
-    let mut response = as_json(problem.status, &body);
-    problem.say_when(&mut response);
-    response
-}
-
-/// The reader's own language, if they are signed in and the address asks for none.
-async fn reader(app: &App, uri: &Uri, headers: &HeaderMap) -> Lang {
-    let asked = uri.query().is_some_and(|query| query.contains("lang="));
-    match ApiCaller::check(app, &Method::GET, headers).await {
-        Ok(known) if !asked => known.lang,
-        _ => VisitorLang::of(app, uri, headers).0,
-    }
-}
-
-async fn page_problems(State(app): State<App>, request: Request, next: Next) -> Response {
-    let (uri, method, headers) = (request.uri().clone(), request.method().clone(), request.headers().clone());
-    let id = request.extensions().get::<RequestId>().map_or(String::new(), |id| id.0.clone());
-    match problem_of(next.run(request).await).await {
-        Ok(problem) => {
-            let lang = reader(&app, &uri, &headers).await;
-            tracing::debug!(%method, path = uri.path(), code = problem.code, "page refused");
-            let mut response = portal::error_page(lang, problem.status, problem.code, &id);
-            problem.say_when(&mut response);
-            response
-        }
-        Err(response) => response,
-    }
+    Some(ApiCaller::check(app, &Method::GET, headers).await.ok()?.lang)
 }
 
 #[cfg(test)]
@@ -262,6 +257,8 @@ mod tests {
 
         let page = reqwest::get(format!("{url}/boom")).await.unwrap();
         assert_eq!(page.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        assert_eq!(page.headers()["x-frame-options"], "DENY");
+        assert!(page.headers().contains_key("content-security-policy"));
         assert!(page.text().await.unwrap().contains("Something went wrong on our side"));
     }
 }

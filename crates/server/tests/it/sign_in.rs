@@ -200,6 +200,7 @@ async fn a_form_of_another_site_changes_nothing() {
     ];
     for answer in refused {
         assert_eq!(answer.status, StatusCode::FORBIDDEN, "{}", answer.text);
+        assert!(answer.text.contains("<h1"), "a page says so: {:?}", answer.text);
     }
     assert_eq!(portal.get("/unassigned-devices").await.status, StatusCode::OK, "still signed in");
     let api = portal.post("/api/v1/sell-through-reports", "x", &[]).await;

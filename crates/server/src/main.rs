@@ -1,11 +1,11 @@
 //! The program `roadstead`.
 
-/// For SQLite, too: the system's gives each thread an arena of its own and takes more time for the many small pieces of a
-/// request (docs/decisions/0059).
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+fn main() -> std::process::ExitCode {
+    roadstead_server::cli::with_few_arenas();
+    run()
+}
 
 #[tokio::main]
-async fn main() -> std::process::ExitCode {
+async fn run() -> std::process::ExitCode {
     roadstead_server::cli::run().await
 }

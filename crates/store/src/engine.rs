@@ -55,7 +55,7 @@ enum Pools {
     Postgres { pool: PgPool, at_once: PgPool, pipes: Option<Arc<pipes::Pipes>> },
 }
 
-/// Counts somebody who waits for the writer, for as long as they do.
+/// Counts somebody who waits, for as long as they do: for the writer, or for a quick answer.
 struct Waits<'a>(&'a AtomicUsize);
 
 impl<'a> Waits<'a> {

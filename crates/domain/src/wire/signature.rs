@@ -4,6 +4,8 @@
 //! Structured fields are read by the `sfv` library; the rest of the two RFCs that we need is this file. It does no more
 //! than a check of form and key: whether the instant is near and the nonce new is for the server to say.
 
+use std::borrow::Cow;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey, verify_batch};
@@ -16,7 +18,7 @@ use super::key_text;
 pub const MOST_SKEW_SECONDS: i64 = 300;
 /// The longest nonce or key id that is looked at.
 const LONGEST_TEXT: usize = 200;
-/// The bytes of the text that is signed, where a request covers no more than it has to.
+/// Room for the text that is signed, in bytes, where a request covers no more than it has to.
 const USUAL_TEXT: usize = 512;
 /// What a signature has to cover.
 const REQUIRED: [&str; 3] = ["@method", "@target-uri", "content-digest"];
@@ -70,11 +72,8 @@ pub fn sign(key: &SigningKey, target: Target<'_>, body: &[u8], created: i64, non
         "(\"@method\" \"@target-uri\" \"content-digest\");created={created};nonce=\"{nonce}\";keyid=\"{}\"",
         key_text(&key.verifying_key())
     );
-    let mut text = String::new();
-    let values = [target.method, target.uri, &content_digest];
-    REQUIRED.iter().zip(values).for_each(|(name, value)| add_line(&mut text, name, value));
-    add_params(&mut text, &params);
-    let signature = key.sign(text.as_bytes());
+    let values = [target.method, target.uri, &content_digest].map(Cow::from);
+    let signature = key.sign(base(REQUIRED.into_iter().zip(values), &params).as_bytes());
     Headers {
         content_digest,
         signature_input: format!("sig={params}"),
@@ -82,17 +81,15 @@ pub fn sign(key: &SigningKey, target: Target<'_>, body: &[u8], created: i64, non
     }
 }
 
-/// A line of the text that is signed (RFC 9421 2.5).
-fn add_line(text: &mut String, name: &str, value: &str) {
-    for part in ["\"", name, "\": ", value, "\n"] {
-        text.push_str(part);
+/// The text that is signed (RFC 9421 2.5).
+fn base<'a>(lines: impl IntoIterator<Item = (&'a str, Cow<'a, str>)>, params: &str) -> String {
+    let mut text = String::with_capacity(USUAL_TEXT);
+    for (name, value) in lines {
+        for part in ["\"", name, "\": ", &value, "\n"] {
+            text.push_str(part);
+        }
     }
-}
-
-/// Its last line, which has no end.
-fn add_params(text: &mut String, params: &str) {
-    text.push_str("\"@signature-params\": ");
-    text.push_str(params);
+    text + "\"@signature-params\": " + params
 }
 
 /// A signature as read from its headers; not yet checked.
@@ -190,16 +187,17 @@ impl Claim {
         content_digest: &str,
         header: impl Fn(&str) -> Option<String>,
     ) -> Result<Unchecked, SignatureError> {
-        let mut text = String::with_capacity(USUAL_TEXT);
+        let mut lines = Vec::with_capacity(self.components.len());
         for name in &self.components {
-            match name.as_str() {
-                "@method" => add_line(&mut text, name, target.method),
-                "@target-uri" => add_line(&mut text, name, target.uri),
-                "content-digest" => add_line(&mut text, name, content_digest),
-                other => add_line(&mut text, name, &header(other).ok_or(SignatureError::Coverage)?),
-            }
+            let value = match name.as_str() {
+                "@method" => target.method.into(),
+                "@target-uri" => target.uri.into(),
+                "content-digest" => content_digest.into(),
+                other => header(other).ok_or(SignatureError::Coverage)?.into(),
+            };
+            lines.push((name.as_str(), value));
         }
-        add_params(&mut text, &self.params);
+        let text = base(lines, &self.params);
         Ok(Unchecked { key: *key, text, signature: self.signature })
     }
 }
@@ -390,9 +388,7 @@ mod tests {
             ("content-type", "application/json"),
             ("content-length", "18"),
         ];
-        let mut base = String::new();
-        lines.into_iter().for_each(|(name, value)| add_line(&mut base, name, value));
-        add_params(&mut base, &serialize(list));
+        let base = base(lines.map(|(name, value)| (name, value.into())), &serialize(list));
         let signature = Signature::from_slice(&STANDARD.decode(SIGNATURE).unwrap()).unwrap();
         key.verify_strict(base.as_bytes(), &signature).unwrap();
         let other = base.replace("/foo", "/bar");

@@ -219,19 +219,16 @@ async fn gather(app: &App, queue: &mut mpsc::Receiver<Asked>) -> Option<Vec<Aske
         count = queue.recv_many(&mut batch, app.desk.share()) => if count == 0 { return None },
         () = app.closing.cancelled() => return None,
     }
-    let missing = |there: usize| app.desk.share().saturating_sub(there);
-    if missing(batch.len()) > 0 {
-        let share = async {
-            loop {
-                let room = missing(batch.len());
-                if room == 0 || queue.recv_many(&mut batch, room).await == 0 {
-                    return;
-                }
+    let share = async {
+        loop {
+            let room = app.desk.share().saturating_sub(batch.len());
+            if room == 0 || queue.recv_many(&mut batch, room).await == 0 {
+                return;
             }
-        };
-        // Cancelled, it has taken nothing that is not in the batch.
-        let _ = tokio::time::timeout(GATHER, share).await;
-    }
+        }
+    };
+    // Cancelled, it has taken nothing that is not in the batch.
+    let _ = tokio::time::timeout(GATHER, share).await;
     Some(batch)
 }
 

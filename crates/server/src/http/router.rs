@@ -19,6 +19,11 @@ use crate::app::App;
 use crate::i18n::Lang;
 use crate::{api, device, portal};
 
+/// Where programs call.
+const API: &str = "/api/v1";
+/// Where agents call.
+const DEVICE: &str = "/device/v1";
+
 /// The portal's routes, with a list of them for the test that calls each one as a neighbour.
 #[derive(Default)]
 pub struct Routes {
@@ -58,8 +63,8 @@ fn assemble(app: App, api: Router<App>, device: Router<App>, pages: Router<App>)
         .fallback(async || Problem::not_found())
         .layer(middleware::from_fn_with_state(app.clone(), idempotency::layer));
     Router::new()
-        .nest("/api/v1", api)
-        .nest("/device/v1", device.fallback(async || Problem::not_found()))
+        .nest(API, api)
+        .nest(DEVICE, device.fallback(async || Problem::not_found()))
         .merge(pages.fallback(async || Problem::not_found()))
         .layer(middleware::from_fn_with_state(app.clone(), every_request))
         .with_state(app)
@@ -75,10 +80,12 @@ enum Surface {
 
 impl Surface {
     fn of(path: &str) -> Self {
-        let below = |prefix| path.strip_prefix(prefix).is_some_and(|rest: &str| rest.starts_with('/'));
-        if below("/api/v1") {
+        let at = |prefix| {
+            path.strip_prefix(prefix).is_some_and(|rest: &str| rest.is_empty() || rest.starts_with('/'))
+        };
+        if at(API) {
             Self::Api
-        } else if below("/device/v1") {
+        } else if at(DEVICE) {
             Self::Device
         } else {
             Self::Page
@@ -95,7 +102,7 @@ fn panicked(panic: &(dyn Any + Send)) -> Response {
 }
 
 /// Numbers the request, logs it, shows what went wrong as its reader can read it, and sets what browsers are to be strict
-/// about. One layer for all of it: each costs every request a few microseconds (docs/decisions/0059).
+/// about. One layer for all of it: each costs every request some of its time (docs/decisions/0059).
 async fn every_request(State(app): State<App>, request: Request, next: Next) -> Response {
     let id = app.ambient.id::<Uuid>().to_string();
     let surface = Surface::of(request.uri().path());
@@ -254,6 +261,10 @@ mod tests {
         let id = answer.headers()["x-request-id"].to_str().unwrap().to_owned();
         let body: serde_json::Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
         assert_eq!((&body["code"], &body["request_id"]), (&"internal".into(), &id.into()));
+
+        let root = reqwest::get(format!("{url}/api/v1")).await.unwrap();
+        assert_eq!(root.status(), StatusCode::NOT_FOUND);
+        assert_eq!(root.headers()["content-type"], "application/problem+json");
 
         let page = reqwest::get(format!("{url}/boom")).await.unwrap();
         assert_eq!(page.status(), StatusCode::INTERNAL_SERVER_ERROR);

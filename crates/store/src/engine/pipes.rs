@@ -19,7 +19,7 @@ use tokio_postgres::types::{FromSql, IsNull, ToSql, Type};
 use tokio_postgres::{Client, Config, NoTls, Row, RowStream, Statement};
 
 use super::cells::{self, Cell, Cells, Names, mismatch};
-use super::{Arg, PLATFORM_ROLE, TENANT_ROLE};
+use super::{Arg, PLATFORM_ROLE, TENANT_ROLE, Waits};
 use crate::error::Result;
 
 /// They only read. Every plan is kept, and walks an index in its order, row by row: whatever is guessed of the tables, a
@@ -66,15 +66,6 @@ impl std::fmt::Debug for Open {
     }
 }
 
-/// Counts a question for as long as it is on its way.
-struct Waits<'a>(&'a AtomicUsize);
-
-impl Drop for Waits<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -114,8 +105,7 @@ impl Pipes {
             Reach::Platform => first,
             _ => others.iter().min_by_key(|pipe| pipe.waiting.load(Ordering::Relaxed))?,
         };
-        pipe.waiting.fetch_add(1, Ordering::Relaxed);
-        let _waits = Waits(&pipe.waiting);
+        let _waits = Waits::new(&pipe.waiting);
         let rows = match tokio::time::timeout(PATIENCE, self.ask(pipe, scope, sql, args)).await {
             Ok(Ok(rows)) => rows,
             Ok(Err(error)) => {

@@ -119,7 +119,7 @@ async fn work(app: &App, job: &Job) -> anyhow::Result<()> {
             Ok(flows::support_cases::settle(app).await?)
         }
         Kind::CommitTransfer | Kind::UndoTransfer => {
-            flows::transfers::run(app, TransferId(job.subject), job.kind).await
+            flows::transfers::in_background::run(app, TransferId(job.subject), job.kind).await
         }
         Kind::ApplyRecalls => flows::recalls::apply(app, job.id).await,
         Kind::ForwardCases => flows::outside_desks::forward(app, OutsideDeskId(job.subject), job.id).await,
@@ -133,7 +133,7 @@ async fn give_up(app: &App, job: &Job, error: &anyhow::Error) -> anyhow::Result<
             Ok(flows::ingest::give_up(app, ReportId(job.subject), &format!("{error:#}")).await?)
         }
         Kind::CommitTransfer | Kind::UndoTransfer => {
-            flows::transfers::give_up(app, TransferId(job.subject), job.kind).await
+            flows::transfers::in_background::give_up(app, TransferId(job.subject), job.kind).await
         }
         Kind::ReplayPartner | Kind::ForwardCases | Kind::ApplyRecalls => Ok(()),
     }

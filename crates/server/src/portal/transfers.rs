@@ -276,7 +276,7 @@ pub(super) async fn preview(
     if !wanted.whole.is_empty() {
         wanted.serials = whole_group(&app, &scope, &wanted.filter).await?;
     }
-    let made = match transfers::read_form(&wanted.serials, wanted.to.trim()) {
+    let made = match transfers::lists::read_form(&wanted.serials, wanted.to.trim()) {
         Ok(asked) => transfers::preview(&app, &scope, &asked).await,
         Err(refused) => Err(refused),
     };

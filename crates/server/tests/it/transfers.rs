@@ -7,7 +7,7 @@ use roadstead_domain::access::{self, Action, Actor, Caller, Home, Role};
 use roadstead_domain::audit::{CHAIN_START, ChainEntry};
 use roadstead_domain::ids::{DeviceId, OperationId, TenantId, TransferId};
 use roadstead_domain::transfer::MOST_ROWS;
-use roadstead_server::flows;
+use roadstead_server::flows::transfers::in_background;
 use roadstead_server::jobs::keep_house;
 use roadstead_store::engine::Kind::{self, Postgres, Sqlite};
 use roadstead_store::{jobs, operations, transfers};
@@ -441,7 +441,7 @@ async fn a_transfer_that_two_nodes_run_is_done_once_and_succeeds(#[values(Sqlite
         let begun = transfers::advance(&mut tx, &scope, id, before, under_way, Some(operation)).await;
         assert!(begun.unwrap());
         tx.commit().await.unwrap();
-        let both = tokio::join!(flows::transfers::run(app, id, job), flows::transfers::run(app, id, job));
+        let both = tokio::join!(in_background::run(app, id, job), in_background::run(app, id, job));
         both.0.and(both.1).unwrap();
         let ended = partner.get(&format!("operations/{operation}")).await.expect(200);
         assert_eq!((&ended["state"], &ended["result"]["moved"]), (&json!("succeeded"), &json!(1)));
@@ -483,7 +483,7 @@ async fn a_transfer_under_way_says_since_when(#[values(Sqlite, Postgres)] kind: 
     assert!(under_way.contains("Asked for on ") && under_way.contains("data-elapsed=\"42\""), "{under_way}");
     assert!(under_way.contains("data-counted=\"{time} so far.\""), "{under_way}");
     let transfer: TransferId = id.parse().unwrap();
-    flows::transfers::run(&world.app, transfer, jobs::Kind::CommitTransfer).await.unwrap();
+    in_background::run(&world.app, transfer, jobs::Kind::CommitTransfer).await.unwrap();
     assert!(!page().await.contains("data-elapsed"));
 }
 

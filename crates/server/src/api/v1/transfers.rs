@@ -161,7 +161,7 @@ pub(super) async fn preview(
     })?;
     let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or("");
     let asked = if kind.to_ascii_lowercase().starts_with("text/csv") {
-        transfers::read_csv(&bytes)?
+        transfers::lists::read_csv(&bytes)?
     } else {
         let new: NewTransfer = serde_json::from_slice(&bytes).map_err(Problem::unreadable)?;
         new.items.into_iter().map(|item| Asked { serial: item.serial, to: item.to }).collect()

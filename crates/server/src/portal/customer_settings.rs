@@ -90,18 +90,13 @@ pub(super) async fn turn(
     Form(turned): Form<Turned>,
 ) -> Result<Response, Problem> {
     let scope = browser.may(Action::TurnSelfService)?;
-    let to = if turned.to == "on" { Switch::On } else { Switch::Off };
-    match self_service::turn(&app, &scope, &id, to).await {
-        Ok(()) => {
-            let done = if to == Switch::On { "on" } else { "off" };
-            Ok(Redirect::to(&link(&format!("{PATH}/{id}/settings/notifications"), &[("done", done)]))
-                .into_response())
-        }
-        Err(Refused::Conflict(code)) => {
-            settings(&app, &browser, &id, &uri, "notifications", Some(code)).await
-        }
-        Err(refused) => Err(refused.into()),
-    }
+    let to = match turned.to.as_str() {
+        "on" => Switch::On,
+        "off" => Switch::Off,
+        _ => return Err(Problem::field("field.unknown_value", "to")),
+    };
+    let result = self_service::turn(&app, &scope, &id, to).await;
+    turned_to(&app, &browser, &id, &uri, "notifications", (result, &turned.to)).await
 }
 
 /// Shows Settings > Repair cases.
@@ -128,12 +123,24 @@ pub(super) async fn set_repair_route(
         "by_qualification" => false,
         _ => return Err(Problem::field("field.unknown_value", "to")),
     };
-    match set_cases_to_support(&app, &scope, &id, to_support).await {
+    let result = set_cases_to_support(&app, &scope, &id, to_support).await;
+    turned_to(&app, &browser, &id, &uri, "repair-cases", (result, "route")).await
+}
+
+/// The tab again: with what was done, or why it may not be.
+async fn turned_to(
+    app: &App,
+    browser: &Browser,
+    id: &str,
+    uri: &Uri,
+    tab: &'static str,
+    (result, done): (Result<(), Refused>, &str),
+) -> Result<Response, Problem> {
+    match result {
         Ok(()) => {
-            let path = format!("{PATH}/{id}/settings/repair-cases");
-            Ok(Redirect::to(&link(&path, &[("done", "route")])).into_response())
+            Ok(Redirect::to(&link(&format!("{PATH}/{id}/settings/{tab}"), &[("done", done)])).into_response())
         }
-        Err(Refused::Conflict(code)) => settings(&app, &browser, &id, &uri, "repair-cases", Some(code)).await,
+        Err(Refused::Conflict(code)) => settings(app, browser, id, uri, tab, Some(code)).await,
         Err(refused) => Err(refused.into()),
     }
 }

@@ -5,6 +5,7 @@ use roadstead_store::engine::Kind::{self, Postgres, Sqlite};
 use rstest::rstest;
 use serde_json::{Value, json};
 
+use crate::sign_in::Portal;
 use crate::world::{Client, World, csv};
 
 async fn switch(caller: &Client, customer: &str) -> (String, Value) {
@@ -135,6 +136,14 @@ async fn b42_partner_and_it_admin_turn_it_and_nobody_else(#[values(Sqlite, Postg
     turn(&admin, &invited, "off").await.expect(200);
     assert_eq!(switch(&partner, &invited).await.0, "off");
     turn(&partner, &invited, "on").await.expect(200);
+    // A form that says neither turns nothing.
+    world.user("one@example.com", Role::PartnerAdmin, Some("R-1")).await;
+    let page = Portal::sign_in(&world, "one@example.com").await;
+    let path = format!("/customers/{invited}/settings/notifications");
+    assert_eq!(page.submit(&path, &[("to", "maybe")]).await.status.as_u16(), 422);
+    assert_eq!(switch(&partner, &invited).await.0, "on");
+    assert_eq!(page.submit(&path, &[("to", "off")]).await.status.as_u16(), 303);
+    assert_eq!(switch(&partner, &invited).await.0, "off");
     for (role, whose) in [(Role::PartnerReadOnly, "R-1"), (Role::ReportAdmin, invited.as_str())] {
         let reader = world.token(role, Some(whose)).await;
         assert_eq!(turn(&reader, &invited, "off").await.refused(403), "forbidden");

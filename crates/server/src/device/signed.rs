@@ -1,7 +1,7 @@
 //! Requests signed by a PC's key (RFC 9421): read, checked, and told apart from those that were seen before.
 
 use axum::body::{Bytes, to_bytes};
-use axum::extract::{OriginalUri, Request};
+use axum::extract::Request;
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use ed25519_dalek::VerifyingKey;
 use roadstead_domain::throttle::{CALL_PACE, CALLS_AT_ONCE};
@@ -50,13 +50,12 @@ impl Signed {
         }
         let content_digest = text("content-digest").map_err(refused)?;
         check_digest(&content_digest, &body).map_err(refused)?;
-        let uri = parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |OriginalUri(uri)| uri);
         Ok(Self {
             claim,
             body,
             method: parts.method,
             origins: origins(app, &parts.headers),
-            path: uri.path_and_query().map_or("/", |path| path.as_str()).to_owned(),
+            path: parts.uri.path_and_query().map_or("/", |path| path.as_str()).to_owned(),
             content_digest,
             headers: parts.headers,
         })
@@ -97,11 +96,8 @@ impl Signed {
         let named = &self.claim.key_id;
         match (read_key(named), named.parse::<EnrolmentId>()) {
             (Some(key), _) => Ok(key),
-            (None, Ok(id)) => {
-                let mut tx = app.store.read(&access::system()).await?;
-                let key = enrolments::key_of(&mut tx, &access::system(), id).await?;
-                key.as_deref().and_then(read_key).ok_or_else(unknown)
-            }
+            // In a box: few name it so, and every request would be larger for it.
+            (None, Ok(id)) => Box::pin(enrolled_key(app, id)).await?.ok_or_else(unknown),
             (None, Err(_)) => Err(unknown()),
         }
     }
@@ -117,6 +113,12 @@ impl Signed {
     pub(super) fn json<T: DeserializeOwned>(&self) -> Result<T, Problem> {
         serde_json::from_slice(&self.body).map_err(Problem::unreadable)
     }
+}
+
+async fn enrolled_key(app: &App, id: EnrolmentId) -> Result<Option<VerifyingKey>, Problem> {
+    let mut tx = app.store.read(&access::system()).await?;
+    let key = enrolments::key_of(&mut tx, &access::system(), id).await?;
+    Ok(key.as_deref().and_then(read_key))
 }
 
 /// That this key, which has signed, keeps the pace of a PC's calls: a stranger cannot slow a PC.

@@ -24,7 +24,7 @@ const API: &str = "/api/v1";
 /// Where agents call.
 const DEVICE: &str = "/device/v1";
 
-/// The portal's routes, with a list of them for the test that calls each one as a neighbour.
+/// Routes with a list of them, for the tests that call each one as a neighbour: the portal's and the agents'.
 #[derive(Default)]
 pub struct Routes {
     router: Router<App>,
@@ -38,14 +38,14 @@ impl Routes {
         Self::default()
     }
 
-    /// Adds a page.
+    /// Adds what is asked for.
     pub fn get<H: Handler<T, App>, T: 'static>(mut self, path: &'static str, handler: H) -> Self {
         self.list.push((Method::GET, path));
         self.router = self.router.route(path, get(handler));
         self
     }
 
-    /// Adds a form's target.
+    /// Adds what is sent to.
     pub fn post<H: Handler<T, App>, T: 'static>(mut self, path: &'static str, handler: H) -> Self {
         self.list.push((Method::POST, path));
         self.router = self.router.route(path, post(handler));
@@ -55,7 +55,7 @@ impl Routes {
 
 /// The whole platform as one service.
 pub fn router(app: App) -> Router {
-    assemble(app, api::router(), device::router(), portal::routes().router)
+    assemble(app, api::router(), device::routes().router, portal::routes().router)
 }
 
 fn assemble(app: App, api: Router<App>, device: Router<App>, pages: Router<App>) -> Router {
@@ -64,7 +64,7 @@ fn assemble(app: App, api: Router<App>, device: Router<App>, pages: Router<App>)
         .layer(middleware::from_fn_with_state(app.clone(), idempotency::layer));
     Router::new()
         .nest(API, api)
-        .nest(DEVICE, device.fallback(async || Problem::not_found()))
+        .merge(device)
         .merge(pages.fallback(async || Problem::not_found()))
         .layer(middleware::from_fn_with_state(app.clone(), every_request))
         .with_state(app)
@@ -121,7 +121,8 @@ async fn every_request(State(app): State<App>, request: Request, next: Next) -> 
         Ok(problem) => {
             tracing::debug!(%method, path = uri.path(), code = problem.code, "refused");
             let lang = match known_by {
-                Some(headers) => own_language(&app, &uri, &headers).await.unwrap_or(lang),
+                // In a box: every request is as large as what waits in it.
+                Some(headers) => Box::pin(own_language(&app, &uri, &headers)).await.unwrap_or(lang),
                 None => lang,
             };
             show(&app, surface, &problem, lang, &id)

@@ -2,6 +2,7 @@
 
 mod check_ins;
 mod desk;
+mod neighbours;
 mod races;
 mod switch;
 

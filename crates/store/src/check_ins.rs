@@ -29,10 +29,9 @@ pub struct Speaking {
     pub collect_user: bool,
     /// Whether the tenant wants to know where the PC is. Never in a pool.
     pub collect_location: bool,
-    /// Whether it is shown to be in the tenant's hands.
-    pub is_proved: bool,
-    /// Whether the tenant names domains, so that the PC can show from inside where it is.
-    pub has_domains: bool,
+    /// Whether it is still to be shown that it is in the tenant's hands, and the tenant names domains, from inside of which
+    /// the PC can show it. Never in a pool.
+    pub has_to_prove: bool,
     /// Whether something is wrong with it, as far as is known.
     pub has_alerts: bool,
 }
@@ -65,8 +64,7 @@ struct SpeakingRow {
     generation: Option<i64>,
     collect_user: Option<bool>,
     collect_location: Option<bool>,
-    is_proved: bool,
-    has_domains: bool,
+    has_to_prove: bool,
     has_alerts: bool,
 }
 
@@ -80,8 +78,7 @@ impl SpeakingRow {
             generation: self.generation.unwrap_or(0),
             collect_user: with_customer && self.collect_user == Some(true),
             collect_location: with_customer && self.collect_location == Some(true),
-            is_proved: self.is_proved,
-            has_domains: self.has_domains,
+            has_to_prove: with_customer && self.has_to_prove,
             has_alerts: self.has_alerts,
         };
         (self.public_key, speaking)
@@ -96,14 +93,14 @@ macro_rules! speaking_sql {
             "SELECT ",
             $columns,
             "k.public_key, k.device, p.tenant, t.kind, p.generation, c.collect_user, c.collect_location, ",
-            "o.device IS NOT NULL AS is_proved, ",
-            "(SELECT m.customer FROM customer_domains m WHERE m.customer = p.tenant LIMIT 1) IS NOT NULL AS has_domains, ",
+            "CASE WHEN (SELECT m.customer FROM customer_domains m WHERE m.customer = p.tenant LIMIT 1) IS NULL THEN FALSE ",
+            "ELSE (SELECT o.device FROM possessions o WHERE o.device = p.device AND o.generation = p.generation LIMIT 1) ",
+            "IS NULL END AS has_to_prove, ",
             "(SELECT a.id FROM alerts a WHERE a.device = k.device AND a.state <> 'closed' LIMIT 1) IS NOT NULL ",
             "AS has_alerts FROM ",
             $from,
             " CROSS JOIN device_keys k LEFT JOIN placements p ON p.device = k.device ",
             "LEFT JOIN tenants t ON t.id = p.tenant LEFT JOIN customer_privacy c ON c.customer = p.tenant ",
-            "LEFT JOIN possessions o ON o.device = p.device AND o.generation = p.generation ",
             "WHERE ",
             $which,
             " AND k.replaced_at IS NULL"
@@ -155,7 +152,7 @@ const TAKE: &str = concat!(
      FROM s WHERE kind = 'customer' \
      AND (collect_user AND person IS NOT NULL OR collect_location AND place IS NOT NULL)",
     personal_sql!(),
-    ") SELECT public_key, device, tenant, kind, generation, collect_user, collect_location, is_proved, has_domains, \
+    ") SELECT public_key, device, tenant, kind, generation, collect_user, collect_location, has_to_prove, \
      has_alerts FROM s"
 );
 

@@ -238,7 +238,9 @@ pub fn check_all(all: &[&Unchecked]) -> Vec<bool> {
 /// The strict form of a list with its parameters, which is what was signed however it was written.
 fn serialize(list: &InnerList) -> String {
     let mut serializer = ListSerializer::new();
-    serializer.members([&ListEntry::InnerList(list.clone())]);
+    let mut inner = serializer.inner_list();
+    inner.items(&list.items);
+    inner.finish().parameters(&list.params);
     serializer.finish().unwrap_or_default()
 }
 

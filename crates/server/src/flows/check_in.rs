@@ -346,7 +346,7 @@ fn answer(
             let _ = asked.answer.send(Err(refused()));
             continue;
         };
-        let proves = has_to_prove(&speaking);
+        let proves = speaking.has_to_prove;
         let may_alert = speaking.tenant.is_some() && (is_ill(&asked) || speaking.has_alerts);
         let Asked { key, check_in: CheckIn { challenge, domain, .. }, shows, answer, .. } = asked;
         if !proves && !may_alert {
@@ -372,11 +372,6 @@ fn answer(
 /// Whether its readings show something that is wrong.
 fn is_ill(asked: &Asked) -> bool {
     asked.shows.as_ref().is_some_and(|(found, _)| !found.is_empty())
-}
-
-/// Only PCs of tenants that name their domains can show anything by a challenge.
-fn has_to_prove(speaking: &Speaking) -> bool {
-    speaking.with_customer && speaking.has_domains && !speaking.is_proved
 }
 
 /// Hands on what is written, and was not judged in time: its server ended before, or could not.

@@ -215,9 +215,6 @@ const BY_INDEX: [(&str, &str); 5] = [
 /// take turns, and each that works has all it knows of the tables to bring back into the processor's caches.
 const AT_ONCE: u32 = 2;
 
-/// A connection that was idle for longer is asked whether it is still there: the database may have been started anew.
-const TRUSTED: Duration = Duration::from_secs(1);
-
 /// What writes finds its rows by keys: the plan is the same for every value, and is not made anew for each.
 const ONE_PLAN: &str = "; SET LOCAL plan_cache_mode = 'force_generic_plan'";
 
@@ -280,15 +277,6 @@ impl Store {
         // Who waits longer for a connection is better told so.
         let pool = PgPoolOptions::new()
             .max_connections(16)
-            .test_before_acquire(false)
-            .before_acquire(|connection, known| {
-                Box::pin(async move {
-                    if known.idle_for > TRUSTED {
-                        sqlx::Connection::ping(connection).await?;
-                    }
-                    Ok(true)
-                })
-            })
             .acquire_timeout(Duration::from_secs(5))
             .connect_with(options)
             .await?;

@@ -144,6 +144,7 @@ async fn b42_partner_and_it_admin_turn_it_and_nobody_else(#[values(Sqlite, Postg
     assert_eq!(switch(&partner, &invited).await.0, "on");
     assert_eq!(page.submit(&path, &[("to", "off")]).await.status.as_u16(), 303);
     assert_eq!(switch(&partner, &invited).await.0, "off");
+    assert_eq!(page.submit(&path, &[("to", "on")]).await.status.as_u16(), 303);
     for (role, whose) in [(Role::PartnerReadOnly, "R-1"), (Role::ReportAdmin, invited.as_str())] {
         let reader = world.token(role, Some(whose)).await;
         assert_eq!(turn(&reader, &invited, "off").await.refused(403), "forbidden");

@@ -6,10 +6,10 @@ use roadstead_store::engine::Kind::{self, Postgres, Sqlite};
 use rstest::rstest;
 use serde_json::json;
 
-use super::{Channel, case, form};
+use super::{Channel, bad_disk, case, form};
 use crate::pc::Pc;
 
-/// The channel, which never ends: each PC is told of its own, tested in `check_ins.rs`.
+/// The channel, which never ends: what it tells is looked at in the end.
 const ENDLESS: &str = "/device/v1/events";
 
 #[rstest]
@@ -37,6 +37,8 @@ async fn every_route_of_agents_called_by_another_pc_shows_and_changes_nothing(
 
     let other = Pc::new(&case.world, "5CG0000003", 3);
     other.enrol().await.expect(201);
+    let mut next_door = Channel::open(&other, Some("0"), "en").await;
+    next_door.expect("settings").await;
     let nobodys = Pc::new(&case.world, "5CG0000009", 9);
     let mut called = BTreeSet::new();
     for (method, route) in roadstead_server::device::routes().list {
@@ -71,4 +73,7 @@ async fn every_route_of_agents_called_by_another_pc_shows_and_changes_nothing(
     }
     // Asking to join by the other's serial is asking for the other's place: tested in `enrolments.rs`.
     case.submit(&form(&open, 2)).await.expect(201);
+    other.post("check-ins", bad_disk()).await.expect(200);
+    let told = next_door.expect("pop_up").await.to_string();
+    assert!(!told.contains("CANARY"), "its channel tells of its own first: {told}");
 }

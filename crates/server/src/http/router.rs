@@ -38,14 +38,14 @@ impl Routes {
         Self::default()
     }
 
-    /// Adds what is asked for.
+    /// Adds a route for GET.
     pub fn get<H: Handler<T, App>, T: 'static>(mut self, path: &'static str, handler: H) -> Self {
         self.list.push((Method::GET, path));
         self.router = self.router.route(path, get(handler));
         self
     }
 
-    /// Adds what is sent to.
+    /// Adds a route for POST.
     pub fn post<H: Handler<T, App>, T: 'static>(mut self, path: &'static str, handler: H) -> Self {
         self.list.push((Method::POST, path));
         self.router = self.router.route(path, post(handler));

@@ -7,9 +7,39 @@ use roadstead_domain::ids::{OperationId, TenantId, TransferId};
 use roadstead_store::transfers::{self, Transfer};
 use roadstead_store::{Tx, jobs, operations, outbox};
 
-use super::{Way, move_all, move_back};
+use super::{COMMIT, Done, UNDO, Way, move_all, move_back};
 use crate::app::App;
 use crate::flows::Refused;
+
+impl Way {
+    /// What a job of this kind works on.
+    fn of(kind: jobs::Kind) -> Self {
+        match kind {
+            jobs::Kind::UndoTransfer => UNDO,
+            _ => COMMIT,
+        }
+    }
+}
+
+/// Hands the work to a job, for whoever is first.
+pub(super) async fn begin(
+    app: &App,
+    tx: &mut Tx,
+    scope: &Scope,
+    transfer: &Transfer,
+    way: &Way,
+) -> Result<Done, Refused> {
+    let partner = scope.partner()?;
+    let (operation, now): (OperationId, _) = (app.ambient.id(), app.ambient.now());
+    let id = TransferId(transfer.id);
+    if !transfers::advance(tx, scope, id, &transfer.state, way.under_way, Some(operation)).await? {
+        return Err(Refused::Conflict("transfer.not_open"));
+    }
+    let total = u64::try_from(transfer.items).unwrap_or(0);
+    operations::create(tx, operation, "transfer", Some(partner.0), total, now).await?;
+    jobs::enqueue(tx, way.job, transfer.id, partner.0, now, &app.ambient).await?;
+    Ok(Done::Later(operation))
+}
 
 /// Works on a transfer in the background; what no longer fits ends the operation with its reason. All of it is one
 /// transaction, which cannot renew the job's lease: whoever runs the job, too, waits for the transfer and finds it done.

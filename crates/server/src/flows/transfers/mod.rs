@@ -17,9 +17,10 @@ use roadstead_store::audit::{self, NewEntry};
 use roadstead_store::placements::{self, Cause, Why};
 use roadstead_store::privacy::Receipts;
 use roadstead_store::transfers::{self, Item, Known, Transfer};
-use roadstead_store::{Tx, dead_jobs, jobs, operations, outbox, privacy};
+use roadstead_store::{Tx, dead_jobs, jobs, outbox, privacy};
 use uuid::Uuid;
 
+use self::in_background::begin;
 use super::Refused;
 use crate::app::App;
 
@@ -47,29 +48,32 @@ pub enum Done {
     Later(OperationId),
 }
 
-/// A commit or an undo: the states of a transfer before it, while it runs in the background and after it, and what is
-/// said in any other one.
+/// A commit or an undo: the job that does it in the background, the states of a transfer before it, while that runs and after
+/// it, and what is said in any other one.
 struct Way {
+    job: jobs::Kind,
     before: &'static str,
     under_way: &'static str,
     after: &'static str,
     refusal: &'static str,
 }
 
-const COMMIT: Way =
-    Way { before: "previewed", under_way: "committing", after: "committed", refusal: "transfer.not_open" };
-const UNDO: Way =
-    Way { before: "committed", under_way: "undoing", after: "undone", refusal: "transfer.not_committed" };
+const COMMIT: Way = Way {
+    job: jobs::Kind::CommitTransfer,
+    before: "previewed",
+    under_way: "committing",
+    after: "committed",
+    refusal: "transfer.not_open",
+};
+const UNDO: Way = Way {
+    job: jobs::Kind::UndoTransfer,
+    before: "committed",
+    under_way: "undoing",
+    after: "undone",
+    refusal: "transfer.not_committed",
+};
 
 impl Way {
-    /// What a job of this kind works on.
-    fn of(kind: jobs::Kind) -> Self {
-        match kind {
-            jobs::Kind::UndoTransfer => UNDO,
-            _ => COMMIT,
-        }
-    }
-
     /// What to answer where it was asked for before and that answer was lost, or somebody else was faster; `None` where
     /// it is to be done.
     fn asked_before(&self, transfer: &Transfer) -> Result<Option<Done>, Refused> {
@@ -205,8 +209,7 @@ pub async fn commit(app: &App, scope: &Scope, id: &str, digest: &str, how: How) 
     }
     transfers::set_good_rows_only(&mut tx, scope, id, how.good_rows_only).await?;
     if how.in_background || transfer.items > MOST_AT_ONCE {
-        let kind = jobs::Kind::CommitTransfer;
-        let done = begin(app, &mut tx, scope, &transfer, kind, COMMIT.under_way).await?;
+        let done = begin(app, &mut tx, scope, &transfer, &COMMIT).await?;
         tx.commit().await?;
         app.wake();
         return Ok(done);
@@ -225,27 +228,6 @@ async fn blocked_rows(tx: &mut Tx, scope: &Scope, id: TransferId) -> Result<Refu
         code: "transfer.rows_blocked",
         rows: rows.iter().map(|item| (item.line, item.serial.clone())).collect(),
     })
-}
-
-/// Hands the work to a job, for whoever is first.
-async fn begin(
-    app: &App,
-    tx: &mut Tx,
-    scope: &Scope,
-    transfer: &Transfer,
-    kind: jobs::Kind,
-    state: &str,
-) -> Result<Done, Refused> {
-    let partner = scope.partner()?;
-    let (operation, now): (OperationId, _) = (app.ambient.id(), app.ambient.now());
-    let id = TransferId(transfer.id);
-    if !transfers::advance(tx, scope, id, &transfer.state, state, Some(operation)).await? {
-        return Err(Refused::Conflict("transfer.not_open"));
-    }
-    let total = u64::try_from(transfer.items).unwrap_or(0);
-    operations::create(tx, operation, "transfer", Some(partner.0), total, now).await?;
-    jobs::enqueue(tx, kind, transfer.id, partner.0, now, &app.ambient).await?;
-    Ok(Done::Later(operation))
 }
 
 /// Judges a preview again; [`Refused::Rows`] names the rows that are no longer what was shown. A row that was ready is
@@ -308,7 +290,7 @@ async fn move_all(app: &App, tx: &mut Tx, scope: &Scope, transfer: &Transfer) ->
     transfers::committed(tx, scope, id, moves.len() as u64, app.ambient.now()).await?;
     let receipts = privacy::sealed_by_transfer(tx, &platform, id).await?;
     // Asked for again after its job was given up, it was done without that.
-    dead_jobs::forget(tx, &platform, jobs::Kind::CommitTransfer, id.0).await?;
+    dead_jobs::forget(tx, &platform, COMMIT.job, id.0).await?;
     tx.act_for(scope).await?;
     transfers::remember_targets(tx, scope, &went).await?;
     tell(app, tx, scope, pool, &moves, (AuditAction::TransferCommitted, receipts), id).await
@@ -429,7 +411,7 @@ pub async fn undo(app: &App, scope: &Scope, id: &str, how: How) -> Result<Done, 
     transfers::set_good_rows_only(&mut tx, scope, id, how.good_rows_only).await?;
     let transfer = Transfer { good_rows_only: how.good_rows_only, ..transfer };
     let done = if how.in_background || transfer.moved > MOST_AT_ONCE {
-        begin(app, &mut tx, scope, &transfer, jobs::Kind::UndoTransfer, UNDO.under_way).await?
+        begin(app, &mut tx, scope, &transfer, &UNDO).await?
     } else {
         move_back(app, &mut tx, scope, &transfer).await?;
         Done::Now
@@ -466,7 +448,7 @@ async fn move_back(app: &App, tx: &mut Tx, scope: &Scope, transfer: &Transfer) -
     let moves = apply(app, tx, scope, rows, "undo", id).await?;
     transfers::undone(tx, scope, id, &left, app.ambient.now()).await?;
     let receipts = privacy::unseal_by_undo(tx, &platform, id).await?;
-    dead_jobs::forget(tx, &platform, jobs::Kind::UndoTransfer, id.0).await?;
+    dead_jobs::forget(tx, &platform, UNDO.job, id.0).await?;
     tx.act_for(scope).await?;
     let pool = transfers::pool(tx, scope).await?;
     tell(app, tx, scope, pool, &moves, (AuditAction::TransferUndone, receipts), id).await

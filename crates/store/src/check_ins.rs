@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use roadstead_domain::access::Scope;
 use roadstead_domain::clock::Micros;
 use roadstead_domain::ids::{DeviceId, TenantId};
+use sqlx::error::ErrorKind;
 use uuid::Uuid;
 
 use crate::args;
@@ -108,11 +109,15 @@ macro_rules! speaking_sql {
     };
 }
 
-/// Where a later check-in is there already, it stands.
-macro_rules! unless_later_sql {
+/// Of a PC's check-ins that were signed in one second each is told by its nonce, and none is taken that was signed before the
+/// last one: without a nonce the row is refused (docs/decisions/0061).
+macro_rules! unless_repeated_sql {
     () => {
         " ON CONFLICT (device) DO UPDATE SET seen_at = excluded.seen_at, agent = excluded.agent, \
-         readings = excluded.readings WHERE excluded.seen_at >= check_ins.seen_at"
+         readings = excluded.readings, signed_at = excluded.signed_at, \
+         nonces = CASE WHEN excluded.signed_at > check_ins.signed_at THEN excluded.nonces \
+         WHEN excluded.signed_at = check_ins.signed_at AND check_ins.nonces NOT LIKE '%' || excluded.nonces || '%' \
+         THEN check_ins.nonces || excluded.nonces END"
     };
 }
 
@@ -134,14 +139,18 @@ macro_rules! personal_sql {
 /// All of it in one statement, which is its own transaction: one round trip. Rows are written in the PCs' order, so that no
 /// two nodes wait for each other.
 const TAKE: &str = concat!(
-    "WITH g AS MATERIALIZED (SELECT * FROM unnest($2::text[], $3::bigint[], $4::uuid[], $5::text[], $6::text[], $7::text[], \
-     $8::text[], $9::boolean[]) AS u (key, slot, nonce, agent, readings, person, place, is_ill)), \
-     seen AS (INSERT INTO device_nonces (slot, nonce) SELECT slot, nonce FROM g), \
+    "WITH g AS MATERIALIZED (SELECT * FROM unnest($2::text[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[], \
+     $8::text[], $9::boolean[]) AS u (key, signed_at, nonce, agent, readings, person, place, is_ill)), \
      s AS MATERIALIZED (",
-    speaking_sql!("g.agent, g.readings, g.person, g.place, g.is_ill, ", "g", "k.public_key = g.key"),
+    speaking_sql!(
+        "g.signed_at, g.nonce, g.agent, g.readings, g.person, g.place, g.is_ill, ",
+        "g",
+        "k.public_key = g.key"
+    ),
     " ORDER BY k.device), \
-     written AS (INSERT INTO check_ins (device, seen_at, agent, readings) SELECT device, $1, agent, readings FROM s",
-    unless_later_sql!(),
+     written AS (INSERT INTO check_ins (device, seen_at, agent, readings, signed_at, nonces) \
+     SELECT device, $1, agent, readings, signed_at, nonce FROM s",
+    unless_repeated_sql!(),
     "), \
      to_judge AS (INSERT INTO check_ins_to_judge (device, seen_at) SELECT device, $1 FROM s \
      WHERE tenant IS NOT NULL AND (is_ill OR has_alerts)",
@@ -157,9 +166,9 @@ const TAKE: &str = concat!(
 );
 
 /// Takes check-ins, at most one of a key, in a transaction of their own: all are durable when this returns, or none is
-/// written. Those from which something may follow are to be judged until [`judged`] says that they were. Where a later one of the PC is there already, it stands; of persons is kept only what the tenant of this
-/// moment has switched on. The PCs, by key; a key that is no PC's is not among them. [`Error::Conflict`] of
-/// `device_nonces` if one of them was seen before.
+/// written. Those from which something may follow are to be judged until [`judged`] says that they were. Of persons is kept
+/// only what the tenant of this moment has switched on. The PCs, by key; a key that is no PC's is not among them.
+/// [`Error::Conflict`] if one of them was taken before, or another one that its PC signed later.
 pub async fn take(
     store: &Store,
     scope: &Scope,
@@ -169,17 +178,21 @@ pub async fn take(
     scope.platform()?;
     let rows = match store.kind() {
         Kind::Postgres => {
-            // Of two who bring the same ones none waits for the other.
-            let mut in_order: Vec<_> = said.iter().map(|said| (said.once.parts(), said)).collect();
-            in_order.sort_unstable_by_key(|(once, _)| *once);
-            let rows = in_order.into_iter().flat_map(|((slot, nonce), said)| {
+            let rows = said.iter().flat_map(|said| {
                 let Said { key, agent, readings, user, location, is_ill, .. } = *said;
-                args![key, slot, nonce, agent, readings, user, location, is_ill]
+                let (signed_at, nonce) = said.once.parts();
+                args![key, signed_at, nonce, agent, readings, user, location, is_ill]
             });
-            store.all_at_once(TAKE, args![at], 8, rows.collect()).await?
+            store.all_at_once(TAKE, args![at], 8, rows.collect()).await
         }
-        Kind::Sqlite => take_in_steps(store, scope, said, at).await?,
+        Kind::Sqlite => take_in_steps(store, scope, said, at).await,
     };
+    let rows: Vec<SpeakingRow> = rows.map_err(|error| match &error {
+        Error::Database(sqlx::Error::Database(refused)) if refused.kind() == ErrorKind::NotNullViolation => {
+            Error::Conflict("check_ins.nonces".to_owned())
+        }
+        _ => error,
+    })?;
     Ok(rows.into_iter().map(SpeakingRow::speaking).collect())
 }
 
@@ -191,24 +204,20 @@ async fn take_in_steps(
     at: Micros,
 ) -> Result<Vec<SpeakingRow>> {
     let row = |said: &Said<'_>| {
-        let (slot, nonce) = said.once.parts();
+        let (signed_at, nonce) = said.once.parts();
         let agent = without_nul(said.agent.to_owned());
-        (slot, nonce.simple().to_string(), said.key.to_owned(), agent, said.readings.to_owned())
+        (signed_at, nonce, said.key.to_owned(), agent, said.readings.to_owned())
     };
     let rows: Vec<_> = said.iter().map(row).collect();
     let rows = serde_json::to_string(&rows).map_err(|error| Error::bad("check_ins", error))?;
     let mut tx = store.write(scope).await?;
     tx.execute(
-        "INSERT INTO device_nonces (slot, nonce) SELECT value ->> 0, unhex(value ->> 1) FROM json_each($1)",
-        args![rows.as_str()],
-    )
-    .await?;
-    tx.execute(
         concat!(
-            "INSERT INTO check_ins (device, seen_at, agent, readings) \
-             SELECT k.device, $2, g.value ->> 3, g.value ->> 4 FROM json_each($1) g CROSS JOIN device_keys k \
+            "INSERT INTO check_ins (device, seen_at, agent, readings, signed_at, nonces) \
+             SELECT k.device, $2, g.value ->> 3, g.value ->> 4, g.value ->> 0, g.value ->> 1 \
+             FROM json_each($1) g CROSS JOIN device_keys k \
              WHERE k.public_key = g.value ->> 2 AND k.replaced_at IS NULL",
-            unless_later_sql!()
+            unless_repeated_sql!()
         ),
         args![rows.as_str(), at],
     )

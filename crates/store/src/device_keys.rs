@@ -12,11 +12,11 @@ use crate::args;
 use crate::engine::Tx;
 use crate::error::{Error, Result};
 
-/// A signed request, as far as it can be told from all others. Its slot comes from the signature's own time, so that a
-/// replay falls into the same one.
+/// A signed request, as far as it can be told from all others of its key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Once {
-    slot: i64,
+    /// The signature's own time, in seconds.
+    created: i64,
     nonce: Uuid,
 }
 
@@ -26,13 +26,17 @@ impl Once {
         let digest = Sha256::new().chain_update(key).chain_update(nonce).finalize();
         let mut half = [0; 16];
         half.copy_from_slice(&digest[..16]);
-        Self { slot: created.div_euclid(MOST_SKEW_SECONDS), nonce: Uuid::from_bytes(half) }
+        Self { created, nonce: Uuid::from_bytes(half) }
     }
-}
 
-impl Once {
-    pub(crate) fn parts(self) -> (i64, Uuid) {
-        (self.slot, self.nonce)
+    /// The signature's time in seconds, and a text that stands for key and nonce.
+    pub(crate) fn parts(self) -> (i64, String) {
+        (self.created, self.nonce.simple().to_string())
+    }
+
+    /// A replay falls into the same slot, for it has the same time; old slots are forgotten whole.
+    fn slot(self) -> i64 {
+        self.created.div_euclid(MOST_SKEW_SECONDS)
     }
 }
 
@@ -41,7 +45,7 @@ pub async fn see(tx: &mut Tx, once: Once) -> Result<bool> {
     let new = tx
         .execute(
             "INSERT INTO device_nonces (slot, nonce) VALUES ($1, $2) ON CONFLICT DO NOTHING",
-            args![once.slot, once.nonce],
+            args![once.slot(), once.nonce],
         )
         .await?;
     Ok(new == 1)

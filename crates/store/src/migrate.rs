@@ -102,6 +102,11 @@ const MIGRATIONS: &[Migration] = &[
         include_str!("migrations/0083_check_ins_to_judge.sql"),
         include_str!("migrations/0083_check_ins_to_judge.pg.sql"),
     ),
+    (
+        84,
+        include_str!("migrations/0084_check_ins_once.sql"),
+        include_str!("migrations/0084_check_ins_once.pg.sql"),
+    ),
 ];
 
 const VERSIONS: &str = "CREATE TABLE IF NOT EXISTS schema_versions (version BIGINT PRIMARY KEY)";

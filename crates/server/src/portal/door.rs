@@ -9,6 +9,7 @@ use axum::http::header::SET_COOKIE;
 use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use roadstead_domain::access::Role;
+use roadstead_store::repair_cases::RepairCase;
 use serde::Deserialize;
 
 use super::field::Field;
@@ -100,7 +101,11 @@ fn password_field(lang: Lang) -> Field {
 }
 
 fn spent(lang: Lang, title: &str) -> Result<Response, Problem> {
-    let nothing = DoorPage::says(lang, title, String::new()).refused("link.spent", None);
+    opens_nothing(lang, title, "link.spent")
+}
+
+fn opens_nothing(lang: Lang, title: &str, code: &'static str) -> Result<Response, Problem> {
+    let nothing = DoorPage::says(lang, title, String::new()).refused(code, None);
     page(&nothing, StatusCode::NOT_FOUND)
 }
 
@@ -295,9 +300,18 @@ pub(super) async fn choose_password(
     }
 }
 
-fn mails_ended(lang: Lang, number: &str) -> Result<Response, Problem> {
-    let lead = lang.text_with("repair-mails-ended", &[("number", number.into())]);
+/// What is said of a case to whoever has the link in its mails. Only where the user submitted it the PC tells of it.
+fn of_case(lang: Lang, key: &str, case: &RepairCase) -> String {
+    lang.text_with(key, &[("number", case.number.as_str().into()), ("opener", case.opener.as_str().into())])
+}
+
+fn mails_ended(lang: Lang, case: &RepairCase) -> Result<Response, Problem> {
+    let lead = of_case(lang, "repair-mails-ended", case);
     page(&DoorPage::says(lang, "repair-mails-title", lead), StatusCode::OK)
+}
+
+fn of_no_case(lang: Lang) -> Result<Response, Problem> {
+    opens_nothing(lang, "repair-mails-title", "repair_case.link_spent")
 }
 
 /// Asks the user of a repair case whether they want no more mails about it.
@@ -307,11 +321,11 @@ pub(super) async fn show_repair_mails(
     uri: Uri,
 ) -> Result<Response, Problem> {
     let asked: Input = super::query(&uri);
-    let Some(case) = by_link(&app, &asked.token).await? else { return spent(lang, "repair-mails-title") };
+    let Some(case) = by_link(&app, &asked.token).await? else { return of_no_case(lang) };
     if case.mails_muted {
-        return mails_ended(lang, &case.number);
+        return mails_ended(lang, &case);
     }
-    let lead = lang.text_with("repair-mails-lead", &[("number", case.number.as_str().into())]);
+    let lead = of_case(lang, "repair-mails-lead", &case);
     let asks = DoorPage {
         action: "/repair-mails",
         token: asked.token,
@@ -329,8 +343,8 @@ pub(super) async fn end_repair_mails(
 ) -> Result<Response, Problem> {
     let axum::Form(input) = input.map_err(Problem::unreadable)?;
     match mute(&app, &input.token).await {
-        Ok(case) => mails_ended(lang, &case.number),
-        Err(Refused::LinkSpent) => spent(lang, "repair-mails-title"),
+        Ok(case) => mails_ended(lang, &case),
+        Err(Refused::LinkSpent) => of_no_case(lang),
         Err(refused) => Err(refused.into()),
     }
 }

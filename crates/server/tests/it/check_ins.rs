@@ -1,10 +1,11 @@
 //! Check-ins of PCs: durable, once each, and silent about persons unless the tenant wants to know.
 
 use roadstead_domain::access;
+use roadstead_domain::wire::signature::Headers;
 use roadstead_store::Tx;
 use roadstead_store::engine::Kind::{self, Postgres, Sqlite};
 use rstest::rstest;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::pc::Pc;
 use crate::world::{World, csv};
@@ -42,6 +43,62 @@ async fn a_pc_checks_in_once_enrolled(#[values(Sqlite, Postgres)] kind: Kind) {
     }
     let large = json!({ "readings": { "x": "y".repeat(70_000) } });
     assert_eq!(pc.post("check-ins", large).await.refused(422), "field.too_long");
+}
+
+/// Whoever kept what a PC sent changes nothing by sending it again, in whatever order.
+#[rstest]
+#[tokio::test]
+async fn of_check_ins_each_is_taken_once_and_none_after_one_that_was_signed_later(
+    #[values(Sqlite, Postgres)] kind: Kind,
+) {
+    let world = World::start(kind, "in_order").await;
+    let partner = world.partner("R-1").await;
+    world.distributor("D-1").await.report("", "text/csv", csv(&["5CG000000A R-1"])).await;
+    let pc = Pc::new(&world, "5CG000000A", 1);
+    pc.enrol().await.expect(201);
+    let customer = partner.customer("Werft Nord").await;
+    let made = partner.post(&format!("customers/{customer}/cpins"), json!({})).await.expect(201);
+    let mut wish = pc.wish();
+    wish["cpin"] = made["cpin"].clone();
+    pc.post("enrolments", wish).await.expect(200);
+    let wanted = json!({ "collect_user": true, "collect_location": true }).to_string().into_bytes();
+    let path = format!("/api/v1/customers/{customer}/privacy");
+    partner.send(reqwest::Method::PUT, &path, Some(("application/json", wanted))).await.expect(200);
+    let kept = async || -> (String, String, i64) {
+        let sql = "SELECT k.agent, p.last_user, (SELECT COUNT(*) FROM check_ins_to_judge) \
+                   FROM check_ins k JOIN personal_data p ON p.device = k.device";
+        tx(&world).await.optional(sql, vec![]).await.unwrap().unwrap()
+    };
+    let ill = json!({ "disks": [{ "name": "/dev/sda", "attributes": { "197": 9 } }] });
+    let body = |name: &str, readings: &Value| json!({ "readings": readings, "agent": name, "user": name });
+    let signed =
+        |name: &str, readings: &Value| (body(name, readings), pc.sign("check-ins", &body(name, readings)));
+    let send = async |(body, headers): &(Value, Headers)| pc.send("check-ins", body, headers).await;
+    // A worn disk, and never sent in its time.
+    let held_back = signed("held back", &ill);
+    world.clock.step_seconds(1);
+    let in_one_second = ["a", "b", "c"].map(|name| signed(name, &json!({})));
+    for one in &in_one_second {
+        send(one).await.expect(200);
+        assert_eq!(kept().await.1, one.0["user"].as_str().unwrap());
+    }
+    let refused = async |what: &(Value, Headers), stands: &str| {
+        assert_eq!(send(what).await.refused(401), "signature.repeated");
+        assert_eq!(kept().await, (stands.to_owned(), stands.to_owned(), 0), "{}", what.0);
+    };
+    for one in in_one_second.iter().chain([&held_back]) {
+        refused(one, "c").await;
+    }
+    world.clock.step_seconds(1);
+    let next = signed("d", &json!({}));
+    send(&next).await.expect(200);
+    for one in in_one_second.iter().chain([&next, &held_back]) {
+        refused(one, "d").await;
+    }
+    assert_eq!(partner.get("alerts").await.expect(200)["items"], json!([]));
+    // Signed anew, what was held back is as good as any.
+    send(&signed("held back", &ill)).await.expect(200);
+    assert_eq!(kept().await.0, "held back");
 }
 
 #[rstest]

@@ -203,6 +203,11 @@ async fn each_question_is_mailed_and_none_outlasts_the_waiting(#[values(Sqlite, 
     let said: Vec<Value> = said.collect();
     let parts = "Parts were ordered for the repair.";
     assert_eq!(said, ["Which floor?", "Which room?", "Which rack?", "New disk", "Which slot?", parts]);
+    // Of a case that was phoned in the PC tells nothing by itself.
+    let last = "SELECT link FROM mails WHERE kind = 'repair_case_user' ORDER BY id DESC LIMIT 1";
+    let (link,): (String,) = tx.optional(last, vec![]).await.unwrap().unwrap();
+    let page = world.nobody().send_with(Method::GET, &link, None, &[]).await.text;
+    assert!(page.contains("Whoever repairs reaches you") && !page.contains("the PC goes on"), "{page}");
 }
 
 /// Another order is mailed and shown though the case stands where it stood; a request that is repeated orders nothing.
@@ -328,9 +333,12 @@ async fn the_user_is_mailed_from_the_beginning_until_they_want_no_more(
         assert_eq!(page.status.as_u16(), 200);
         let number = sent["number"].as_str().unwrap();
         assert!(page.text.contains(number) && page.text.contains("method=\"post\" action=\"/repair-mails"));
+        assert!(page.text.contains("the PC goes on telling you"), "{}", page.text);
         assert!(!page.text.contains("CANARY") && !page.text.contains("5CG0000001"), "{}", page.text);
     }
-    assert_eq!(end("spent").await.status.as_u16(), 404);
+    let spent = end("spent").await;
+    assert_eq!(spent.status.as_u16(), 404);
+    assert!(spent.text.contains("It belongs to no repair case any more"), "{}", spent.text);
     assert_eq!(muted().await, false);
     let (_, token) = link.split_once("token=").unwrap();
     let token = token.split('&').next().unwrap();

@@ -15,8 +15,8 @@ signature-wrong = Die Signatur passt nicht zum Schlüssel und zur Anfrage
 signature-wrong-advice = Signieren Sie mit dem vorgelegten Schlüssel über die Adresse, unter der die Plattform erreicht wird.
 signature-clock-skewed = Die Uhr des PCs geht falsch
 signature-clock-skewed-advice = Signieren Sie noch einmal nach der Zeit des Servers, die in dieser Antwort steht, und stellen Sie die Uhr des PCs.
-signature-repeated = Diese Anfrage wurde schon angenommen
-signature-repeated-advice = Signieren Sie jede Anfrage mit einer eigenen Nonce.
+signature-repeated = Diese Anfrage oder eine spätere wurde schon angenommen
+signature-repeated-advice = Signieren Sie jede Anfrage mit einer eigenen Nonce, und melden Sie sich in der Reihenfolge, in der Sie signieren.
 
 enrolment-not-placed = Noch keine Meldung hat diesen PC zugeordnet
 enrolment-not-placed-advice = Der PC registriert sich von selbst, sobald eine Meldung ihn zuordnet. Mit der cPIN des Kunden registriert er sich sofort.

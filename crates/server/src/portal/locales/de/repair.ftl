@@ -216,9 +216,17 @@ repair-question = Offene Rückfrage
 repair-mails = E-Mails an die Person am PC
 repair-mails-off = Von ihr abgestellt
 repair-mails-title = E-Mails zu Ihrer Reparatur
-repair-mails-lead = Möchten Sie keine E-Mails mehr zum Reparaturfall { $number }? Die Reparatur geht weiter, und Ihr PC zeigt Ihnen auch künftig, wie weit sie ist.
+repair-mails-lead = Möchten Sie keine E-Mails mehr zum Reparaturfall { $number }? { $opener ->
+        [user] Die Reparatur geht weiter, und Ihr PC zeigt Ihnen auch künftig, wie weit sie ist.
+       *[other] Die Reparatur geht weiter. Wer repariert, erreicht Sie über das, was im Fall steht.
+    }
 repair-mails-end = Keine E-Mails mehr zu diesem Fall
-repair-mails-ended = Zum Reparaturfall { $number } kommen keine E-Mails mehr. Die Reparatur geht weiter, und Ihr PC zeigt Ihnen auch künftig, wie weit sie ist.
+repair-mails-ended = Zum Reparaturfall { $number } kommen keine E-Mails mehr. { $opener ->
+        [user] Die Reparatur geht weiter, und Ihr PC zeigt Ihnen auch künftig, wie weit sie ist.
+       *[other] Die Reparatur geht weiter. Wer repariert, erreicht Sie über das, was im Fall steht.
+    }
+repair-case-link-spent = Dieser Link öffnet nichts
+repair-case-link-spent-advice = Er gehört zu keinem Reparaturfall mehr. Kommen noch E-Mails, nehmen Sie den Link aus der neuesten.
 repair-parts = Teile
 repair-order-reference = Bestellreferenz
 repair-part = Teil

@@ -89,7 +89,7 @@ impl SpeakingRow {
 /// PCs that speak, found by a condition on their keys `k`, with columns of `$from` in front. `EXISTS` would let PostgreSQL
 /// read every open alert of the platform first (docs/decisions/0059).
 macro_rules! speaking_sql {
-    ($columns:literal, $from:literal, $which:literal) => {
+    ($columns:expr, $from:expr, $which:literal) => {
         concat!(
             "SELECT ",
             $columns,
@@ -137,32 +137,53 @@ macro_rules! personal_sql {
 }
 
 /// All of it in one statement, which is its own transaction: one round trip. Rows are written in the PCs' order, so that no
-/// two nodes wait for each other.
-const TAKE: &str = concat!(
-    "WITH g AS MATERIALIZED (SELECT * FROM unnest($2::text[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[], \
-     $8::text[], $9::boolean[]) AS u (key, signed_at, nonce, agent, readings, person, place, is_ill)), \
-     s AS MATERIALIZED (",
-    speaking_sql!(
-        "g.signed_at, g.nonce, g.agent, g.readings, g.person, g.place, g.is_ill, ",
-        "g",
-        "k.public_key = g.key"
-    ),
-    " ORDER BY k.device), \
-     written AS (INSERT INTO check_ins (device, seen_at, agent, readings, signed_at, nonces) \
-     SELECT device, $1, agent, readings, signed_at, nonce FROM s",
-    unless_repeated_sql!(),
-    "), \
-     to_judge AS (INSERT INTO check_ins_to_judge (device, seen_at) SELECT device, $1 FROM s \
-     WHERE tenant IS NOT NULL AND (is_ill OR has_alerts)",
-    to_judge_sql!(),
-    "), \
-     personal AS (INSERT INTO personal_data (device, generation, last_user, location, at) \
-     SELECT device, generation, CASE WHEN collect_user THEN person END, CASE WHEN collect_location THEN place END, $1 \
-     FROM s WHERE kind = 'customer' \
-     AND (collect_user AND person IS NOT NULL OR collect_location AND place IS NOT NULL)",
-    personal_sql!(),
-    ") SELECT public_key, device, tenant, kind, generation, collect_user, collect_location, has_to_prove, \
-     has_alerts FROM s"
+/// two nodes wait for each other. Each table costs whether it is written or not, and each column of what was said.
+macro_rules! take_sql {
+    ($arrays:literal, $columns:literal, $more:literal, $persons:expr) => {
+        concat!(
+            "WITH s AS MATERIALIZED (",
+            speaking_sql!(
+                concat!("g.signed_at, g.nonce, g.agent, g.readings, g.is_ill, ", $more),
+                concat!(
+                    "unnest($2::text[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::boolean[]",
+                    $arrays,
+                    ") AS g (key, signed_at, nonce, agent, readings, is_ill",
+                    $columns,
+                    ")"
+                ),
+                "k.public_key = g.key"
+            ),
+            " ORDER BY k.device), \
+             written AS (INSERT INTO check_ins (device, seen_at, agent, readings, signed_at, nonces) \
+             SELECT device, $1, agent, readings, signed_at, nonce FROM s",
+            unless_repeated_sql!(),
+            "), \
+             to_judge AS (INSERT INTO check_ins_to_judge (device, seen_at) SELECT device, $1 FROM s \
+             WHERE tenant IS NOT NULL AND (is_ill OR has_alerts)",
+            to_judge_sql!(),
+            ")",
+            $persons,
+            " SELECT public_key, device, tenant, kind, generation, collect_user, collect_location, has_to_prove, \
+             has_alerts FROM s"
+        )
+    };
+}
+
+const TAKE: &str = take_sql!("", "", "", "");
+
+/// [`TAKE`], where one of them says who is signed in or where it is.
+const TAKE_WITH_PERSONS: &str = take_sql!(
+    ", $8::text[], $9::text[]",
+    ", person, place",
+    "g.person, g.place, ",
+    concat!(
+        ", personal AS (INSERT INTO personal_data (device, generation, last_user, location, at) \
+         SELECT device, generation, CASE WHEN collect_user THEN person END, CASE WHEN collect_location THEN place END, $1 \
+         FROM s WHERE kind = 'customer' \
+         AND (collect_user AND person IS NOT NULL OR collect_location AND place IS NOT NULL)",
+        personal_sql!(),
+        ")"
+    )
 );
 
 /// Takes check-ins, at most one of a key, in a transaction of their own: all are durable when this returns, or none is
@@ -178,12 +199,18 @@ pub async fn take(
     scope.platform()?;
     let rows = match store.kind() {
         Kind::Postgres => {
+            let persons = said.iter().any(|said| said.user.is_some() || said.location.is_some());
             let rows = said.iter().flat_map(|said| {
                 let Said { key, agent, readings, user, location, is_ill, .. } = *said;
                 let (signed_at, nonce) = said.once.parts();
-                args![key, signed_at, nonce, agent, readings, user, location, is_ill]
+                let mut row = args![key, signed_at, nonce, agent, readings, is_ill];
+                if persons {
+                    row.extend(args![user, location]);
+                }
+                row
             });
-            store.all_at_once(TAKE, args![at], 8, rows.collect()).await
+            let (sql, columns) = if persons { (TAKE_WITH_PERSONS, 8) } else { (TAKE, 6) };
+            store.all_at_once(sql, args![at], columns, rows.collect()).await
         }
         Kind::Sqlite => take_in_steps(store, scope, said, at).await,
     };

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use roadstead_domain::access::Scope;
 use roadstead_domain::clock::Micros;
 use roadstead_domain::ids::{DeviceId, TenantId};
+use roadstead_domain::wire::signature::MOST_SKEW_SECONDS;
 use sqlx::error::ErrorKind;
 use uuid::Uuid;
 
@@ -109,13 +110,18 @@ macro_rules! speaking_sql {
     };
 }
 
+// Stands in the SQL below.
+const _: () = assert!(MOST_SKEW_SECONDS == 300);
+
 /// Of a PC's check-ins that were signed in one second each is told by its nonce, and none is taken that was signed before the
-/// last one: without a nonce the row is refused (docs/decisions/0061).
+/// last one: without a nonce the row is refused. A last one that would be refused by now, for its time is still to come, was
+/// taken by a clock that has been set back since, and keeps nobody out (docs/decisions/0061).
 macro_rules! unless_repeated_sql {
     () => {
         " ON CONFLICT (device) DO UPDATE SET seen_at = excluded.seen_at, agent = excluded.agent, \
          readings = excluded.readings, signed_at = excluded.signed_at, \
-         nonces = CASE WHEN excluded.signed_at > check_ins.signed_at THEN excluded.nonces \
+         nonces = CASE WHEN excluded.signed_at > check_ins.signed_at \
+         OR check_ins.signed_at > excluded.seen_at / 1000000 + 300 THEN excluded.nonces \
          WHEN excluded.signed_at = check_ins.signed_at AND check_ins.nonces NOT LIKE '%' || excluded.nonces || '%' \
          THEN check_ins.nonces || excluded.nonces END"
     };

@@ -45,6 +45,29 @@ async fn a_pc_checks_in_once_enrolled(#[values(Sqlite, Postgres)] kind: Kind) {
     assert_eq!(pc.post("check-ins", large).await.refused(422), "field.too_long");
 }
 
+/// The server's clock was a day ahead, and all PCs with it, which go by the server's time.
+#[rstest]
+#[tokio::test]
+async fn a_clock_that_is_set_back_keeps_no_pc_out(#[values(Sqlite, Postgres)] kind: Kind) {
+    let world = World::start(kind, "set_back").await;
+    world.partner("R-1").await;
+    world.distributor("D-1").await.report("", "text/csv", csv(&["5CG000000A R-1"])).await;
+    let pc = Pc::new(&world, "5CG000000A", 1);
+    pc.enrol().await.expect(201);
+    world.clock.step_seconds(24 * 3600);
+    pc.post("check-ins", json!({})).await.expect(200);
+    world.clock.step_seconds(-24 * 3600);
+    let body = json!({ "agent": "in time" });
+    let headers = pc.sign("check-ins", &body);
+    pc.send("check-ins", &body, &headers).await.expect(200);
+    assert_eq!(pc.send("check-ins", &body, &headers).await.refused(401), "signature.repeated");
+    // As far as clocks may differ it is the PC's own that was set back: it waits until its time has come again.
+    world.clock.step_seconds(-300);
+    assert_eq!(pc.post("check-ins", json!({})).await.refused(401), "signature.repeated");
+    world.clock.step_seconds(301);
+    pc.post("check-ins", json!({})).await.expect(200);
+}
+
 /// Whoever kept what a PC sent changes nothing by sending it again, in whatever order.
 #[rstest]
 #[tokio::test]

@@ -29,6 +29,9 @@ pub struct Link {
     ambient: Ambient,
     /// The server's clock minus ours, in seconds.
     offset: AtomicI64,
+    /// When the last request was signed, by the server's clock, in seconds: check-ins are taken in the order in which they are
+    /// signed, whatever becomes of our clock.
+    signed: AtomicI64,
     /// In which language its texts shall be.
     lang: Mutex<Lang>,
     /// Where the offset is remembered: a restart without a connection knows the time as well.
@@ -74,6 +77,7 @@ impl Link {
             key,
             ambient,
             offset,
+            signed: AtomicI64::default(),
             lang: Mutex::default(),
             offset_file,
         })
@@ -132,6 +136,7 @@ impl Link {
             Err(Failure::Skewed(offset)) => {
                 tracing::warn!(offset, "this PC's clock is off by so many seconds");
                 self.offset.store(offset, Ordering::Relaxed);
+                self.signed.store(0, Ordering::Relaxed);
                 if let Err(error) = std::fs::write(&self.offset_file, offset.to_string()) {
                     tracing::warn!("{} cannot be written: {error}", self.offset_file.display());
                 }
@@ -154,6 +159,7 @@ impl Link {
         let mut nonce = [0_u8; 16];
         self.ambient.entropy.fill(&mut nonce);
         let created = now + self.offset.load(Ordering::Relaxed);
+        let created = self.signed.fetch_max(created, Ordering::Relaxed).max(created);
         let target = Target { method: method.as_str(), uri: &uri };
         let signed = sign(&self.key, target, body.as_bytes(), created, &hex::encode(nonce));
         let lang = *self.lang.lock().unwrap_or_else(PoisonError::into_inner);

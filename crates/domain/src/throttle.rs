@@ -32,7 +32,9 @@ pub const CALLS_AT_ONCE: u32 = 120;
 /// now was counted by a clock that has been set back since: it keeps nobody out.
 pub fn paced(counted: Micros, now: Micros, pace: i64, at_once: u32) -> Result<Micros, i64> {
     let most = now.plus_seconds(pace.saturating_mul(i64::from(at_once).saturating_sub(1)));
-    let from = if counted > most.plus_seconds(pace) { now.0 } else { counted.0.max(now.0) };
+    // A second more: threads do not count in the order in which they looked at the clock.
+    let is_set_back = counted > most.plus_seconds(pace).plus_seconds(1);
+    let from = if is_set_back { now.0 } else { counted.0.max(now.0) };
     if from > most.0 {
         return Err((from - most.0).div_euclid(1_000_000) + 1);
     }
@@ -94,8 +96,9 @@ mod tests {
             (130, 109, Err(2)),
             (130, 110, Ok(140)),
             (130, 500, Ok(510)),
-            // A clock that was set back, by a second and by a day.
-            (130, 99, Ok(109)),
+            // A clock that was set back: by a second, by more, by a day.
+            (130, 99, Err(12)),
+            (130, 98, Ok(108)),
             (86_400, 0, Ok(10)),
         ] {
             let next = paced(second(counted), second(now), 10, 3);

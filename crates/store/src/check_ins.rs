@@ -110,27 +110,27 @@ macro_rules! speaking_sql {
     };
 }
 
-// Stands in the SQL below.
-const _: () = assert!(MOST_SKEW_SECONDS == 300);
+// Twice of it stands in the SQL below: the clocks of nodes may be as far apart as that of a PC.
+const _: () = assert!(2 * MOST_SKEW_SECONDS == 600);
 
 /// Of a PC's check-ins that were signed in one second each is told by its nonce, and none is taken that was signed before the
-/// last one: without a nonce the row is refused. A last one that would be refused by now, for its time is still to come, was
-/// taken by a clock that has been set back since, and keeps nobody out (docs/decisions/0061).
+/// last one: without a nonce the row is refused. A last one that no node can have taken by now, for its time is still to come,
+/// was taken by a clock that has been set back since, and keeps nobody out (docs/decisions/0061).
 macro_rules! unless_repeated_sql {
     () => {
         " ON CONFLICT (device) DO UPDATE SET seen_at = excluded.seen_at, agent = excluded.agent, \
          readings = excluded.readings, signed_at = excluded.signed_at, \
          nonces = CASE WHEN excluded.signed_at > check_ins.signed_at \
-         OR check_ins.signed_at > excluded.seen_at / 1000000 + 300 THEN excluded.nonces \
+         OR check_ins.signed_at > excluded.seen_at / 1000000 + 600 THEN excluded.nonces \
          WHEN excluded.signed_at = check_ins.signed_at AND check_ins.nonces NOT LIKE '%' || excluded.nonces || '%' \
          THEN check_ins.nonces || excluded.nonces END"
     };
 }
 
+/// The check-in that is taken is the PC's last one, whatever the clocks of nodes say.
 macro_rules! to_judge_sql {
     () => {
-        " ON CONFLICT (device) DO UPDATE SET seen_at = excluded.seen_at \
-         WHERE excluded.seen_at >= check_ins_to_judge.seen_at"
+        " ON CONFLICT (device) DO UPDATE SET seen_at = excluded.seen_at"
     };
 }
 
@@ -192,10 +192,13 @@ const TAKE_WITH_PERSONS: &str = take_sql!(
     )
 );
 
+/// What refuses a check-in that was taken before.
+pub const NONCES: &str = "check_ins.nonces";
+
 /// Takes check-ins, at most one of a key, in a transaction of their own: all are durable when this returns, or none is
 /// written. Those from which something may follow are to be judged until [`judged`] says that they were. Of persons is kept
 /// only what the tenant of this moment has switched on. The PCs, by key; a key that is no PC's is not among them.
-/// [`Error::Conflict`] if one of them was taken before, or another one that its PC signed later.
+/// [`Error::Conflict`] of [`NONCES`] if one of them was taken before, or another one that its PC signed later.
 pub async fn take(
     store: &Store,
     scope: &Scope,
@@ -221,8 +224,10 @@ pub async fn take(
         Kind::Sqlite => take_in_steps(store, scope, said, at).await,
     };
     let rows: Vec<SpeakingRow> = rows.map_err(|error| match &error {
-        Error::Database(sqlx::Error::Database(refused)) if refused.kind() == ErrorKind::NotNullViolation => {
-            Error::Conflict("check_ins.nonces".to_owned())
+        Error::Database(sqlx::Error::Database(refused))
+            if refused.kind() == ErrorKind::NotNullViolation && refused.message().contains("nonces") =>
+        {
+            Error::Conflict(NONCES.to_owned())
         }
         _ => error,
     })?;

@@ -20,7 +20,7 @@ pub enum Error {
     /// The embedded database, asked on our own thread, said no.
     #[error("database: {0}")]
     Embedded(#[source] rusqlite::Error),
-    /// A unique index refused the row; the name of the index or of its columns.
+    /// The row is there already; the name of the index or of the columns that refused it.
     #[error("already there: {0}")]
     Conflict(String),
     /// The scope does not reach the row.

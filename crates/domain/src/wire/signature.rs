@@ -14,7 +14,8 @@ use sha2::{Digest, Sha256, Sha512};
 
 use super::key_text;
 
-/// How far apart the clocks of a PC and the server may be, in seconds, either way. Nonces are kept for twice as long.
+/// How far apart the clocks of a PC and the server may be, in seconds, either way. A request can be sent for
+/// twice as long.
 pub const MOST_SKEW_SECONDS: i64 = 300;
 /// The longest nonce or key id that is looked at.
 const LONGEST_TEXT: usize = 200;

@@ -333,7 +333,7 @@ fn answer(
 ) {
     let refused: fn() -> Refused = match &taken {
         Ok(_) => || Refused::UnknownKey,
-        Err(Error::Conflict(_)) => || Refused::Repeated,
+        Err(Error::Conflict(name)) if name == check_ins::NONCES => || Refused::Repeated,
         Err(error) => {
             tracing::error!("check-ins were not written: {error:#}");
             || Refused::Busy

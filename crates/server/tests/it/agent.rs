@@ -105,11 +105,21 @@ async fn a_clock_that_is_a_day_off_hinders_nothing() {
     let config = Config::read(&home.path().join("agent.toml")).unwrap();
     let clock = SteppedClock::noon();
     clock.step_seconds(-24 * 3600);
-    let ambient = Ambient { clock, entropy: SeededEntropy::new(3) };
+    let ambient = Ambient { clock: clock.clone(), entropy: SeededEntropy::new(3) };
     let mut agent = Agent::new(config, Health::recorded(&file).unwrap(), ambient).unwrap();
     agent.step().await.unwrap();
     assert!(!agent.is_failing());
     assert!(readings_of(&world, "5CG000000A").await.is_some());
+    // Set back a little, set right, and off again by a day: each time it is heard at once.
+    for step in [-200_i64, -20 * 3600, 24 * 3600] {
+        let readings = READINGS.replace("\"5\":0", &format!("\"9\":{}", step.abs()));
+        std::fs::write(&file, readings).unwrap();
+        clock.step_seconds(step);
+        agent.step().await.unwrap();
+        assert!(!agent.is_failing(), "{step}");
+        let heard = readings_of(&world, "5CG000000A").await.unwrap();
+        assert_eq!(heard["disks"][0]["attributes"]["9"], step.abs());
+    }
 }
 
 /// A way to the server that can be cut.

@@ -103,3 +103,54 @@ async fn a_check_in_reads_no_alert_of_another_pc() {
     }
     assert_eq!(number(read).await, 0, "alerts of other PCs");
 }
+
+/// The same check-in at two nodes at once, also as the first one of its PC: one of them takes it.
+#[tokio::test]
+async fn of_two_who_bring_the_same_check_in_one_takes_it() {
+    let world = World::new(Postgres, "same_check_in").await;
+    let place = world.partner("R-1").await;
+    world.apply(&[arrival(world.ambient.id(), "5CG0000000", place)]).await.unwrap();
+    let key = "INSERT INTO device_keys (public_key, device, proof, generation, enrolled_at) \
+               SELECT serial, id, 'serial', 1, 1 FROM devices";
+    let mut tx = world.store.write(&world.system).await.unwrap();
+    tx.execute(key, vec![]).await.unwrap();
+    tx.commit().await.unwrap();
+    for second in 1..=40_i64 {
+        let said = |nonce: &str| Said {
+            key: "5CG0000000",
+            once: Once::new(&[1; 32], second / 2, nonce),
+            agent: "",
+            readings: "{}",
+            user: None,
+            location: None,
+            is_ill: true,
+        };
+        let nonce = second.to_string();
+        let (one, other) = ([said(&nonce)], [said(&nonce)]);
+        let at = Micros(second * 1_000_000);
+        let (one, other) = tokio::join!(
+            check_ins::take(&world.store, &world.system, &one, at),
+            check_ins::take(&world.store, &world.system, &other, at)
+        );
+        let (taken, refused) = if one.is_ok() { (one, other) } else { (other, one) };
+        assert_eq!(taken.unwrap().len(), 1, "{second}");
+        let refused = refused.unwrap_err();
+        assert!(
+            matches!(&refused, Error::Conflict(name) if name == check_ins::NONCES),
+            "{second}: {refused}"
+        );
+    }
+    // A clock that is set back leaves the last one to be judged, not the latest.
+    let said = Said {
+        key: "5CG0000000",
+        once: Once::new(&[1; 32], 21, "later"),
+        agent: "",
+        readings: "{}",
+        user: None,
+        location: None,
+        is_ill: true,
+    };
+    check_ins::take(&world.store, &world.system, &[said], Micros(5)).await.unwrap();
+    let mut tx = world.store.read(&world.system).await.unwrap();
+    assert_eq!(tx.number("SELECT seen_at FROM check_ins_to_judge", vec![]).await.unwrap(), 5);
+}

@@ -16,7 +16,7 @@ signature-wrong-advice = Signieren Sie mit dem vorgelegten Schlüssel über die 
 signature-clock-skewed = Die Uhr des PCs geht falsch
 signature-clock-skewed-advice = Signieren Sie noch einmal nach der Zeit des Servers, die in dieser Antwort steht, und stellen Sie die Uhr des PCs.
 signature-repeated = Diese Anfrage oder eine spätere wurde schon angenommen
-signature-repeated-advice = Signieren Sie jede Anfrage mit einer eigenen Nonce, und melden Sie sich in der Reihenfolge, in der Sie signieren.
+signature-repeated-advice = Signieren Sie jede Anfrage mit einer eigenen Nonce, und senden Sie Statusmeldungen in der Reihenfolge, in der sie signiert wurden. Wurde die Uhr des PCs zurückgestellt, warten Sie, bis sie die letzte Statusmeldung überholt hat.
 
 enrolment-not-placed = Noch keine Meldung hat diesen PC zugeordnet
 enrolment-not-placed-advice = Der PC registriert sich von selbst, sobald eine Meldung ihn zuordnet. Mit der cPIN des Kunden registriert er sich sofort.

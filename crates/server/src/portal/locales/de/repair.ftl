@@ -218,12 +218,12 @@ repair-mails-off = Von ihr abgestellt
 repair-mails-title = E-Mails zu Ihrer Reparatur
 repair-mails-lead = Möchten Sie keine E-Mails mehr zum Reparaturfall { $number }? { $opener ->
         [user] Die Reparatur geht weiter, und Ihr PC zeigt Ihnen auch künftig, wie weit sie ist.
-       *[other] Die Reparatur geht weiter. Wer repariert, erreicht Sie über das, was im Fall steht.
+       *[other] Die Reparatur geht weiter. Wer repariert, erreicht Sie über die Kontaktdaten im Fall.
     }
 repair-mails-end = Keine E-Mails mehr zu diesem Fall
 repair-mails-ended = Zum Reparaturfall { $number } kommen keine E-Mails mehr. { $opener ->
         [user] Die Reparatur geht weiter, und Ihr PC zeigt Ihnen auch künftig, wie weit sie ist.
-       *[other] Die Reparatur geht weiter. Wer repariert, erreicht Sie über das, was im Fall steht.
+       *[other] Die Reparatur geht weiter. Wer repariert, erreicht Sie über die Kontaktdaten im Fall.
     }
 repair-case-link-spent = Dieser Link öffnet nichts
 repair-case-link-spent-advice = Er gehört zu keinem Reparaturfall mehr. Kommen noch E-Mails, nehmen Sie den Link aus der neuesten.

@@ -16,7 +16,7 @@ signature-wrong-advice = Sign with the key that is presented, over the address t
 signature-clock-skewed = The PC's clock is off
 signature-clock-skewed-advice = Sign again by the server's time, which is in this answer, and set the PC's clock.
 signature-repeated = This request or a later one was taken already
-signature-repeated-advice = Sign each request with a nonce of its own, and check in in the order in which you sign.
+signature-repeated-advice = Sign each request with a nonce of its own, and send check-ins in the order in which they were signed. If the clock of the PC was set back, wait until it has passed the last check-in.
 
 enrolment-not-placed = No report has placed this PC yet
 enrolment-not-placed-advice = The PC enrols by itself once a report places it. With the customer's cPIN it enrols at once.

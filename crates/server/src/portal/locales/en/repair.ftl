@@ -218,12 +218,12 @@ repair-mails-off = Turned off by the user
 repair-mails-title = Mails about your repair
 repair-mails-lead = Do you want no more mails about repair case { $number }? { $opener ->
         [user] The repair goes on, and the PC goes on telling you how far it is.
-       *[other] The repair goes on. Whoever repairs reaches you by what the case says.
+       *[other] The repair goes on. Whoever repairs reaches you through the contact details in the case.
     }
 repair-mails-end = No more mails about this case
 repair-mails-ended = No more mails about repair case { $number } will come. { $opener ->
         [user] The repair goes on, and the PC goes on telling you how far it is.
-       *[other] The repair goes on. Whoever repairs reaches you by what the case says.
+       *[other] The repair goes on. Whoever repairs reaches you through the contact details in the case.
     }
 repair-case-link-spent = This link opens nothing
 repair-case-link-spent-advice = It belongs to no repair case any more. If mails still come, take the link in the latest one.

@@ -80,10 +80,7 @@ async fn of_check_ins_each_is_taken_once_and_none_after_one_that_was_signed_late
     let pc = Pc::new(&world, "5CG000000A", 1);
     pc.enrol().await.expect(201);
     let customer = partner.customer("Werft Nord").await;
-    let made = partner.post(&format!("customers/{customer}/cpins"), json!({})).await.expect(201);
-    let mut wish = pc.wish();
-    wish["cpin"] = made["cpin"].clone();
-    pc.post("enrolments", wish).await.expect(200);
+    pc.enrol_with(&partner.cpin(&customer).await).await.expect(200);
     let wanted = json!({ "collect_user": true, "collect_location": true }).to_string().into_bytes();
     let path = format!("/api/v1/customers/{customer}/privacy");
     partner.send(reqwest::Method::PUT, &path, Some(("application/json", wanted))).await.expect(200);
@@ -142,10 +139,8 @@ async fn d09_nothing_personal_is_kept_in_a_pool_nor_where_it_is_not_wanted(
     };
     assert_eq!(rows().await, []);
     let customer = partner.customer("Werft Nord").await;
-    let made = partner.post(&format!("customers/{customer}/cpins"), json!({})).await.expect(201);
-    let mut wish = pc.wish();
-    wish["cpin"] = made["cpin"].clone();
-    assert_eq!(pc.post("enrolments", wish).await.expect(200)["state"], "enrolled");
+    let joined = pc.enrol_with(&partner.cpin(&customer).await).await;
+    assert_eq!(joined.expect(200)["state"], "enrolled");
     pc.post("check-ins", told.clone()).await.expect(200);
     assert_eq!(rows().await, [], "the customer has switched nothing on");
     let path = format!("/api/v1/customers/{customer}/privacy");
